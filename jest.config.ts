@@ -1,0 +1,35 @@
+import type { Config } from 'jest';
+
+const layer = (displayName: string, testMatch: string[]): Config => ({
+  displayName,
+  testMatch: testMatch.map((glob) => `<rootDir>/${glob}`),
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+          target: 'es2023',
+        },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+});
+
+export default {
+  projects: [
+    layer('unit', ['src/**/*.spec.ts', 'scripts/**/*.spec.ts']),
+    layer('contract', ['test/contract/**/*.spec.ts']),
+    layer('medium', ['test/medium/**/*.spec.ts']),
+    layer('e2e', ['test/e2e/**/*.spec.ts']),
+    layer('peers', ['test/peers/**/*.spec.ts']),
+  ],
+  coverageDirectory: 'coverage',
+  coverageReporters: ['html', 'text-summary'],
+  collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts'],
+} satisfies Config;

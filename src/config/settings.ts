@@ -1,0 +1,268 @@
+import { cpus } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { EnvError, EnvMissingError, bool, cleanEnv, makeValidator, port, str } from 'envalid';
+
+/** Every problem of the environment, one line each. */
+export class SettingsError extends Error {
+  constructor(readonly problems: string[]) {
+    super(`The settings have ${problems.length} problem(s):\n${problems.map((line) => `  - ${line}`).join('\n')}`);
+  }
+}
+
+const number = (kind: 'whole' | 'decimal', min: number, max: number) =>
+  makeValidator<number>((input) => {
+    const value = Number(input);
+    const fits = input.trim() !== '' && value >= min && value <= max && (kind === 'decimal' || Number.isInteger(value));
+    if (!fits) throw new EnvError(`"${input}" is not a ${kind} number from ${min} to ${max}`);
+    return value;
+  });
+const whole = (min: number, max: number) => number('whole', min, max);
+const decimal = (min: number, max: number) => number('decimal', min, max);
+
+const list = makeValidator<string[]>((input) =>
+  input
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+const debugOnly = makeValidator<'debug'>((input) => {
+  if (input === 'debug') return 'debug';
+  if (['development', 'production', 'testing'].includes(input))
+    throw new EnvError(
+      `"${input}" is not available yet: this version starts in debug mode only (no security, loopback only)`,
+    );
+  throw new EnvError(`"${input}" is not a security mode; "debug" is the one this version can start in`);
+});
+
+const secret = makeValidator<string>((input) => input);
+
+/** One entry a setting: the only list of them; docs/SETTINGS.md is generated from it. */
+export const settingSpecs = {
+  CLARA_SECURITY_MODE: debugOnly({ desc: 'Security mode. Required: an unset or mistyped mode does not start.' }),
+  CLARA_JWT_ENABLED: bool({ default: false, desc: 'Check JSON web tokens. Debug mode has none.' }),
+  CLARA_MTLS_ENABLED: bool({ default: false, desc: 'Mutual TLS between services. Debug mode has none.' }),
+  DEBUG_USER_ROLES: list({ default: ['admin', 'trainer', 'analyst'], desc: 'Roles of the mock user in debug mode.' }),
+  KEYCLOAK_URL: str({ default: 'http://localhost:8080', desc: 'Keycloak (read by the modes that use tokens).' }),
+  KEYCLOAK_REALM: str({ default: 'vcc', desc: 'Realm in Keycloak.' }),
+  KEYCLOAK_CLIENT_ID: str({ default: 'clara-training-system', desc: 'Client, and audience of the tokens.' }),
+
+  CLARA_HOST: str({ default: '127.0.0.1', desc: 'Address the service ports bind to. Debug mode binds loopback only.' }),
+  CLARA_ALLOW_REMOTE_DEBUG: bool({
+    default: false,
+    desc: 'Let debug mode bind an address that is not loopback (everyone who reaches it is admin).',
+  }),
+  CLARA_MAIN_PORT: port({ default: 45678, desc: 'Port of the main service.' }),
+  CLARA_INGESTION_PORT: port({ default: 45679, desc: 'Port of the ingestion service.' }),
+  CLARA_TRAINING_PORT: port({ default: 45680, desc: 'Port of the training service.' }),
+  CLARA_DATASET_PORT: port({ default: 45681, desc: 'Port of the dataset service.' }),
+  CLARA_SERVING_PORT: port({ default: 45682, desc: 'Port of the serving service.' }),
+  CLARA_METRICS_HTTP: bool({ default: true, desc: 'Serve Prometheus metrics on CLARA_METRICS_PORT.' }),
+  CLARA_METRICS_PORT: port({ default: 9310, desc: 'Port of the metrics service.' }),
+  CLARA_CORS_ORIGINS: list({
+    default: undefined,
+    desc: 'Origins that browsers may call from, separated by commas. Unset in debug mode: every loopback origin.',
+  }),
+
+  UDS3_POSTGRES_HOST: str({ default: undefined, desc: 'Host of an outside PostgreSQL. Unset: the embedded one.' }),
+  UDS3_POSTGRES_PORT: port({ default: 5432, desc: 'Port of the outside PostgreSQL.' }),
+  UDS3_POSTGRES_USER: str({ default: 'clara', desc: 'User of the outside PostgreSQL.' }),
+  UDS3_POSTGRES_PASSWORD: secret({ default: '', desc: 'Password of that user (secret).' }),
+  UDS3_POSTGRES_DATABASE: str({ default: 'clara', desc: 'Database in the outside PostgreSQL.' }),
+  UDS3_CHROMA_HOST: str({ default: undefined, desc: 'Host of ChromaDB (read by the dataset service when it lands).' }),
+  UDS3_NEO4J_HOST: str({ default: undefined, desc: 'Host of Neo4j (read by the dataset service when it lands).' }),
+
+  CLARA_DATA_DIR: str({ default: 'data', desc: 'Folder of everything that must last: database, runs, adapters.' }),
+  CLARA_CACHE_DIR: str({
+    default: undefined,
+    desc: 'Folder of what can be installed again: trainer environment, PostgreSQL binaries, default base model. Unset: clara in the cache folder of the user.',
+  }),
+  CLARA_LOG_DIR: str({ default: 'logs', desc: 'Folder of training_backend.log.' }),
+  CLARA_LOG_LEVEL: str({
+    choices: ['debug', 'info', 'warn', 'error'],
+    default: 'info',
+    desc: 'Least severity that is logged.',
+  }),
+  CLARA_CONFIG_DIRS: list({ default: ['configs'], desc: 'Folders that config_path may point into.' }),
+  CLARA_DATASET_DIRS: list({
+    default: ['data-samples'],
+    desc: 'Folders, besides the data folder, that dataset_path may point into.',
+  }),
+
+  CLARA_BASE_MODEL: str({
+    default: undefined,
+    desc: 'The model that "default" names: a hub id or a folder. Unset: a small one made on the spot.',
+  }),
+  CLARA_PYTHON: str({ default: 'python3', desc: 'Python (3.11 or newer) that the trainer environment is made with.' }),
+  CLARA_ALLOW_REMOTE_CODE: bool({ default: false, desc: 'Let a configuration run code that comes with a model.' }),
+  CLARA_ALLOW_PICKLE: bool({ default: false, desc: 'Let a base model be loaded from pickle files.' }),
+  CLARA_MAX_CONCURRENT_JOBS: whole(
+    1,
+    64,
+  )({ default: 2, desc: 'Trainings that run at the same time on this host.' }),
+  CLARA_JOB_TIMEOUT_MINUTES: decimal(
+    0.05,
+    100_000,
+  )({ default: 1440, desc: 'Longest time a job may run, over all attempts.' }),
+  CLARA_MAX_ATTEMPTS: whole(1, 20)({ default: 3, desc: 'Attempts of a job whose worker was killed.' }),
+  CLARA_RETRY_DELAY_SECONDS: decimal(
+    0,
+    3600,
+  )({ default: 5, desc: 'Wait before the second attempt; it doubles with each further one.' }),
+  CLARA_CANCEL_GRACE_SECONDS: decimal(
+    0,
+    3600,
+  )({ default: 8, desc: 'Time a cancelled worker has to save before it is killed.' }),
+  CLARA_STOP_WORKERS: str({
+    choices: ['auto', 'keep', 'end'],
+    default: 'auto',
+    desc: 'What stopping the application does to running trainings. auto: SIGTERM keeps them, Ctrl-C ends them.',
+  }),
+  CLARA_LEASE_SECONDS: decimal(
+    1,
+    3600,
+  )({ default: 30, desc: 'After this long without a heartbeat another application takes a job over.' }),
+  CLARA_ORPHAN_SECONDS: decimal(
+    1,
+    1_000_000,
+  )({ default: undefined, desc: 'A worker that nobody supervises this long saves and ends itself. Unset: never.' }),
+  CLARA_MIN_FREE_DISK_MB: whole(
+    0,
+    10_000_000,
+  )({ default: 1024, desc: 'Free space in the data folder below which no job starts.' }),
+  CLARA_EVENTS_DAYS: whole(1, 100_000)({ default: 90, desc: 'Days that the events of ended jobs are kept.' }),
+  CLARA_HOST_ID: str({
+    default: undefined,
+    desc: 'Name of this host in the database. Unset: the machine id, else the host name.',
+  }),
+};
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+function readEnv(env: Env) {
+  const problems: string[] = [];
+  const cleaned = cleanEnv(env, settingSpecs, {
+    reporter: ({ errors }) => {
+      for (const [name, error] of Object.entries(errors))
+        problems.push(error instanceof EnvMissingError ? missing(name) : `${name}: ${error?.message ?? 'is not valid'}`);
+    },
+  });
+  return { problems, read: { ...cleaned } };
+}
+
+function missing(name: string): string {
+  if (name !== 'CLARA_SECURITY_MODE') return `${name}: is missing`;
+  return `${name}: is not set, so nothing starts. Set CLARA_SECURITY_MODE=debug for local work (no security, loopback only)`;
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
+type Read = ReturnType<typeof readEnv>['read'];
+
+function rules(read: Read): string[] {
+  const problems: string[] = [];
+  if (read.CLARA_HOST && !isLoopback(read.CLARA_HOST) && !read.CLARA_ALLOW_REMOTE_DEBUG)
+    problems.push(
+      `CLARA_HOST: "${read.CLARA_HOST}" is not a loopback address, and debug mode lets everyone in; ` +
+        'use 127.0.0.1, or set CLARA_ALLOW_REMOTE_DEBUG=true if the network around it is closed (a container)',
+    );
+  if (read.CLARA_JWT_ENABLED) problems.push('CLARA_JWT_ENABLED: debug mode checks no tokens; unset it');
+  if (read.CLARA_MTLS_ENABLED) problems.push('CLARA_MTLS_ENABLED: debug mode has no mutual TLS; unset it');
+  return [...problems, ...portClashes(read)];
+}
+
+function portClashes(read: Read): string[] {
+  const owners = new Map<number, string>();
+  const names = Object.keys(settingSpecs).filter((name) => /^CLARA_\w+_PORT$/.test(name)) as (keyof Read)[];
+  return names.flatMap((name) => {
+    const value = Number(read[name]);
+    const other = owners.get(value);
+    owners.set(value, name);
+    return other === undefined ? [] : [`${name}: port ${value} is the one of ${other} already`];
+  });
+}
+
+/** Names that look like settings and are none: most often a typing error. */
+export function unknownSettings(env: Env): string[] {
+  return Object.keys(env).filter((name) => /^(CLARA|UDS3)_/.test(name) && !(name in settingSpecs));
+}
+
+/**
+ * Reads and checks the environment.
+ * @param env the process environment
+ * @param root folder that relative paths start from
+ * @throws SettingsError naming every problem at once
+ */
+export function readSettings(env: Env, root: string) {
+  const { problems, read } = readEnv(env);
+  const all = problems.length > 0 ? problems : rules(read);
+  if (all.length > 0) throw new SettingsError(all);
+  const folder = (path: string): string => (isAbsolute(path) ? path : resolve(root, path));
+  const cache = read.CLARA_CACHE_DIR ?? join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'clara');
+  return {
+    root,
+    security: { mode: read.CLARA_SECURITY_MODE, debugRoles: read.DEBUG_USER_ROLES },
+    http: {
+      host: read.CLARA_HOST,
+      corsOrigins: read.CLARA_CORS_ORIGINS,
+      ports: {
+        main: read.CLARA_MAIN_PORT,
+        ingestion: read.CLARA_INGESTION_PORT,
+        training: read.CLARA_TRAINING_PORT,
+        dataset: read.CLARA_DATASET_PORT,
+        serving: read.CLARA_SERVING_PORT,
+        ...(read.CLARA_METRICS_HTTP ? { metrics: read.CLARA_METRICS_PORT } : {}),
+      },
+    },
+    postgres: read.UDS3_POSTGRES_HOST
+      ? {
+          host: read.UDS3_POSTGRES_HOST,
+          port: read.UDS3_POSTGRES_PORT,
+          user: read.UDS3_POSTGRES_USER,
+          password: read.UDS3_POSTGRES_PASSWORD,
+          database: read.UDS3_POSTGRES_DATABASE,
+        }
+      : undefined,
+    folders: {
+      data: folder(read.CLARA_DATA_DIR),
+      cache: folder(cache),
+      logs: folder(read.CLARA_LOG_DIR),
+      configs: read.CLARA_CONFIG_DIRS.map(folder),
+      datasets: read.CLARA_DATASET_DIRS.map(folder),
+      trainer: join(root, 'trainer'),
+    },
+    logLevel: read.CLARA_LOG_LEVEL,
+    training: {
+      baseModel: read.CLARA_BASE_MODEL,
+      python: read.CLARA_PYTHON,
+      allowRemoteCode: read.CLARA_ALLOW_REMOTE_CODE,
+      allowPickle: read.CLARA_ALLOW_PICKLE,
+      maxConcurrentJobs: read.CLARA_MAX_CONCURRENT_JOBS,
+      timeoutSeconds: read.CLARA_JOB_TIMEOUT_MINUTES * 60,
+      maxAttempts: read.CLARA_MAX_ATTEMPTS,
+      retryDelaySeconds: read.CLARA_RETRY_DELAY_SECONDS,
+      cancelGraceSeconds: read.CLARA_CANCEL_GRACE_SECONDS,
+      stopWorkers: read.CLARA_STOP_WORKERS,
+      leaseSeconds: read.CLARA_LEASE_SECONDS,
+      orphanSeconds: read.CLARA_ORPHAN_SECONDS,
+      minFreeDiskBytes: read.CLARA_MIN_FREE_DISK_MB * 1024 * 1024,
+      eventsDays: read.CLARA_EVENTS_DAYS,
+      hostId: read.CLARA_HOST_ID,
+      cores: cpus().length,
+    },
+  } as const;
+}
+
+type SettingsShape = ReturnType<typeof readSettings>;
+
+/** The settings as a class, so that Nest can inject them by type. */
+export abstract class Settings implements SettingsShape {
+  abstract readonly root: SettingsShape['root'];
+  abstract readonly security: SettingsShape['security'];
+  abstract readonly http: SettingsShape['http'];
+  abstract readonly postgres: SettingsShape['postgres'];
+  abstract readonly folders: SettingsShape['folders'];
+  abstract readonly logLevel: SettingsShape['logLevel'];
+  abstract readonly training: SettingsShape['training'];
+}

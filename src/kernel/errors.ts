@@ -1,0 +1,46 @@
+type Level = 'debug' | 'info' | 'warn' | 'error';
+
+const kinds = {
+  bad_request: { status: 400, title: 'Bad request', level: 'info' },
+  not_found: { status: 404, title: 'Not found', level: 'info' },
+  method_not_allowed: { status: 405, title: 'Method not allowed', level: 'info' },
+  conflict: { status: 409, title: 'Conflict', level: 'info' },
+  too_large: { status: 413, title: 'Too large', level: 'info' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type', level: 'info' },
+  invalid: { status: 422, title: 'Invalid input', level: 'info' },
+  rate_limited: { status: 429, title: 'Too many requests', level: 'info' },
+  internal: { status: 500, title: 'Internal error', level: 'error' },
+  unavailable: { status: 503, title: 'Unavailable', level: 'warn' },
+} as const satisfies Record<string, { status: number; title: string; level: Level }>;
+
+export type ErrorCode = keyof typeof kinds;
+
+/** One thing that is wrong with an input: where, what, and what to do. */
+export interface Problem {
+  path: string;
+  message: string;
+}
+
+/** The only error that reaches a client with its own words; the list of codes is closed. */
+export class AppError extends Error {
+  readonly status: number;
+  readonly title: string;
+  readonly level: Level;
+
+  constructor(
+    readonly code: ErrorCode,
+    detail: string,
+    readonly problems: Problem[] = [],
+  ) {
+    super(detail);
+    ({ status: this.status, title: this.title, level: this.level } = kinds[code]);
+  }
+}
+
+export function codeOfStatus(status: number): ErrorCode {
+  const found = Object.entries(kinds).find(([, kind]) => kind.status === status);
+  if (found) return found[0] as ErrorCode;
+  return status < 500 ? 'bad_request' : 'internal';
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
