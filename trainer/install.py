@@ -117,8 +117,11 @@ def failure(command: list[str], output: str) -> InstallError:
     last = "\n".join(output.strip().splitlines()[-12:])
     if re.search(r"No space left on device|os error 28|Errno 28|Disk quota", output):
         return InstallError("disk", f"The disk is full.\n{last}")
-    if re.search(r"dns error|error sending request|Failed to fetch|Could not connect|Connection|timed out|"
-                 r"Temporary failure|No matching distribution", output):
+    if re.search(
+        r"dns error|error sending request|Failed to fetch|Could not connect|Connection|timed out|"
+        r"Temporary failure|No matching distribution",
+        output,
+    ):
         return InstallError(
             "network",
             "The Python package index could not be reached. Check the network, or name a mirror with "
@@ -135,8 +138,15 @@ def run(phase: str, command: list[str], lock_fd: int) -> None:
     environment = {**os.environ, "VIRTUAL_ENV": "", "PYTHONPATH": "", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
     if environment.get("PIP_INDEX_URL"):
         environment.setdefault("UV_DEFAULT_INDEX", environment["PIP_INDEX_URL"])
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                             env=environment, pass_fds=(lock_fd,), stdin=subprocess.DEVNULL)
+    child = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        pass_fds=(lock_fd,),
+        stdin=subprocess.DEVNULL,
+    )
     finished = threading.Event()
     threading.Thread(target=heartbeat, args=(phase, finished), daemon=True).start()
     lines: list[str] = []
@@ -212,8 +222,10 @@ def install(cache: Path, dev: bool) -> Path:
         cache.mkdir(parents=True, exist_ok=True)
         lock_fd = take_lock(cache / "trainer.lock")
     except OSError as error:
-        raise InstallError("install", f"The cache folder {cache} cannot be used: {error.strerror}. "
-                                      "Name another one with CLARA_CACHE_DIR.") from error
+        raise InstallError(
+            "install",
+            f"The cache folder {cache} cannot be used: {error.strerror}. Name another one with CLARA_CACHE_DIR.",
+        ) from error
     try:
         if not is_complete(folder, dev):
             build(cache, folder, dev, lock_fd)

@@ -1,0 +1,135 @@
+"""The run's hyper-parameters in TRL's words."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trl import SFTConfig
+
+from clara_trainer.contract.types import Run
+from clara_trainer.device import CHECKPOINTING_PARAMETERS, Device
+from clara_trainer.failure import TrainingError
+
+# Two, because the newest that was announced must not be deleted before the next one is.
+FEWEST_CHECKPOINTS = 2
+LOGGER_PACKAGES = {"tensorboard": "tensorboard", "mlflow": "mlflow", "wandb": "wandb"}
+
+
+@dataclass(frozen=True)
+class Setup:
+    run: Run
+    folder: Path
+    device: Device
+    packing: bool
+
+
+def check_loggers(run: Run, folder: Path) -> None:
+    for name in run["training"]["report_to"]:
+        package = LOGGER_PACKAGES[name]
+        if importlib.util.find_spec(package) is None:
+            raise TrainingError(
+                "not_allowed",
+                f"training.report_to names {name}, but the package {package} is not installed in the trainer's "
+                f"environment. Install it with: uv pip install --python <the trainer's python> {package}",
+            )
+    os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder / "tensorboard")
+    os.environ["WANDB_DIR"] = str(folder)
+    for name, value in (run["training"].get("wandb") or {}).items():
+        if isinstance(value, str):
+            os.environ[f"WANDB_{name.upper()}"] = value
+
+
+def packs(run: Run, device: Device) -> bool:
+    """auto: only where the attention kernel keeps the rows of a sequence apart without computing across them."""
+    wish = run["data"]["packing"]
+    return device.attention == "flash_attention_2" if wish == "auto" else wish
+
+
+def make_arguments(setup: Setup, parameters: int, evaluated: bool) -> SFTConfig:
+    run, device, training, hardware = setup.run, setup.device, setup.run["training"], setup.run["hardware"]
+    return SFTConfig(
+        output_dir=str(setup.folder / "checkpoints"),
+        run_name=training["run_name"] or run["job_id"],
+        num_train_epochs=training["epochs"],
+        max_steps=training["max_steps"],
+        per_device_train_batch_size=training["batch_size"],
+        per_device_eval_batch_size=training["eval_batch_size"],
+        gradient_accumulation_steps=training["gradient_accumulation_steps"],
+        learning_rate=training["learning_rate"],
+        weight_decay=training["weight_decay"],
+        warmup_steps=training["warmup_steps"],
+        lr_scheduler_type=training["lr_scheduler"],
+        optim=device.optimizer,
+        max_grad_norm=training["max_grad_norm"],
+        logging_steps=training["logging_steps"],
+        logging_nan_inf_filter=False,
+        save_total_limit=kept_checkpoints(run),
+        **evaluation_arguments(setup, evaluated),
+        bf16=device.precision == "bf16",
+        fp16=device.precision == "fp16",
+        seed=training["seed"],
+        gradient_checkpointing=checkpoints_gradients(setup, parameters),
+        train_sampling_strategy="group_by_length" if training["group_by_length"] else "random",
+        torch_compile=training.get("torch_compile", False),
+        report_to=list(training["report_to"]),
+        use_cpu=device.kind == "cpu",
+        ddp_backend=backend_of(setup),
+        ddp_find_unused_parameters=False,
+        dataloader_num_workers=hardware["dataloader_workers"],
+        dataloader_pin_memory=device.pin_memory,
+        torch_empty_cache_steps=hardware.get("empty_cache_steps"),
+        max_length=run["data"]["max_length"],
+        packing=setup.packing,
+        eval_packing=False,
+        disable_tqdm=True,
+    )
+
+
+def kept_checkpoints(run: Run) -> int | None:
+    limit = run["training"]["save_total_limit"]
+    return None if limit is None else max(FEWEST_CHECKPOINTS, limit)
+
+
+def evaluation_arguments(setup: Setup, evaluated: bool) -> dict[str, Any]:
+    training = setup.run["training"]
+    save_steps, eval_steps = training["save_steps"], training["eval_steps"]
+    if not evaluated:
+        if training["early_stopping"]:
+            setup.device.warnings.append("There are no rows to evaluate on: early stopping is off.")
+        return {"save_strategy": "steps", "save_steps": save_steps, "eval_strategy": "no"}
+    if training["early_stopping"] is None:
+        strategy = {"eval_strategy": "steps", "eval_steps": eval_steps} if eval_steps else {"eval_strategy": "no"}
+        return {"save_strategy": "steps", "save_steps": save_steps, **strategy}
+    # The best adapter can only be taken up again where an evaluation and a checkpoint fall together.
+    eval_steps = eval_steps or save_steps
+    return {
+        "save_strategy": "steps",
+        "save_steps": math.ceil(save_steps / eval_steps) * eval_steps,
+        "eval_strategy": "steps",
+        "eval_steps": eval_steps,
+        "load_best_model_at_end": True,
+        "metric_for_best_model": "eval_loss",
+        "greater_is_better": False,
+    }
+
+
+def checkpoints_gradients(setup: Setup, parameters: int) -> bool:
+    wish = setup.run["training"]["gradient_checkpointing"]
+    return setup.device.kind == "cuda" and parameters > CHECKPOINTING_PARAMETERS if wish == "auto" else wish
+
+
+def backend_of(setup: Setup) -> str | None:
+    hardware = setup.run["hardware"]
+    if hardware["processes"] == 1:
+        return None
+    if hardware["backend"] == "auto":
+        return "nccl" if setup.device.kind == "cuda" else "gloo"
+    if hardware["backend"] == "nccl" and setup.device.kind == "cpu":
+        setup.device.warnings.append("Backend nccl needs GPUs: gloo is used.")
+        return "gloo"
+    return hardware["backend"]
