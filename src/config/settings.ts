@@ -44,6 +44,7 @@ export const settingSpecs = {
   CLARA_JWT_ENABLED: bool({ default: false, desc: 'Check JSON web tokens. Debug mode has none.' }),
   CLARA_MTLS_ENABLED: bool({ default: false, desc: 'Mutual TLS between services. Debug mode has none.' }),
   DEBUG_USER_ROLES: list({ default: ['admin', 'trainer', 'analyst'], desc: 'Roles of the mock user in debug mode.' }),
+  DEBUG_USER_ID: str({ default: 'debug-user', desc: 'Name of the mock user in debug mode.' }),
   KEYCLOAK_URL: str({ default: 'http://localhost:8080', desc: 'Keycloak (read by the modes that use tokens).' }),
   KEYCLOAK_REALM: str({ default: 'vcc', desc: 'Realm in Keycloak.' }),
   KEYCLOAK_CLIENT_ID: str({ default: 'clara-training-system', desc: 'Client, and audience of the tokens.' }),
@@ -89,6 +90,7 @@ export const settingSpecs = {
     default: ['data-samples'],
     desc: 'Folders, besides the data folder, that dataset_path may point into.',
   }),
+  CLARA_MODEL_DIRS: list({ default: ['models'], desc: 'Folders, besides the data folder, that hold base models.' }),
 
   CLARA_BASE_MODEL: str({
     default: undefined,
@@ -202,7 +204,7 @@ export function readSettings(env: Env, root: string) {
   const cache = read.CLARA_CACHE_DIR ?? join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'clara');
   return {
     root,
-    security: { mode: read.CLARA_SECURITY_MODE, debugRoles: read.DEBUG_USER_ROLES },
+    security: { mode: read.CLARA_SECURITY_MODE, debugUser: read.DEBUG_USER_ID, debugRoles: read.DEBUG_USER_ROLES },
     http: {
       host: read.CLARA_HOST,
       corsOrigins: read.CLARA_CORS_ORIGINS,
@@ -230,6 +232,7 @@ export function readSettings(env: Env, root: string) {
       logs: folder(read.CLARA_LOG_DIR),
       configs: read.CLARA_CONFIG_DIRS.map(folder),
       datasets: read.CLARA_DATASET_DIRS.map(folder),
+      models: read.CLARA_MODEL_DIRS.map(folder),
       trainer: join(root, 'trainer'),
     },
     logLevel: read.CLARA_LOG_LEVEL,

@@ -1,5 +1,7 @@
 import type { JobStatus } from './job-state.js';
 
+export { isFinal } from './job-state.js';
+
 /** What a listener needs to show a job without asking for it. */
 export interface JobSnapshot {
   status: JobStatus;
@@ -31,6 +33,7 @@ export abstract class JobEventFeed {
   abstract newest(): Promise<number>;
   /** Oldest stream number that is still stored; 0 when there is no event. */
   abstract oldest(): Promise<number>;
+  abstract exists(jobId: string): Promise<boolean>;
   /** Events behind `after` in stream order, at most `limit`, of one job where `jobId` is given. */
   abstract read(after: number, limit: number, jobId?: string): Promise<JobEvent[]>;
   /** Events of one job behind its own number `after`, in that order, at most `limit`. */

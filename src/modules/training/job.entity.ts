@@ -11,7 +11,7 @@ export class JobEntity {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'training_jobs_pkey' }) job_id!: string;
   /** Order of creation: the list falls by it, the queue rises by it. */
   @Index('training_jobs_seq', { unique: true })
-  @Column('bigint', { generated: 'identity', generatedIdentity: 'ALWAYS' })
+  @Column({ type: 'bigint', generated: 'identity', generatedIdentity: 'ALWAYS' })
   seq!: number;
   @Column('text') trainer_type!: TrainerType;
   @Column('text') status!: JobStatus;
@@ -30,6 +30,8 @@ export class JobEntity {
   @Column('smallint') priority!: number;
   @Column('text', { array: true, default: '{}' }) tags!: string[];
   @Column('text') created_by!: string;
+  /** As the configuration names it: "default", a hub id or a folder. */
+  @Column('text') base_model!: string;
   /** GPUs the job asks for; 0 on a host without any. */
   @Column('smallint', { default: 0 }) gpus!: number;
   @Column(moment) cancel_requested_at!: Date | null;
@@ -75,7 +77,7 @@ export class JobEventEntity {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'training_job_events_pkey' }) job_id!: string;
   @PrimaryColumn('integer', { primaryKeyConstraintName: 'training_job_events_pkey' }) number!: number;
   @Column('timestamptz') time!: Date;
-  @Column('text') type!: string;
+  @Column({ type: 'text' }) type!: string;
   @Column('integer', { nullable: true }) step!: number | null;
   @Column('jsonb') data!: Record<string, unknown>;
   @Index('training_job_events_stream', { unique: true })

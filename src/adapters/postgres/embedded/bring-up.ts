@@ -65,6 +65,7 @@ async function awaitAnswer(site: Site, launch: Launch | undefined, signal?: Abor
   };
   try {
     const answer = await until(ask, { timeoutMs: site.startTimeoutMs, everyMs: POLL_MS, signal });
+    signal?.throwIfAborted();
     if (answer === undefined) throw await unreachable(site, trouble);
     return answer === 'ended' ? undefined : answer;
   } catch (error) {

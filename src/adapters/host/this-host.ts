@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { readFile, statfs } from 'node:fs/promises';
+import { availableParallelism, hostname, uptime } from 'node:os';
+import { promisify } from 'node:util';
+import { Host } from '../../modules/training/host.js';
+
+const run = promisify(execFile);
+const NVIDIA_TIMEOUT_MS = 5000;
+/** NVIDIA's compute capability from which bfloat16 is computed in hardware (Ampere). */
+const BF16_CAPABILITY = 8;
+
+const firstLine = async (path: string): Promise<string | undefined> =>
+  (await readFile(path, 'utf8').catch(() => undefined))?.trim() || undefined;
+
+interface Gpus {
+  count: number;
+  bf16: boolean;
+}
+
+async function findGpus(visible: string | undefined): Promise<Gpus> {
+  if (visible === '') return { count: 0, bf16: false };
+  const query = ['--query-gpu=compute_cap', '--format=csv,noheader'];
+  const answer = await run('nvidia-smi', query, { timeout: NVIDIA_TIMEOUT_MS }).catch(() => undefined);
+  const capabilities = answer?.stdout.split('\n').filter((line) => line.trim() !== '').map(Number) ?? [];
+  return { count: capabilities.length, bf16: capabilities.length > 0 && Math.min(...capabilities) >= BF16_CAPABILITY };
+}
+
+/** The machine, as it was found at start. */
+export class ThisHost extends Host {
+  readonly hostname = hostname();
+  readonly cores = availableParallelism();
+
+  private constructor(
+    readonly hostId: string,
+    readonly bootId: string,
+    private readonly found: Gpus,
+  ) {
+    super();
+  }
+
+  /** @param name what the host is called in the database; by default its machine id, else its name */
+  static async look(name: string | undefined, env: Readonly<Record<string, string | undefined>>): Promise<ThisHost> {
+    const [machine, boot, gpus] = await Promise.all([
+      firstLine('/etc/machine-id'),
+      firstLine('/proc/sys/kernel/random/boot_id'),
+      findGpus(env['CUDA_VISIBLE_DEVICES']),
+    ]);
+    const bootedAt = Math.round((Date.now() / 1000 - uptime()) / 60);
+    return new ThisHost(name ?? machine ?? hostname(), boot ?? `boot-${bootedAt}`, gpus);
+  }
+
+  get gpus(): number {
+    return this.found.count;
+  }
+
+  get bf16(): boolean {
+    return this.found.bf16;
+  }
+
+  async freeDiskBytes(folder: string): Promise<number> {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  }
+}

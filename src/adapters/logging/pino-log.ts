@@ -1,0 +1,69 @@
+import type { LoggerService } from '@nestjs/common';
+import pino from 'pino';
+import { createStream } from 'rotating-file-stream';
+import { Log, type LogFields } from '../../kernel/log.js';
+
+export interface LogTarget {
+  level: string;
+  /** Folder of training_backend.log; rotated at 10 MB, ten old files are kept. */
+  folder: string;
+}
+
+/** One JSON object a line, to standard output and to logs/training_backend.log. */
+export class PinoLog extends Log {
+  readonly #pino: pino.Logger;
+  readonly #file: ReturnType<typeof createStream>;
+
+  constructor({ level, folder }: LogTarget) {
+    super();
+    this.#file = createStream('training_backend.log', { path: folder, size: '10M', maxFiles: 10 });
+    // A log that cannot be written (full disk) must not end the application; standard output still has the lines.
+    this.#file.on('error', () => undefined);
+    this.#file.on('warning', () => undefined);
+    this.#pino = pino(
+      { level, base: { service: 'clara' }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+      pino.multistream([
+        { level: level as pino.Level, stream: process.stdout },
+        { level: level as pino.Level, stream: this.#file },
+      ]),
+    );
+  }
+
+  debug(message: string, fields: LogFields = {}): void {
+    this.#pino.debug(fields, message);
+  }
+  info(message: string, fields: LogFields = {}): void {
+    this.#pino.info(fields, message);
+  }
+  warn(message: string, fields: LogFields = {}): void {
+    this.#pino.warn(fields, message);
+  }
+  error(message: string, fields: LogFields = {}): void {
+    this.#pino.error(fields, message);
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => this.#file.end(() => resolve()));
+  }
+}
+
+/** Nest's own lines, in the same log. Its start-up chatter is debug. */
+export class NestLog implements LoggerService {
+  constructor(private readonly target: Log) {}
+
+  log(message: unknown, context?: string): void {
+    this.target.debug(String(message), { context });
+  }
+  debug(message: unknown, context?: string): void {
+    this.target.debug(String(message), { context });
+  }
+  verbose(message: unknown, context?: string): void {
+    this.target.debug(String(message), { context });
+  }
+  warn(message: unknown, context?: string): void {
+    this.target.warn(String(message), { context });
+  }
+  error(message: unknown, ...more: unknown[]): void {
+    this.target.error(message instanceof Error ? message.message : String(message), { more });
+  }
+}

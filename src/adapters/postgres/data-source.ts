@@ -1,0 +1,62 @@
+import pg from 'pg';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { JobConfigEntity, JobEntity, JobEventEntity } from '../../modules/training/job.entity.js';
+import { Training1764000000000 } from './migrations/1764000000000-training.js';
+
+export interface PostgresConnection {
+  /** A host name, or the folder of a Unix socket. */
+  host: string;
+  port: number;
+  user: string;
+  password: string;
+  database: string;
+}
+
+// Our bigints (counters, offsets) stay far below 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+const POOL_SIZE = 12;
+const STATEMENT_TIMEOUT_MS = 30_000;
+
+export function dataSourceOptions(connection: PostgresConnection): DataSourceOptions {
+  return {
+    type: 'postgres',
+    host: connection.host,
+    port: connection.port,
+    username: connection.user,
+    password: connection.password,
+    database: connection.database,
+    entities: [JobEntity, JobConfigEntity, JobEventEntity],
+    migrations: [Training1764000000000],
+    migrationsTableName: 'clara_migrations',
+    synchronize: false,
+    logging: false,
+    installExtensions: false,
+    uuidExtension: 'pgcrypto',
+    poolSize: POOL_SIZE,
+    connectTimeoutMS: 5000,
+    applicationName: 'clara',
+    extra: { statement_timeout: STATEMENT_TIMEOUT_MS, query_timeout: STATEMENT_TIMEOUT_MS + 5000, keepAlive: true },
+  };
+}
+
+const MIGRATION_LOCK = 0x636c6172; // "clar": two applications that start at once migrate one after the other
+
+/** Connects and brings the schema up to date. */
+export async function openDataSource(connection: PostgresConnection): Promise<DataSource> {
+  const source = await new DataSource(dataSourceOptions(connection)).initialize();
+  const runner = source.createQueryRunner();
+  try {
+    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await source.runMigrations({ transaction: 'each' });
+  } catch (error) {
+    await source.destroy();
+    throw error;
+  } finally {
+    if (source.isInitialized) {
+      await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+      await runner.release();
+    }
+  }
+  return source;
+}

@@ -1,0 +1,67 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { getDataSourceToken } from '@nestjs/typeorm';
+import { Registry } from 'prom-client';
+import { DataSource } from 'typeorm';
+import type { LocalLauncher } from './adapters/launchers/local-launcher.js';
+import { Settings } from './config/settings.js';
+import { Clock, SystemClock } from './kernel/clock.js';
+import { Log } from './kernel/log.js';
+import { Wakeups } from './kernel/wakeups.js';
+import { DocsModule } from './modules/docs/docs.module.js';
+import { HealthModule } from './modules/health/health.module.js';
+import { MetricsModule } from './modules/metrics/metrics.module.js';
+import { RealtimeModule } from './modules/realtime/realtime.module.js';
+import { SecurityModule } from './modules/security/security.module.js';
+import { Host } from './modules/training/host.js';
+import { Launcher } from './modules/training/launcher.port.js';
+import { TrainerEnvironment } from './modules/training/trainer-environment.port.js';
+import { TrainingModule } from './modules/training/training.module.js';
+
+/** The outside, opened before the application is put together. */
+export interface Outside {
+  settings: Settings;
+  log: Log;
+  dataSource: DataSource;
+  wakeups: Wakeups;
+  host: Host;
+  environment: TrainerEnvironment;
+  launcher: LocalLauncher;
+}
+
+@Module({})
+class OutsideModule {
+  static with(outside: Outside): DynamicModule {
+    const providers = [
+      { provide: Settings, useValue: outside.settings },
+      { provide: Log, useValue: outside.log },
+      { provide: DataSource, useValue: outside.dataSource },
+      { provide: getDataSourceToken(), useValue: outside.dataSource },
+      { provide: Wakeups, useValue: outside.wakeups },
+      { provide: Host, useValue: outside.host },
+      { provide: TrainerEnvironment, useValue: outside.environment },
+      { provide: Launcher, useValue: outside.launcher },
+      { provide: Clock, useClass: SystemClock },
+      { provide: Registry, useFactory: () => new Registry() },
+    ];
+    return { module: OutsideModule, global: true, providers, exports: providers };
+  }
+}
+
+/** The composition: the modules, and the adapters behind their ports. */
+@Module({})
+export class AppModule {
+  static with(outside: Outside): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        OutsideModule.with(outside),
+        SecurityModule,
+        TrainingModule,
+        RealtimeModule,
+        HealthModule,
+        MetricsModule,
+        DocsModule,
+      ],
+    };
+  }
+}

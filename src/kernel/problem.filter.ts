@@ -1,0 +1,53 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AppError, codeOfStatus, messageOf } from './errors.js';
+import { Log } from './log.js';
+import { isDatabaseAway } from './transaction.js';
+
+/** Any thrown thing as an error of the closed list; what is unknown loses its words here. */
+export function toAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  if (thrown instanceof HttpException) return new AppError(codeOfStatus(thrown.getStatus()), thrown.message);
+  if (isDatabaseAway(thrown))
+    return new AppError('unavailable', 'The database is away; it is being started again or waited for. Try again in a few seconds');
+  const status = (thrown as { status?: unknown } | null)?.status;
+  if (typeof status === 'number' && status >= 400 && status < 500) return new AppError(codeOfStatus(status), messageOf(thrown));
+  return new AppError('internal', 'Something went wrong here; the log has the details under this request_id');
+}
+
+/** Answers errors as RFC 9457 problem+json, with the original's `detail` text. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly log: Log) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<Request & { id?: string }>();
+    const response = http.getResponse<Response>();
+    const error = toAppError(thrown);
+    this.log[error.level](`${request.method} ${request.path} -> ${error.status}`, {
+      request_id: request.id,
+      detail: error.message,
+      ...(error.code === 'internal' ? { cause: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) } : {}),
+    });
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (error.status === 503) response.setHeader('Retry-After', '5');
+    response
+      .status(error.status)
+      .type('application/problem+json')
+      .send(
+        JSON.stringify({
+          type: 'about:blank',
+          title: error.title,
+          status: error.status,
+          code: error.code,
+          detail: error.message,
+          ...(error.problems.length > 0 ? { errors: error.problems } : {}),
+          request_id: request.id,
+        }),
+      );
+  }
+}

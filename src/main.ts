@@ -1,0 +1,58 @@
+import 'reflect-metadata';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PinoLog } from './adapters/logging/pino-log.js';
+import { startApplication } from './application.js';
+import { readSettings, SettingsError, unknownSettings, type Settings } from './config/settings.js';
+import { messageOf } from './kernel/errors.js';
+
+/** dist/src/main.js -> the project's root. */
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** Exit status of a wrong configuration, as sysexits.h names it. */
+const EX_CONFIG = 78;
+const STOP_DEADLINE_MS = 8000;
+
+function settingsOrExit(): Settings {
+  try {
+    return readSettings(process.env, root);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    console.error(`${error.message}\nAll settings: docs/SETTINGS.md`);
+    process.exit(EX_CONFIG);
+  }
+}
+
+/** SIGTERM is an upgrade: trainings go on. Ctrl-C is a person who leaves: they save and end. */
+const workersAt = (signal: NodeJS.Signals, wish: Settings['training']['stopWorkers']): 'keep' | 'end' =>
+  wish === 'auto' ? (signal === 'SIGINT' ? 'end' : 'keep') : wish;
+
+async function main(): Promise<void> {
+  const settings = settingsOrExit();
+  const log = new PinoLog({ level: settings.logLevel, folder: settings.folders.logs });
+  if (settings.security.mode === 'debug')
+    log.warn('DEBUG MODE: no security at all, everybody who reaches the ports is admin. Never use it in production');
+  for (const name of unknownSettings(process.env)) log.warn('unknown setting, is it mistyped?', { name });
+  const fatal = (message: string): void => {
+    log.error(message);
+    process.exit(1);
+  };
+  const running = await startApplication(settings, process.env, log, fatal).catch(async (error: unknown) => {
+    log.error('CLARA could not start', { error: messageOf(error) });
+    console.error(`CLARA could not start: ${messageOf(error)}`);
+    await log.close();
+    process.exit(1);
+  });
+  const stop = (signal: NodeJS.Signals): void => {
+    log.info('stopping', { signal });
+    setTimeout(() => fatal('stopping took too long'), STOP_DEADLINE_MS).unref();
+    void running
+      .stop(workersAt(signal, settings.training.stopWorkers))
+      .then(() => log.close())
+      .then(() => process.exit(0));
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+await main();

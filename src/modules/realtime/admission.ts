@@ -1,0 +1,66 @@
+import type { IncomingMessage } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
+import { Clock } from '../../kernel/clock.js';
+import { messageOf } from '../../kernel/errors.js';
+import { Log } from '../../kernel/log.js';
+import { LiveLimits } from './live-limits.js';
+import { originAllowed } from './origin.js';
+import { type Principal, SocketGate, SocketRefused } from './socket-gate.port.js';
+
+/** A connection that is not let in, as the HTTP answer that says so. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: 401 | 403 | 404 | 503,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+/** Everything that is asked before a socket opens: where the page comes from, and who it is. */
+@Injectable()
+export class Admission {
+  constructor(
+    private readonly settings: Settings,
+    private readonly gate: SocketGate,
+    private readonly limits: LiveLimits,
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {}
+
+  originAllowed(origin: string | undefined): boolean {
+    return originAllowed(origin, this.settings.http.corsOrigins);
+  }
+
+  /** @throws Refusal */
+  checkOrigin({ headers }: IncomingMessage): void {
+    if (this.originAllowed(headers.origin)) return;
+    throw new Refusal(403, `The origin ${headers.origin} may not open sockets; add it to CLARA_CORS_ORIGINS`);
+  }
+
+  /** @throws Refusal */
+  async admit(request: IncomingMessage): Promise<Principal> {
+    this.checkOrigin(request);
+    const deadline = new AbortController();
+    try {
+      return await Promise.race([this.gate.check(request, deadline.signal), this.#expire(deadline.signal)]);
+    } catch (error) {
+      throw this.#refusal(error);
+    } finally {
+      deadline.abort();
+    }
+  }
+
+  async #expire(done: AbortSignal): Promise<never> {
+    await this.clock.sleep(this.limits.authenticationMs, done);
+    throw new Refusal(503, `The authentication took longer than ${this.limits.authenticationMs / 1000} s; try again`);
+  }
+
+  #refusal(error: unknown): Refusal {
+    if (error instanceof Refusal) return error;
+    if (error instanceof SocketRefused) return new Refusal(error.status, error.message);
+    this.log.error('the authentication of a socket failed', { error: messageOf(error) });
+    return new Refusal(503, 'Authentication service unavailable; try again');
+  }
+}

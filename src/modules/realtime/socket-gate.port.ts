@@ -1,0 +1,23 @@
+import type { IncomingMessage } from 'node:http';
+
+/** Who is at the other end of a socket. */
+export interface Principal {
+  subject: string;
+  roles: readonly string[];
+}
+
+/** Thrown by a gate that knows the answer is no: 401 without valid credentials, 403 without the right. */
+export class SocketRefused extends Error {
+  constructor(
+    readonly status: 401 | 403,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+/** Decides who may open a socket, before the handshake is answered. It may take its time: nothing is lost meanwhile. */
+export abstract class SocketGate {
+  /** @throws SocketRefused; any other error means that it could not be checked */
+  abstract check(request: IncomingMessage, signal: AbortSignal): Promise<Principal>;
+}

@@ -1,0 +1,142 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import { Server, type Socket } from 'socket.io';
+import { Clock } from '../../kernel/clock.js';
+import { messageOf } from '../../kernel/errors.js';
+import { Log } from '../../kernel/log.js';
+import { Admission, Refusal } from './admission.js';
+import { EventHub } from './event-hub.js';
+import { connectionFrame, errorFrame, pongFrame } from './live-frame.js';
+import { LiveLimits } from './live-limits.js';
+import { parseSubscription } from './live-messages.js';
+import { describeProblem } from './live-problem.js';
+import { LiveSession } from './live-session.js';
+import { refuseRequest } from './refusal-answer.js';
+import { SocketIoOutlet } from './socket-io-outlet.js';
+import { addressOf, type Upgrade, type UpgradeHandler } from './upgrade-router.js';
+
+export const SOCKET_IO_PATH = '/socket.io/';
+
+type Answer = { ok: true; stream: number } | { ok: true } | { ok: false; error: string };
+
+export const roomOf = (jobId: string | undefined): string => (jobId === undefined ? 'all' : `job:${jobId}`);
+
+/** The live updates over Socket.IO, namespace "/", by WebSocket or by long polling. */
+@Injectable()
+export class SocketIoGateway implements UpgradeHandler {
+  /** Never listens: one engine serves the ports of all servers, which hand over what is meant for it. */
+  readonly #inner = createServer();
+  readonly #io: Server;
+
+  constructor(
+    private readonly hub: EventHub,
+    private readonly clock: Clock,
+    private readonly limits: LiveLimits,
+    private readonly log: Log,
+    private readonly admission: Admission,
+  ) {
+    this.#io = new Server(this.#inner, {
+      path: SOCKET_IO_PATH,
+      serveClient: false,
+      destroyUpgrade: false,
+      perMessageDeflate: false,
+      httpCompression: false,
+      maxHttpBufferSize: limits.messageBytes,
+      pingInterval: limits.pingMs,
+      pingTimeout: limits.pingMs * limits.missedPings,
+      cors: { origin: (origin, answer) => answer(null, admission.originAllowed(origin)), credentials: false },
+    });
+    this.#io.on('connection', (socket) => this.#welcome(socket));
+  }
+
+  get clients(): number {
+    return this.#io.engine.clientsCount;
+  }
+
+  /** True for a request of a session that was let in before. */
+  isAdmitted(query: URLSearchParams): boolean {
+    return query.has('sid');
+  }
+
+  open({ request, socket, head }: Upgrade): void {
+    this.#inner.emit('upgrade', request, socket, head);
+  }
+
+  serves(request: IncomingMessage): boolean {
+    return request.url?.startsWith(SOCKET_IO_PATH) ?? false;
+  }
+
+  /** A request of the long polling transport. */
+  async poll(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      if (request.method !== 'OPTIONS') await this.#admit(request);
+      this.#inner.emit('request', request, response);
+    } catch (error) {
+      const refusal = error instanceof Refusal ? error : new Refusal(503, describeProblem(error, this.log));
+      refuseRequest(response, refusal);
+    }
+  }
+
+  /** Closes the transports without a word of Socket.IO: a client that is told to disconnect does not come back. */
+  close(): void {
+    this.#io.engine.close();
+  }
+
+  async #admit(request: IncomingMessage): Promise<void> {
+    if (this.isAdmitted(addressOf(request).query)) return this.admission.checkOrigin(request);
+    if (this.clients >= this.limits.sockets)
+      throw new Refusal(503, `All ${this.limits.sockets} connections are taken; try again later`);
+    await this.admission.admit(request);
+  }
+
+  #welcome(socket: Socket): void {
+    const session = new LiveSession(this.hub, this.clock, this.limits, new SocketIoOutlet(socket));
+    const greeted = this.hub.ready.then(() => session.write(connectionFrame(this.hub.tail, this.clock.now())));
+    socket.on('ping', () => session.write(pongFrame(this.clock.now())));
+    socket.on('subscribe', (wanted: unknown, ack: unknown) => {
+      void greeted.then(() => this.#answer(session, ack, () => this.#subscribe(socket, session, wanted)));
+    });
+    socket.on('unsubscribe', (unwanted: unknown, ack: unknown) => {
+      void greeted.then(() => this.#answer(session, ack, () => this.#unsubscribe(socket, session, unwanted)));
+    });
+    socket.onAny((event: string) => this.#refuseUnknown(session, event));
+    socket.on('error', (error) => this.log.debug('a Socket.IO client sent nonsense', { error: messageOf(error) }));
+    socket.once('disconnect', () => session.end());
+  }
+
+  async #subscribe(socket: Socket, session: LiveSession, wanted: unknown): Promise<Answer> {
+    const stream = await session.subscribe(parseSubscription(wanted));
+    await this.#settleRooms(socket, session);
+    return { ok: true, stream };
+  }
+
+  async #unsubscribe(socket: Socket, session: LiveSession, unwanted: unknown): Promise<Answer> {
+    await session.unsubscribe(parseSubscription(unwanted).jobId);
+    await this.#settleRooms(socket, session);
+    return { ok: true };
+  }
+
+  /** Other modules reach the listeners of a job by its room. */
+  async #settleRooms(socket: Socket, session: LiveSession): Promise<void> {
+    const wanted = session.jobs.map(roomOf);
+    const left = [...socket.rooms].filter((room) => room !== socket.id && !wanted.includes(room));
+    for (const room of left) await socket.leave(room);
+    await socket.join(wanted);
+  }
+
+  /** Answers with the acknowledgement; a client that wants none is told of a problem only. */
+  async #answer(session: LiveSession, ack: unknown, work: () => Promise<Answer>): Promise<void> {
+    const answer = await work().catch((error: unknown): Answer => ({
+      ok: false,
+      error: describeProblem(error, this.log),
+    }));
+    if (typeof ack === 'function') ack(answer);
+    else if (!answer.ok) session.write(errorFrame(answer.error, this.clock.now()));
+  }
+
+  #refuseUnknown(session: LiveSession, event: string): void {
+    if (['ping', 'subscribe', 'unsubscribe'].includes(event)) return;
+    const message = `event: "${event.slice(0, 60)}" is not known; known are ping, subscribe and unsubscribe`;
+    session.write(errorFrame(message, this.clock.now()));
+  }
+}

@@ -1,0 +1,134 @@
+import { cp, mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Settings } from '../../config/settings.js';
+import { Log } from '../../kernel/log.js';
+import { rowsOf } from '../../kernel/transaction.js';
+import type { EndedAttempt, Outcome } from './attempt-outcome.js';
+import type { JobChange } from './job-changes.js';
+import type { JobEntity } from './job.entity.js';
+import { JobNews } from './job-news.js';
+import { JobQueueStore } from './job-queue.store.js';
+import type { WorkerEvent } from './run-contract.generated.js';
+import { exists, type RunFolder } from './run-folder.js';
+import { TrainingMetrics } from './training-metrics.js';
+
+const freed = { owner: null, lease_until: null, gpu_indices: [] as number[], seconds_left: null };
+
+/** Carries out what was decided about an attempt that has ended. */
+@Injectable()
+export class AttemptEnd {
+  constructor(
+    private readonly queue: JobQueueStore,
+    private readonly source: DataSource,
+    private readonly settings: Settings,
+    private readonly news: JobNews,
+    private readonly metrics: TrainingMetrics,
+    private readonly log: Log,
+  ) {}
+
+  observe(job: JobEntity, report: WorkerEvent): void {
+    this.metrics.observe(job, report);
+  }
+
+  /** The last word of the present attempt, where an earlier process stored it. */
+  async lastWord(job: JobEntity): Promise<EndedAttempt['lastWord']> {
+    const [event] = await rowsOf<{ type: string; data: unknown }>(
+      this.source,
+      `SELECT type, data FROM training_job_events WHERE job_id = $1 AND type IN ('finished', 'stopped', 'worker_failed')
+          AND number > (SELECT max(number) FROM training_job_events WHERE job_id = $1 AND type = 'running')
+        ORDER BY number DESC LIMIT 1`,
+      [job.job_id],
+    );
+    return event && { ...event, type: event.type === 'worker_failed' ? 'failed' : event.type } as EndedAttempt['lastWord'];
+  }
+
+  /** @returns the row as it is now, or undefined where the attempt belongs to another supervisor */
+  async carryOut(job: JobEntity, folder: RunFolder, outcome: Outcome): Promise<JobEntity | undefined> {
+    const seconds = this.#seconds(job);
+    const change = await this.#change(job, folder, outcome, seconds);
+    const guarded: JobChange = { ...change, from: ['running'], fence: job.fence };
+    const row =
+      outcome.become === 'completed'
+        ? await this.queue.complete(job.job_id, guarded)
+        : await this.queue.change(job.job_id, guarded);
+    if (!row) return undefined;
+    this.metrics.ended(row, outcome.become, seconds);
+    this.log.info('attempt ended', { job: job.job_id, attempt: job.attempt, become: outcome.become });
+    if (outcome.become === 'completed') await this.#tidy(folder);
+    this.news.queueChanged();
+    return row;
+  }
+
+  #seconds(job: JobEntity): number {
+    return job.attempt_started_at ? (Date.now() - job.attempt_started_at.getTime()) / 1000 : 0;
+  }
+
+  async #change(job: JobEntity, folder: RunFolder, outcome: Outcome, seconds: number): Promise<JobChange> {
+    const ended = { ...freed, completed_at: new Date(), run_seconds: job.run_seconds + seconds };
+    switch (outcome.become) {
+      case 'completed': {
+        const adapter = await this.#publish(job, join(folder.path, outcome.finished.adapter));
+        return {
+          set: { ...ended, status: 'completed', progress_percent: 100, adapter_path: adapter, current_epoch: job.total_epochs },
+          events: [{ type: 'completed', data: { adapter_path: adapter, seconds } }],
+        };
+      }
+      case 'failed':
+        return {
+          set: { ...ended, status: 'failed', error_message: outcome.message },
+          events: [{ type: 'failed', data: { code: outcome.code, message: outcome.message, final: true } }],
+        };
+      case 'cancelled':
+        return {
+          set: { ...ended, status: 'cancelled' },
+          events: [{ type: 'cancelled', data: { cancelled_by: job.cancelled_by } }],
+        };
+      case 'queued':
+        return this.#another(job, outcome, seconds);
+    }
+  }
+
+  #another(job: JobEntity, outcome: Extract<Outcome, { become: 'queued' }>, seconds: number): JobChange {
+    const counts = outcome.reason === 'killed' || outcome.reason === 'retryable';
+    return {
+      set: {
+        ...freed,
+        status: 'queued',
+        not_before: new Date(Date.now() + outcome.delaySeconds * 1000),
+        failures: job.failures + (counts ? 1 : 0),
+        batch_halvings: job.batch_halvings + (outcome.reason === 'out_of_memory' ? 1 : 0),
+        run_seconds: job.run_seconds + seconds,
+        error_message: counts ? outcome.message : null,
+      },
+      events: [
+        {
+          type: 'retrying',
+          data: { reason: outcome.reason, message: outcome.message, delay_seconds: outcome.delaySeconds, resume_from: job.resume_from },
+        },
+      ],
+    };
+  }
+
+  /** Moves the adapter to `<output_dir>/<job_id>`, whole or not at all; a second call finds it there. */
+  async #publish(job: JobEntity, made: string): Promise<string> {
+    const target = join(this.settings.folders.data, job.output_dir ?? 'models', job.job_id);
+    if (!(await exists(made)) && (await exists(target))) return target;
+    await mkdir(dirname(target), { recursive: true });
+    await rm(target, { recursive: true, force: true });
+    await rename(made, target).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EXDEV') throw error;
+      await cp(made, `${target}.partial`, { recursive: true });
+      await rename(`${target}.partial`, target);
+    });
+    return target;
+  }
+
+  /** Checkpoints of a completed job serve nobody; those of a failed one are where its retry goes on. */
+  async #tidy(folder: RunFolder): Promise<void> {
+    await rm(join(folder.path, 'checkpoints'), { recursive: true, force: true }).catch((error: Error) =>
+      this.log.warn('old checkpoints could not be removed', { folder: folder.path, error: error.message }),
+    );
+  }
+}

@@ -1,0 +1,90 @@
+import { Injectable } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
+import { AppError } from '../../kernel/errors.js';
+import { Log } from '../../kernel/log.js';
+import { AttemptEnd } from './attempt-end.js';
+import type { JobEntity } from './job.entity.js';
+import { JobQueueStore } from './job-queue.store.js';
+import { JobStore } from './job.store.js';
+import { Launcher } from './launcher.port.js';
+import { buildRun } from './run-builder.js';
+import type { RunFile } from './run-contract.generated.js';
+import { exists, type RunFolder } from './run-folder.js';
+import { Supervisor } from './supervisor.js';
+import { TrainerEnvironment } from './trainer-environment.port.js';
+
+/** Starts attempts, or finds their workers again. */
+@Injectable()
+export class AttemptStart {
+  constructor(
+    private readonly jobs: JobStore,
+    private readonly queue: JobQueueStore,
+    private readonly launcher: Launcher,
+    private readonly environment: TrainerEnvironment,
+    private readonly settings: Settings,
+    private readonly end: AttemptEnd,
+    private readonly log: Log,
+  ) {}
+
+  /** @param running trainings on this host, this one counted: they share the cores */
+  supervise(job: JobEntity, folder: RunFolder, how: 'launch' | 'adopt', running: number): Supervisor {
+    const { cancelGraceSeconds, timeoutSeconds, maxAttempts, retryDelaySeconds } = this.settings.training;
+    const tools = {
+      queue: this.queue,
+      launcher: this.launcher,
+      end: this.end,
+      log: this.log,
+      cancelGraceSeconds,
+      timeoutSeconds,
+      retry: { maxAttempts, retryDelaySeconds },
+    };
+    const threads = Math.max(1, Math.floor(this.settings.training.cores / running));
+    return new Supervisor(job, folder, tools, (onExit) =>
+      how === 'launch'
+        ? this.#launch(job, folder, { threads, onExit })
+        : this.#adopt(job, folder, { threads, onExit }),
+    );
+  }
+
+  async #launch(job: JobEntity, folder: RunFolder, options: { threads: number; onExit: () => void }): Promise<void> {
+    const run = await this.#run(job);
+    await folder.prepare(run);
+    await this.launcher.submit(folder, run, options);
+  }
+
+  /** An attempt that was claimed but never launched is launched now; the fence keeps a late first owner out. */
+  async #adopt(job: JobEntity, folder: RunFolder, options: { threads: number; onExit: () => void }): Promise<void> {
+    await folder.raiseFence(job.fence);
+    await folder.touchHeartbeat();
+    if ((await this.launcher.find(folder)).alive) return;
+    if ((await folder.launcher()) || (await exists(folder.events)) || (await folder.exit())) return;
+    await this.#launch(job, folder, options);
+  }
+
+  async #run(job: JobEntity): Promise<RunFile> {
+    const config = await this.jobs.config(job.job_id);
+    const defaultModel = this.environment.defaultModel();
+    if (!config) throw new Error('the configuration of the job is gone');
+    if (defaultModel === undefined) throw new AppError('unavailable', 'the default base model is not there yet');
+    const startFrom = job.trainer_type === 'continuous' ? await this.#startFrom(job, config.continuous?.adapter) : null;
+    return buildRun(job, config, { defaultModel, startFrom, orphanSeconds: this.settings.training.orphanSeconds });
+  }
+
+  /** The adapter that is named, else the newest completed one of the base model, else none: a new one. */
+  async #startFrom(job: JobEntity, named: string | undefined): Promise<string | null> {
+    const found =
+      named === undefined || named === 'auto' ? await this.jobs.newestAdapter(job.base_model) : await this.jobs.byId(named);
+    const path = found?.adapter_path ?? null;
+    if (path === null && named !== undefined && named !== 'auto')
+      throw new AppError('invalid', `continuous.adapter: job ${named} has no adapter; name a completed job, or auto`);
+    await this.queue.change(job.job_id, {
+      set: {},
+      events: [{ type: 'resolved', data: { start_from: path, from_job: found?.job_id ?? null, message: describe(found?.job_id) } }],
+      fence: job.fence,
+    });
+    return path;
+  }
+}
+
+const describe = (jobId: string | undefined): string =>
+  jobId ? `trains the adapter of job ${jobId} further` : 'no completed adapter of this base model: a new one is made';

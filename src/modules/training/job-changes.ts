@@ -1,0 +1,85 @@
+import type { Sql } from '../../kernel/transaction.js';
+import { rowsOf } from '../../kernel/transaction.js';
+import type { JobSnapshot } from './job-events.port.js';
+import type { JobEntity } from './job.entity.js';
+import type { JobStatus } from './job-state.js';
+import { sourcesOf } from './job-state.js';
+
+/** An event that has no number yet; numbers come with the row lock of its job. */
+export interface NewEvent {
+  type: string;
+  step?: number | null;
+  data?: Record<string, unknown>;
+  time?: string;
+  /** The state right after this event; without it the state of the row after the change. */
+  job?: JobSnapshot;
+}
+
+export type JobPatch = Partial<Omit<JobEntity, 'job_id' | 'seq' | 'last_event'>>;
+
+export interface JobChange {
+  set: JobPatch;
+  events: NewEvent[];
+  /** Only where the job has one of these statuses; with `set.status` the transition table is the default. */
+  from?: readonly JobStatus[];
+  /** Only where the attempt still carries this fencing number. */
+  fence?: number;
+}
+
+export const snapshotOf = (job: JobSnapshot): JobSnapshot => ({
+  status: job.status,
+  progress_percent: job.progress_percent,
+  current_epoch: job.current_epoch,
+  total_epochs: job.total_epochs,
+  current_step: job.current_step,
+  total_steps: job.total_steps,
+  seconds_left: job.seconds_left,
+  metrics: job.metrics,
+});
+
+function assignments(set: JobPatch, first: number): { sql: string; values: unknown[] } {
+  const entries = Object.entries(set).filter(([, value]) => value !== undefined);
+  const sql = entries.map(([name], index) => `${name} = $${first + index}, `).join('');
+  return { sql, values: entries.map(([name, value]) => (name === 'metrics' && value ? JSON.stringify(value) : value)) };
+}
+
+/**
+ * Changes a job and writes its events, in the transaction of `sql`.
+ * @returns the row as it is now, or undefined where a guard (status, fence) did not hold: then nothing was written
+ */
+export async function changeJob(sql: Sql, jobId: string, change: JobChange): Promise<JobEntity | undefined> {
+  const from = change.from ?? (change.set.status ? sourcesOf(change.set.status) : null);
+  const { sql: columns, values } = assignments(change.set, 5);
+  const [row] = await rowsOf<JobEntity>(
+    sql,
+    `UPDATE training_jobs SET ${columns} last_event = last_event + $2
+      WHERE job_id = $1 AND ($3::text[] IS NULL OR status = ANY ($3)) AND ($4::bigint IS NULL OR fence = $4)
+      RETURNING *`,
+    [jobId, change.events.length, from, change.fence ?? null, ...values],
+  );
+  if (row && change.events.length > 0) await insertEvents(sql, row, change.events);
+  return row;
+}
+
+/** Writes events whose numbers `row.last_event` already counts. */
+export async function insertEvents(sql: Sql, row: JobEntity, events: NewEvent[]): Promise<void> {
+  const first = row.last_event - events.length + 1;
+  const now = new Date().toISOString();
+  await sql.query(
+    `INSERT INTO training_job_events (job_id, number, time, type, step, data)
+      SELECT $1, number, time, type, step, data
+        FROM jsonb_to_recordset($2::jsonb) AS e (number int, time timestamptz, type text, step int, data jsonb)`,
+    [
+      row.job_id,
+      JSON.stringify(
+        events.map((event, index) => ({
+          number: first + index,
+          time: event.time ?? now,
+          type: event.type,
+          step: event.step ?? null,
+          data: { ...event.data, job: event.job ?? snapshotOf(row) },
+        })),
+      ),
+    ],
+  );
+}

@@ -1,0 +1,283 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { AppError } from '../../kernel/errors.js';
+import { inTransaction, rowsOf, type Sql } from '../../kernel/transaction.js';
+import { changeJob, snapshotOf, type JobChange, type NewEvent } from './job-changes.js';
+import type { JobEntity } from './job.entity.js';
+import { JobNews } from './job-news.js';
+import type { ResolvedConfig } from './resolved-config.js';
+import { chooseSlot, type HostSlots, type SlotChoice } from './slots.js';
+
+export type NewJob = Pick<
+  JobEntity,
+  | 'job_id'
+  | 'trainer_type'
+  | 'config_path'
+  | 'dataset_path'
+  | 'output_dir'
+  | 'priority'
+  | 'tags'
+  | 'created_by'
+  | 'base_model'
+  | 'gpus'
+  | 'total_epochs'
+> & { config: ResolvedConfig };
+
+export interface IdempotencyKey {
+  subject: string;
+  key: string;
+  requestHash: string;
+}
+
+/** Who claims: this process on this host. */
+export interface Claimant {
+  owner: string;
+  hostId: string;
+  leaseSeconds: number;
+}
+
+class KeyTaken extends Error {}
+
+const INSERT_JOB = `
+WITH job AS (
+  INSERT INTO training_jobs (job_id, trainer_type, status, config_path, dataset_path, output_dir, priority, tags,
+      created_by, base_model, gpus, total_epochs, last_event)
+    VALUES ($1, $2, 'pending', $3, $4, $5, $6, $7, $8, $9, $10, $11, 1) RETURNING *
+), config AS (
+  INSERT INTO training_job_configs (job_id, config) SELECT job_id, $12::jsonb FROM job
+), event AS (
+  INSERT INTO training_job_events (job_id, number, time, type, data)
+    SELECT job_id, 1, created_at, 'created', $13::jsonb FROM job
+)
+SELECT * FROM job`;
+
+/** The queue: every change of a job that is not a report of its worker. Terms: DESIGN section 5. */
+@Injectable()
+export class JobQueueStore {
+  constructor(
+    private readonly source: DataSource,
+    private readonly news: JobNews,
+  ) {}
+
+  /** Records a job as pending; a repeated idempotency key answers with the job of its first use. */
+  async create(job: NewJob, key?: IdempotencyKey): Promise<JobEntity> {
+    const row = key ? await this.#createOnce(job, key) : await insertJob(this.source, job);
+    this.news.queueChanged();
+    return row;
+  }
+
+  async #createOnce(job: NewJob, key: IdempotencyKey): Promise<JobEntity> {
+    try {
+      return await inTransaction(this.source, async (sql) => {
+        const row = await insertJob(sql, job);
+        const taken = await rowsOf(
+          sql,
+          `INSERT INTO training_idempotency_keys (subject, key, job_id, request_hash) VALUES ($1, $2, $3, $4)
+            ON CONFLICT DO NOTHING RETURNING key`,
+          [key.subject, key.key, job.job_id, key.requestHash],
+        );
+        if (taken.length === 0) throw new KeyTaken();
+        return row;
+      });
+    } catch (error) {
+      if (error instanceof KeyTaken) return this.firstOf(key);
+      throw error;
+    }
+  }
+
+  /** @throws AppError `conflict` where the key came with another request before */
+  private async firstOf(key: IdempotencyKey): Promise<JobEntity> {
+    const [first] = await rowsOf<JobEntity & { request_hash: string }>(
+      this.source,
+      `SELECT j.*, k.request_hash FROM training_idempotency_keys k JOIN training_jobs j USING (job_id)
+        WHERE k.subject = $1 AND k.key = $2`,
+      [key.subject, key.key],
+    );
+    if (first?.request_hash === key.requestHash) return first;
+    throw new AppError(
+      'conflict',
+      `Idempotency-Key "${key.key}" was used with another request before; use a new key for a new request`,
+    );
+  }
+
+  /** pending -> queued for what has come in; at most `limit` at a time. */
+  async admit(limit: number): Promise<number> {
+    const admitted = await inTransaction(this.source, async (sql) => {
+      const jobs = await rowsOf<{ job_id: string }>(
+        sql,
+        `SELECT job_id FROM training_jobs WHERE status = 'pending' AND cancel_requested_at IS NULL
+          ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED`,
+        [limit],
+      );
+      for (const { job_id } of jobs) await changeJob(sql, job_id, { set: { status: 'queued' }, events: [{ type: 'queued' }] });
+      return jobs.length;
+    });
+    if (admitted > 0) this.news.eventsWritten();
+    return admitted;
+  }
+
+  async registerHost(host: HostSlots & { hostId: string; bootId: string; hostname: string }): Promise<void> {
+    await this.source.query(
+      `INSERT INTO training_hosts (host_id, boot_id, hostname, slots, gpus, seen_at) VALUES ($1, $2, $3, $4, $5, now())
+        ON CONFLICT (host_id) DO UPDATE SET boot_id = $2, hostname = $3, slots = $4, gpus = $5, seen_at = now()`,
+      [host.hostId, host.bootId, host.hostname, host.slots, host.gpus],
+    );
+  }
+
+  /** Claims the next job of the queue for this host, or says what the next one waits for. */
+  async claim(by: Claimant, runFolder: (job: JobEntity) => string): Promise<JobEntity | { waitingFor: 'slot' | 'gpu' } | undefined> {
+    const outcome = await inTransaction(this.source, async (sql) => {
+      const slots = await lockHost(sql, by.hostId);
+      const next = await nextInQueue(sql);
+      if (!next) return undefined;
+      const choice = chooseSlot(slots.host, slots.taken, next.gpus);
+      if ('waitingFor' in choice) return choice;
+      return changeJob(sql, next.job_id, claimChange(next, by, choice, runFolder(next)));
+    });
+    if (outcome && 'job_id' in outcome) this.news.eventsWritten();
+    return outcome;
+  }
+
+  /** Takes over running jobs of this host that nobody supervises, or whose run folders lie in `dataFolder`, which is ours. */
+  async adopt(by: Claimant, dataFolder: string, own: readonly string[]): Promise<JobEntity[]> {
+    const rows = await rowsOf<JobEntity>(
+      this.source,
+      `UPDATE training_jobs SET owner = $1, fence = fence + 1, lease_until = now() + make_interval(secs => $2)
+        WHERE job_id IN (SELECT job_id FROM training_jobs WHERE status = 'running' AND host_id = $3
+            AND job_id <> ALL ($5::uuid[]) AND (lease_until < now() OR starts_with(run_dir, $4))
+          FOR UPDATE SKIP LOCKED)
+        RETURNING *`,
+      [by.owner, by.leaseSeconds, by.hostId, dataFolder, own],
+    );
+    return rows;
+  }
+
+  /** Jobs of hosts that are gone so long that their workers have ended themselves. */
+  async orphansOfOtherHosts(by: Claimant, orphanSeconds: number): Promise<JobEntity[]> {
+    return rowsOf<JobEntity>(
+      this.source,
+      `UPDATE training_jobs SET owner = $1, fence = fence + 1, host_id = $3, lease_until = now() + make_interval(secs => $2)
+        WHERE job_id IN (SELECT job_id FROM training_jobs WHERE status = 'running' AND host_id <> $3
+            AND lease_until + make_interval(secs => $4) < now() FOR UPDATE SKIP LOCKED)
+        RETURNING *`,
+      [by.owner, by.leaseSeconds, by.hostId, orphanSeconds],
+    );
+  }
+
+  /** Renews the leases of this owner; what is not in the answer is not ours any more. */
+  async renew(by: Claimant): Promise<Pick<JobEntity, 'job_id' | 'fence' | 'cancel_requested_at'>[]> {
+    return rowsOf(
+      this.source,
+      `UPDATE training_jobs SET lease_until = now() + make_interval(secs => $2)
+        WHERE status = 'running' AND owner = $1 RETURNING job_id, fence, cancel_requested_at`,
+      [by.owner, by.leaseSeconds],
+    );
+  }
+
+  /** Lets others adopt at once what this owner leaves. */
+  async release(owner: string): Promise<void> {
+    await this.source.query(`UPDATE training_jobs SET lease_until = now() WHERE status = 'running' AND owner = $1`, [owner]);
+  }
+
+  /** Applies a change in a transaction of its own; undefined where its guards did not hold. */
+  async change(jobId: string, change: JobChange): Promise<JobEntity | undefined> {
+    const row = await inTransaction(this.source, (sql) => changeJob(sql, jobId, change));
+    if (row) this.news.eventsWritten();
+    return row;
+  }
+
+  /** Records a completed job, its slot's count included. */
+  async complete(jobId: string, change: JobChange): Promise<JobEntity | undefined> {
+    const row = await inTransaction(this.source, async (sql) => {
+      const done = await changeJob(sql, jobId, change);
+      if (done?.host_id)
+        await sql.query(
+          `INSERT INTO training_slots AS s (host_id, slot, jobs_completed) VALUES ($1, $2, 1)
+            ON CONFLICT (host_id, slot) DO UPDATE SET jobs_completed = s.jobs_completed + 1`,
+          [done.host_id, done.slot ?? 0],
+        );
+      return done;
+    });
+    if (row) this.news.eventsWritten();
+    return row;
+  }
+}
+
+async function insertJob(sql: Sql, job: NewJob): Promise<JobEntity> {
+  const [row] = await rowsOf<JobEntity>(sql, INSERT_JOB, [
+    job.job_id,
+    job.trainer_type,
+    job.config_path,
+    job.dataset_path,
+    job.output_dir,
+    job.priority,
+    job.tags,
+    job.created_by,
+    job.base_model,
+    job.gpus,
+    job.total_epochs,
+    JSON.stringify(job.config),
+    JSON.stringify({ created_by: job.created_by, warnings: job.config.warnings, job: initialSnapshot(job) }),
+  ]);
+  if (!row) throw new Error('PostgreSQL returned no row for an INSERT');
+  return row;
+}
+
+const initialSnapshot = (job: NewJob) =>
+  snapshotOf({
+    status: 'pending',
+    progress_percent: 0,
+    current_epoch: 0,
+    total_epochs: job.total_epochs,
+    current_step: 0,
+    total_steps: 0,
+    seconds_left: null,
+    metrics: null,
+  });
+
+/** The host's row lock makes the claims of one host serial, so that two applications never share a slot. */
+async function lockHost(sql: Sql, hostId: string): Promise<{ host: HostSlots; taken: Pick<JobEntity, 'slot' | 'gpu_indices'>[] }> {
+  const [host] = await rowsOf<HostSlots>(sql, 'SELECT slots, gpus FROM training_hosts WHERE host_id = $1 FOR UPDATE', [hostId]);
+  if (!host) throw new Error(`host ${hostId} is not registered`);
+  const taken = await rowsOf<Pick<JobEntity, 'slot' | 'gpu_indices'>>(
+    sql,
+    `SELECT slot, gpu_indices FROM training_jobs WHERE status = 'running' AND host_id = $1`,
+    [hostId],
+  );
+  return { host, taken };
+}
+
+async function nextInQueue(sql: Sql): Promise<JobEntity | undefined> {
+  const [next] = await rowsOf<JobEntity>(
+    sql,
+    `SELECT * FROM training_jobs WHERE status IN ('pending', 'queued') AND status = 'queued' AND not_before <= now()
+      AND cancel_requested_at IS NULL ORDER BY priority DESC, seq LIMIT 1 FOR UPDATE SKIP LOCKED`,
+  );
+  return next;
+}
+
+function claimChange(next: JobEntity, by: Claimant, choice: SlotChoice, runDir: string): JobChange {
+  const now = new Date();
+  const event: NewEvent = {
+    type: 'running',
+    data: { attempt: next.attempt + 1, host: by.hostId, slot: choice.slot, gpus: choice.gpus },
+  };
+  return {
+    set: {
+      status: 'running',
+      attempt: next.attempt + 1,
+      fence: next.fence + 1,
+      owner: by.owner,
+      host_id: by.hostId,
+      slot: choice.slot,
+      gpu_indices: choice.gpus,
+      lease_until: new Date(now.getTime() + by.leaseSeconds * 1000),
+      run_dir: runDir,
+      event_offset: 0,
+      started_at: next.started_at ?? now,
+      attempt_started_at: now,
+      error_message: null,
+    },
+    events: [event],
+  };
+}

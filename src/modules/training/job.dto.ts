@@ -1,0 +1,215 @@
+import { Transform, Type } from 'class-transformer';
+import { ArrayMaxSize, IsArray, IsIn, IsInt, IsOptional, IsString, Length, Max, MaxLength, Min } from 'class-validator';
+import { jobStatuses, trainerTypes, type JobStatus, type TrainerType } from './job-state.js';
+import type { WaitingFor } from './waiting.js';
+
+const HIGHEST = 5;
+const LONGEST_PAGE = 1000;
+
+/** The original's clients send 1-10; everything above 5 is 5. */
+const capped = ({ value }: { value: unknown }): unknown =>
+  typeof value === 'number' && value > HIGHEST && value <= 10 ? HIGHEST : value;
+const emptyIsNone = ({ value }: { value: unknown }): unknown => (value === '' ? null : value);
+
+class Tagged {
+  /** Free words to find the job by. */
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(50)
+  @IsString({ each: true })
+  @MaxLength(100, { each: true })
+  tags?: string[];
+}
+
+export class CreateJobDto extends Tagged {
+  /** How to train: `lora`, `qlora` (quantised base) or `continuous` (an adapter goes on). */
+  @IsIn(trainerTypes, {
+    message: ({ value }) =>
+      `trainer_type: "${String(value)}" is not one of ${trainerTypes.join(', ')}` +
+      (value === 'full_finetuning' ? '; full fine-tuning is not offered, lora with a high rank comes nearest' : ''),
+  })
+  trainer_type!: TrainerType;
+
+  /**
+   * The training configuration, a YAML file under configs/.
+   * @example "configs/lora_config.yaml"
+   */
+  @IsString()
+  @Length(1, 1024)
+  config_path!: string;
+
+  /** Data set file; empty or absent: the one that the configuration names. */
+  @IsOptional()
+  @Transform(emptyIsNone)
+  @IsString()
+  @MaxLength(1024)
+  dataset_path?: string | null;
+
+  /** 1 to 5, 5 first; 6 to 10 count as 5. */
+  @IsOptional()
+  @Transform(capped)
+  @IsInt()
+  @Min(1)
+  @Max(HIGHEST)
+  priority?: number;
+}
+
+export class CreateJobQuery {
+  /** `true`: answer the resolved configuration and the memory estimate, and start nothing. */
+  @IsOptional()
+  @IsIn(['true', 'false', '1', '0', ''])
+  dry_run?: string;
+}
+
+export class ChangeJobDto extends Tagged {
+  /** New priority of a waiting job, 1 to 5; 6 to 10 count as 5. */
+  @IsOptional()
+  @Transform(capped)
+  @IsInt()
+  @Min(1)
+  @Max(HIGHEST)
+  priority?: number;
+}
+
+export class ListJobsQuery {
+  @IsOptional()
+  @Transform(emptyIsNone)
+  @IsIn(jobStatuses)
+  status?: JobStatus | null;
+
+  /** Jobs on a page, 1 to 1000; more is cut to 1000. */
+  @IsOptional()
+  @Type(() => Number)
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'number' ? Math.min(value, LONGEST_PAGE) : value))
+  @IsInt()
+  @Min(1)
+  limit: number = 100;
+
+  /** Jobs to leave out at the front; `cursor` is quicker far down. */
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(100_000_000)
+  offset?: number;
+
+  /** `next_cursor` of the page before. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  cursor?: string;
+}
+
+export class LogsQuery {
+  /** Lines from the end, 1 to 10,000. */
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(10_000)
+  tail: number = 200;
+
+  /** `true`: go on until the job has ended. */
+  @IsOptional()
+  @IsIn(['true', 'false', '1', '0', ''])
+  follow?: string;
+
+  /** Number of the attempt; the last one by default. */
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  attempt?: number;
+}
+
+export class JobDto {
+  job_id!: string;
+  trainer_type!: TrainerType;
+  status!: JobStatus;
+  config_path!: string;
+  dataset_path!: string | null;
+  /** Folder name under the data folder; the adapter lies in `<output_dir>/<job_id>`. */
+  output_dir!: string | null;
+  /** ISO 8601, UTC. */
+  created_at!: string;
+  started_at!: string | null;
+  completed_at!: string | null;
+  current_epoch!: number;
+  total_epochs!: number;
+  progress_percent!: number;
+  current_step!: number;
+  total_steps!: number;
+  seconds_left!: number | null;
+  adapter_path!: string | null;
+  metrics!: Record<string, unknown> | null;
+  error_message!: string | null;
+  priority!: number;
+  tags!: string[];
+  created_by!: string;
+  base_model!: string;
+  /** Attempts so far; above 1 an earlier one was killed, stopped or ran out of memory. */
+  attempt!: number;
+  cancel_requested!: boolean;
+  /** Place among the waiting jobs, from 1; null when it does not wait or is behind the first thousand. */
+  queue_position!: number | null;
+  /** What a waiting job waits for. */
+  waiting_for!: WaitingFor | null;
+}
+
+export class JobReplyDto {
+  success!: boolean;
+  job_id!: string;
+  status!: JobStatus;
+  message!: string;
+  data!: JobDto;
+}
+
+export class JobListDto {
+  jobs!: JobDto[];
+  /** Jobs with the status asked for; all without one. */
+  total_count!: number;
+  /** pending, queued and running. */
+  active_count!: number;
+  completed_count!: number;
+  failed_count!: number;
+  cancelled_count!: number;
+  /** For `cursor` of the next page; null on the last. */
+  next_cursor!: string | null;
+}
+
+export class CancelReplyDto {
+  success!: boolean;
+  message!: string;
+  job_id!: string;
+  status!: JobStatus;
+  cancel_requested!: boolean;
+  cancelled_by!: string;
+}
+
+export class LearningCurvesDto {
+  steps!: number[];
+  epochs!: number[];
+  train_loss!: (number | null)[];
+  /** Evaluation loss at the same step, null where none was measured. */
+  val_loss!: (number | null)[];
+  train_accuracy!: (number | null)[];
+  val_accuracy!: (number | null)[];
+  learning_rate!: (number | null)[];
+}
+
+export class WorkerDto {
+  id!: string;
+  /** `running` or `idle`. */
+  status!: 'running' | 'idle';
+  current_job_id!: string | null;
+  jobs_completed!: number;
+  cpu_percent!: number;
+  memory_mb!: number;
+}
+
+export class WorkersDto {
+  active_workers!: number;
+  max_workers!: number;
+  workers!: WorkerDto[];
+}
+

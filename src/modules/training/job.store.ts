@@ -1,0 +1,121 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { rowsOf } from '../../kernel/transaction.js';
+import { activeStatuses, type JobStatus } from './job-state.js';
+import type { JobEntity } from './job.entity.js';
+import type { ResolvedConfig } from './resolved-config.js';
+
+export interface JobPage {
+  jobs: JobEntity[];
+  counts: Record<JobStatus, number>;
+  /** Place in the queue, from 1, of waiting jobs on the page that stand among its first thousand. */
+  positions: Map<string, number>;
+}
+
+export interface PageRequest {
+  status?: JobStatus | undefined;
+  limit: number;
+  offset?: number | undefined;
+  /** Only jobs with a lower sequence number. */
+  before?: number | undefined;
+}
+
+const COUNTED_PLACES = 1000;
+
+const QUEUE_PLACES = `
+SELECT job_id, row_number() OVER (ORDER BY priority DESC, seq)::int AS place
+  FROM (SELECT job_id, priority, seq FROM training_jobs WHERE status IN ('pending', 'queued')
+    ORDER BY priority DESC, seq LIMIT ${COUNTED_PLACES}) AS ahead`;
+
+/** Reads jobs for the API. */
+@Injectable()
+export class JobStore {
+  constructor(private readonly source: DataSource) {}
+
+  async byId(jobId: string): Promise<JobEntity | undefined> {
+    const [job] = await rowsOf<JobEntity>(this.source, 'SELECT * FROM training_jobs WHERE job_id = $1', [jobId]);
+    return job;
+  }
+
+  async config(jobId: string): Promise<ResolvedConfig | undefined> {
+    const [row] = await rowsOf<{ config: ResolvedConfig }>(
+      this.source,
+      'SELECT config FROM training_job_configs WHERE job_id = $1',
+      [jobId],
+    );
+    return row?.config;
+  }
+
+  /** The place of one waiting job in the queue, from 1; undefined behind the first thousand. */
+  async position(jobId: string): Promise<number | undefined> {
+    return (await this.#positions([jobId])).get(jobId);
+  }
+
+  async page(request: PageRequest): Promise<JobPage> {
+    const [jobs, counts] = await Promise.all([this.#jobs(request), this.counts()]);
+    const waiting = jobs.filter((job) => job.status === 'pending' || job.status === 'queued').map((job) => job.job_id);
+    return { jobs, counts, positions: waiting.length > 0 ? await this.#positions(waiting) : new Map() };
+  }
+
+  async counts(): Promise<Record<JobStatus, number>> {
+    const rows = await rowsOf<{ status: JobStatus; jobs: number }>(
+      this.source,
+      'SELECT status, sum(jobs)::bigint AS jobs FROM training_job_counts GROUP BY status',
+    );
+    const none = { pending: 0, queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0 };
+    return Object.assign(none, Object.fromEntries(rows.map((row) => [row.status, row.jobs])));
+  }
+
+  async activeCount(): Promise<number> {
+    const counts = await this.counts();
+    return activeStatuses.reduce((sum, status) => sum + counts[status], 0);
+  }
+
+  /** The newest adapter that was completed on a base model. */
+  async newestAdapter(baseModel: string): Promise<Pick<JobEntity, 'job_id' | 'adapter_path'> | undefined> {
+    const [row] = await rowsOf<JobEntity>(
+      this.source,
+      `SELECT job_id, adapter_path FROM training_jobs
+        WHERE status = 'completed' AND base_model = $1 AND adapter_path IS NOT NULL ORDER BY completed_at DESC LIMIT 1`,
+      [baseModel],
+    );
+    return row;
+  }
+
+  async running(hostId: string): Promise<JobEntity[]> {
+    return rowsOf<JobEntity>(this.source, `SELECT * FROM training_jobs WHERE status = 'running' AND host_id = $1 ORDER BY slot`, [
+      hostId,
+    ]);
+  }
+
+  async completedBySlot(hostId: string): Promise<Map<number, number>> {
+    const rows = await rowsOf<{ slot: number; jobs_completed: number }>(
+      this.source,
+      'SELECT slot, jobs_completed FROM training_slots WHERE host_id = $1',
+      [hostId],
+    );
+    return new Map(rows.map((row) => [row.slot, row.jobs_completed]));
+  }
+
+  /** The page is cut in the narrow index first; only its rows are then read whole. */
+  async #jobs({ status, limit, offset, before }: PageRequest): Promise<JobEntity[]> {
+    return rowsOf<JobEntity>(
+      this.source,
+      `SELECT j.* FROM (
+          SELECT seq FROM training_jobs
+            WHERE ${status ? 'status = $4' : '$4::text IS NULL'} ${before === undefined ? 'AND $3::bigint IS NULL' : 'AND seq < $3'}
+            ORDER BY seq DESC LIMIT $1 OFFSET $2) AS page
+        JOIN training_jobs j USING (seq) ORDER BY seq DESC`,
+      [limit, offset ?? 0, before ?? null, status ?? null],
+    );
+  }
+
+  async #positions(jobIds: string[]): Promise<Map<string, number>> {
+    const rows = await rowsOf<{ job_id: string; place: number }>(
+      this.source,
+      `SELECT * FROM (${QUEUE_PLACES}) AS places WHERE job_id = ANY ($1::uuid[])`,
+      [jobIds],
+    );
+    return new Map(rows.map((row) => [row.job_id, row.place]));
+  }
+}

@@ -1,0 +1,15 @@
+import type { RunFile } from './run-contract.generated.js';
+
+/** What a job will run with: the run file but for what only the start of an attempt knows. */
+export interface ResolvedConfig {
+  run: Pick<RunFile, 'model' | 'adapter' | 'quantization' | 'data' | 'training' | 'hardware'>;
+  /** `hardware.processes` was `auto`: one a GPU, else two. */
+  name: string | null;
+  /** Which adapter a continuous job trains further: `auto`, or the id of a completed job. */
+  continuous?: { adapter: string };
+  /** Where a resolved value differs from what was asked, in words. */
+  warnings: string[];
+}
+
+/** The name in a configuration that stands for CLARA_BASE_MODEL, or for the model made on the spot. */
+export const DEFAULT_MODEL = 'default';

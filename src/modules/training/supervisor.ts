@@ -1,0 +1,206 @@
+import { watch, type FSWatcher } from 'node:fs';
+import { messageOf } from '../../kernel/errors.js';
+import type { Log } from '../../kernel/log.js';
+import { isDatabaseAway } from '../../kernel/transaction.js';
+import { decideOutcome, type EndedAttempt } from './attempt-outcome.js';
+import type { AttemptEnd } from './attempt-end.js';
+import type { JobEntity } from './job.entity.js';
+import type { JobQueueStore } from './job-queue.store.js';
+import type { Launcher } from './launcher.port.js';
+import type { WorkerEvent } from './run-contract.generated.js';
+import type { RunFolder, StopReason } from './run-folder.js';
+import { checkpointOf } from './checkpoints.js';
+import { Wake } from './wake.js';
+import { foldReports } from './worker-reports.js';
+
+const POLL_MS = 500;
+const LAST_WORDS = new Set(['finished', 'stopped', 'failed']);
+
+export interface SupervisorTools {
+  queue: JobQueueStore;
+  launcher: Launcher;
+  log: Log;
+  end: AttemptEnd;
+  cancelGraceSeconds: number;
+  timeoutSeconds: number;
+  retry: { maxAttempts: number; retryDelaySeconds: number };
+}
+
+type LastWord = Extract<WorkerEvent, { type: 'finished' | 'stopped' | 'failed' }>;
+
+/** Follows one attempt from its start to its end: stores what the worker reports, stops it, decides what comes next. */
+export class Supervisor {
+  readonly done: Promise<void>;
+  readonly #wake = new Wake();
+  #job: JobEntity;
+  #lastWord: LastWord | undefined;
+  #wish: StopReason | undefined;
+  #killAt: number | undefined;
+  #ended = false;
+  #detached = false;
+  #watcher: FSWatcher | undefined;
+
+  constructor(
+    job: JobEntity,
+    private readonly folder: RunFolder,
+    private readonly tools: SupervisorTools,
+    begin: (onExit: () => void) => Promise<void>,
+  ) {
+    this.#job = job;
+    this.done = this.#run(begin);
+  }
+
+  get job(): JobEntity {
+    return this.#job;
+  }
+
+  /** Asks the worker to save and end; it is killed after `graceSeconds`. */
+  async stop(reason: StopReason, graceSeconds = this.tools.cancelGraceSeconds): Promise<void> {
+    if (this.#wish === reason || this.#wish === 'cancel') return;
+    this.#wish = reason;
+    this.#killAt = Date.now() + graceSeconds * 1000;
+    await this.folder.wishStop(reason);
+    await this.tools.launcher.signal(this.folder, 'TERM');
+    this.#wake.ring();
+  }
+
+  /** Leaves the worker alone; another supervisor, or the next start, reads on. */
+  detach(): void {
+    this.#detached = true;
+    this.#wake.ring();
+  }
+
+  async #run(begin: (onExit: () => void) => Promise<void>): Promise<void> {
+    try {
+      await begin(() => this.#wake.ring());
+      this.#watch();
+      while (!this.#detached && !this.#ended) await this.#turn();
+    } catch (error) {
+      if (!this.#detached) await this.#giveUp(error);
+    } finally {
+      this.#watcher?.close();
+    }
+  }
+
+  async #turn(): Promise<void> {
+    try {
+      await this.#readReports();
+      if (this.#detached) return;
+      if (await this.#isOver()) {
+        await this.#readReports();
+        await this.#conclude();
+        return;
+      }
+      await this.#enforce();
+    } catch (error) {
+      if (!isDatabaseAway(error)) throw error;
+      this.tools.log.warn('the database is away; the training goes on and is read later', { job: this.#job.job_id });
+    }
+    await this.#wake.wait(POLL_MS);
+  }
+
+  /** A watcher makes reports quick; the poll makes them certain. */
+  #watch(): void {
+    try {
+      this.#watcher = watch(this.folder.path, () => this.#wake.ring());
+      this.#watcher.on('error', () => this.#watcher?.close());
+    } catch (error) {
+      this.tools.log.debug('no file watcher, polling instead', { error: messageOf(error) });
+    }
+  }
+
+  async #readReports(): Promise<void> {
+    for (;;) {
+      const { events, offset } = await this.folder.readEvents(this.#job.event_offset);
+      if (offset === this.#job.event_offset) return;
+      await this.#store(events, offset);
+      if (this.#detached) return;
+    }
+  }
+
+  async #store(reports: WorkerEvent[], offset: number): Promise<void> {
+    const { state, events } = foldReports(this.#job, reports);
+    const row = await this.tools.queue.change(this.#job.job_id, {
+      set: {
+        progress_percent: state.progress_percent,
+        current_epoch: state.current_epoch,
+        total_epochs: state.total_epochs,
+        current_step: state.current_step,
+        total_steps: state.total_steps,
+        seconds_left: state.seconds_left,
+        metrics: state.metrics,
+        event_offset: offset,
+        ...checkpointOf(reports, this.folder.path),
+      },
+      events,
+      from: ['running'],
+      fence: this.#job.fence,
+    });
+    if (!row) return this.#lost();
+    this.#job = row;
+    for (const report of reports) {
+      this.tools.end.observe(this.#job, report);
+      if (LAST_WORDS.has(report.type)) this.#lastWord = report as LastWord;
+    }
+  }
+
+  #lost(): void {
+    this.tools.log.warn('another application supervises this job now; it is left alone', { job: this.#job.job_id });
+    this.detach();
+  }
+
+  /** Over means: its launcher has ended, and the lock says that no process of the job is left. */
+  async #isOver(): Promise<boolean> {
+    if (!(await this.folder.exit()) && (await this.#launcherLives())) return false;
+    return !(await this.tools.launcher.find(this.folder)).alive;
+  }
+
+  async #launcherLives(): Promise<boolean> {
+    const launcher = await this.folder.launcher();
+    if (!launcher) return (await this.tools.launcher.find(this.folder)).alive;
+    try {
+      process.kill(launcher.pid, 0);
+      return true;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'EPERM';
+    }
+  }
+
+  async #enforce(): Promise<void> {
+    const ran = this.#job.run_seconds + (Date.now() - (this.#job.attempt_started_at?.getTime() ?? Date.now())) / 1000;
+    if (!this.#wish && ran > this.tools.timeoutSeconds) await this.stop('time_limit');
+    if (this.#killAt === undefined || Date.now() < this.#killAt) return;
+    this.#killAt = Date.now() + 2000;
+    this.tools.log.warn('the worker did not end in time and is killed', { job: this.#job.job_id });
+    await this.tools.launcher.signal(this.folder, 'KILL');
+  }
+
+  async #conclude(): Promise<void> {
+    const outcome = decideOutcome(await this.#facts(), this.tools.retry);
+    const row = await this.tools.end.carryOut(this.#job, this.folder, outcome);
+    if (!row) return this.#lost();
+    this.#job = row;
+    this.#ended = true;
+  }
+
+  async #facts(): Promise<EndedAttempt> {
+    const [exit, run, logTail] = await Promise.all([this.folder.exit(), this.folder.run(), this.folder.logTail()]);
+    return {
+      lastWord: this.#lastWord ?? (await this.tools.end.lastWord(this.#job)),
+      exit,
+      wish: this.#job.cancel_requested_at ? 'cancel' : this.#wish,
+      failures: this.#job.failures,
+      batchHalvings: this.#job.batch_halvings,
+      batchSize: run?.training.batch_size ?? 1,
+      logTail,
+    };
+  }
+
+  /** What cannot be supervised (no run folder, a launcher that does not start) ends the job with the reason. */
+  async #giveUp(error: unknown): Promise<void> {
+    const message = `The attempt could not be run: ${messageOf(error)}`;
+    this.tools.log.error('a job could not be supervised', { job: this.#job.job_id, error: messageOf(error) });
+    await this.tools.launcher.signal(this.folder, 'KILL').catch(() => undefined);
+    await this.tools.end.carryOut(this.#job, this.folder, { become: 'failed', code: 'internal', message });
+  }
+}

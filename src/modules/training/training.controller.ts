@@ -1,0 +1,92 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { CurrentUser, type Principal } from '../security/principal.port.js';
+import {
+  CancelReplyDto,
+  ChangeJobDto,
+  CreateJobDto,
+  JobListDto,
+  JobReplyDto,
+  LearningCurvesDto,
+  ListJobsQuery,
+  WorkersDto,
+} from './job.dto.js';
+import { TrainingReports } from './training-reports.service.js';
+import { TrainingService } from './training.service.js';
+
+@ApiTags('training')
+@Controller('api/training')
+export class TrainingController {
+  constructor(
+    private readonly training: TrainingService,
+    private readonly reports: TrainingReports,
+  ) {}
+
+  @Post('jobs')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Create a training job' })
+  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'A repeated POST answers with the first job.' })
+  create(
+    @Body() request: CreateJobDto,
+    @CurrentUser() user: Principal,
+    @Headers('idempotency-key') key?: string,
+  ): Promise<JobReplyDto> {
+    return this.training.create(request, user, key);
+  }
+
+  @Get('jobs/list')
+  @ApiOperation({ summary: 'List jobs, newest first, with the counts' })
+  list(@Query() query: ListJobsQuery): Promise<JobListDto> {
+    return this.training.list(query);
+  }
+
+  @Get('jobs')
+  @ApiOperation({ summary: 'List jobs (the path that dashboards call)' })
+  listAlias(@Query() query: ListJobsQuery): Promise<JobListDto> {
+    return this.training.list(query);
+  }
+
+  @Get('workers')
+  @ApiOperation({ summary: 'Training slots of this host and what they do' })
+  workers(): Promise<WorkersDto> {
+    return this.reports.workers();
+  }
+
+  @Get('jobs/:job_id')
+  @ApiOperation({ summary: 'One job' })
+  get(@Param('job_id') jobId: string): Promise<JobReplyDto> {
+    return this.training.get(jobId);
+  }
+
+  @Patch('jobs/:job_id')
+  @ApiOperation({ summary: 'Change the priority of a waiting job, or the tags of any' })
+  change(@Param('job_id') jobId: string, @Body() request: ChangeJobDto): Promise<JobReplyDto> {
+    return this.training.change(jobId, request);
+  }
+
+  @Delete('jobs/:job_id')
+  @ApiOperation({ summary: 'Cancel a job' })
+  remove(@Param('job_id') jobId: string, @CurrentUser() user: Principal): Promise<CancelReplyDto> {
+    return this.training.cancel(jobId, user);
+  }
+
+  @Post('jobs/:job_id/cancel')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Cancel a job (the path that dashboards call)' })
+  cancel(@Param('job_id') jobId: string, @CurrentUser() user: Principal): Promise<CancelReplyDto> {
+    return this.training.cancel(jobId, user);
+  }
+
+  @Post('jobs/:job_id/retry')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Put a failed or cancelled job back into the queue; it goes on from its last checkpoint' })
+  retry(@Param('job_id') jobId: string, @CurrentUser() user: Principal): Promise<JobReplyDto> {
+    return this.training.retry(jobId, user);
+  }
+
+  @Get('jobs/:job_id/metrics')
+  @ApiOperation({ summary: 'Learning curves of a job' })
+  metrics(@Param('job_id') jobId: string): Promise<LearningCurvesDto> {
+    return this.reports.curves(jobId);
+  }
+}

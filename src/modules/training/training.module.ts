@@ -1,0 +1,35 @@
+import { Module } from '@nestjs/common';
+import { AttemptEnd } from './attempt-end.js';
+import { AttemptStart } from './attempt-start.js';
+import { DispatcherService } from './dispatcher.service.js';
+import { JobEventFeed } from './job-events.port.js';
+import { JobEventStore } from './job-events.store.js';
+import { JobNews } from './job-news.js';
+import { JobPlanner } from './job-planner.js';
+import { JobQueueStore } from './job-queue.store.js';
+import { JobStore } from './job.store.js';
+import { TrainingController } from './training.controller.js';
+import { TrainingMetrics } from './training-metrics.js';
+import { TrainingReports } from './training-reports.service.js';
+import { TrainingService } from './training.service.js';
+import { TrainingStatus } from './training-status.port.js';
+
+@Module({
+  controllers: [TrainingController],
+  providers: [
+    AttemptEnd,
+    AttemptStart,
+    DispatcherService,
+    JobNews,
+    JobPlanner,
+    JobQueueStore,
+    JobStore,
+    TrainingMetrics,
+    TrainingReports,
+    TrainingService,
+    { provide: JobEventFeed, useClass: JobEventStore },
+    { provide: TrainingStatus, useExisting: JobStore },
+  ],
+  exports: [DispatcherService, JobEventFeed, TrainingStatus],
+})
+export class TrainingModule {}

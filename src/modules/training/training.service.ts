@@ -1,0 +1,185 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { AppError } from '../../kernel/errors.js';
+import { decodeCursor, encodeCursor } from '../../kernel/paging.js';
+import type { Principal } from '../security/principal.port.js';
+import { DispatcherService } from './dispatcher.service.js';
+import type { CancelReplyDto, ChangeJobDto, CreateJobDto, JobDto, JobListDto, JobReplyDto, ListJobsQuery } from './job.dto.js';
+import type { JobEntity } from './job.entity.js';
+import { JobQueueStore } from './job-queue.store.js';
+import { isFinal, isWaiting } from './job-state.js';
+import { JobStore, type JobPage } from './job.store.js';
+import { jobReply, jobView } from './job-view.js';
+import { JobNews } from './job-news.js';
+import { JobPlanner } from './job-planner.js';
+import { TrainingMetrics } from './training-metrics.js';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const LONGEST_KEY = 255;
+
+/** The training API, step by step. */
+@Injectable()
+export class TrainingService {
+  constructor(
+    private readonly jobs: JobStore,
+    private readonly queue: JobQueueStore,
+    private readonly planner: JobPlanner,
+    private readonly dispatcher: DispatcherService,
+    private readonly metrics: TrainingMetrics,
+    private readonly news: JobNews,
+  ) {}
+
+  async create(request: CreateJobDto, user: Principal, idempotencyKey?: string): Promise<JobReplyDto> {
+    const plan = await this.planner.plan(request);
+    const job = await this.queue.create(
+      {
+        job_id: randomUUID(),
+        trainer_type: request.trainer_type,
+        config_path: request.config_path,
+        dataset_path: request.dataset_path ?? null,
+        output_dir: plan.output_dir,
+        priority: request.priority ?? 1,
+        tags: request.tags ?? [],
+        created_by: user.subject,
+        base_model: plan.base_model,
+        gpus: plan.gpus,
+        total_epochs: plan.total_epochs,
+        config: plan.config,
+      },
+      idempotencyOf(request, user, idempotencyKey),
+    );
+    this.metrics.created(job);
+    return jobReply(this.#view(job, undefined), `Training job created: ${job.job_id}`);
+  }
+
+  async get(jobId: string): Promise<JobReplyDto> {
+    const job = await this.find(jobId);
+    const position = isWaiting(job.status) ? await this.jobs.position(jobId) : undefined;
+    return jobReply(this.#view(job, position), 'Job details retrieved');
+  }
+
+  /** @throws AppError `not_found` */
+  async find(jobId: string): Promise<JobEntity> {
+    const job = UUID.test(jobId) ? await this.jobs.byId(jobId) : undefined;
+    if (!job) throw new AppError('not_found', `Job not found: ${jobId}`);
+    return job;
+  }
+
+  async list(query: ListJobsQuery): Promise<JobListDto> {
+    if (query.cursor && query.offset !== undefined)
+      throw new AppError('invalid', 'cursor and offset exclude each other; send one of them', [
+        { path: 'offset', message: 'not together with cursor' },
+      ]);
+    const page = await this.jobs.page({
+      status: query.status ?? undefined,
+      limit: query.limit,
+      offset: query.offset,
+      before: query.cursor ? decodeCursor(query.cursor) : undefined,
+    });
+    const all = Object.values(page.counts).reduce((sum, count) => sum + count, 0);
+    return {
+      jobs: page.jobs.map((job) => this.#view(job, page.positions.get(job.job_id))),
+      total_count: query.status ? page.counts[query.status] : all,
+      active_count: page.counts.pending + page.counts.queued + page.counts.running,
+      completed_count: page.counts.completed,
+      failed_count: page.counts.failed,
+      cancelled_count: page.counts.cancelled,
+      next_cursor: nextCursor(page, query.limit),
+    };
+  }
+
+  /** Records the wish and answers at once: a waiting job is cancelled, a running one is asked to save and end. */
+  async cancel(jobId: string, user: Principal): Promise<CancelReplyDto> {
+    const job = await this.find(jobId);
+    const cancelled = (await this.#cancelWaiting(jobId, user)) ?? (await this.#cancelRunning(job, user));
+    this.news.queueChanged();
+    return {
+      success: true,
+      message: cancelled.status === 'cancelled' ? `Job cancelled: ${jobId}` : `Job is being cancelled: ${jobId}`,
+      job_id: jobId,
+      status: cancelled.status,
+      cancel_requested: true,
+      cancelled_by: cancelled.cancelled_by ?? user.subject,
+    };
+  }
+
+  async #cancelWaiting(jobId: string, user: Principal): Promise<JobEntity | undefined> {
+    const now = new Date();
+    const row = await this.queue.change(jobId, {
+      set: { status: 'cancelled', cancel_requested_at: now, cancelled_by: user.subject, completed_at: now },
+      from: ['pending', 'queued'],
+      events: [{ type: 'cancelled', data: { cancelled_by: user.subject } }],
+    });
+    if (row) this.metrics.cancelledWaiting(row);
+    return row;
+  }
+
+  async #cancelRunning(job: JobEntity, user: Principal): Promise<JobEntity> {
+    const row = await this.queue.change(job.job_id, {
+      set: { cancel_requested_at: new Date(), cancelled_by: user.subject },
+      from: ['running'],
+      events: [{ type: 'cancel_requested', data: { cancelled_by: user.subject } }],
+    });
+    if (!row) throw await this.#tooLate(job.job_id, 'cancel');
+    // The worker's grace begins now; nobody waits for it.
+    void this.dispatcher.cancel(job.job_id);
+    return row;
+  }
+
+  async change(jobId: string, request: ChangeJobDto): Promise<JobReplyDto> {
+    await this.find(jobId);
+    const set = { ...(request.tags ? { tags: request.tags } : {}), ...(request.priority ? { priority: request.priority } : {}) };
+    const row = await this.queue.change(jobId, {
+      set,
+      events: [{ type: 'changed', data: set }],
+      ...(request.priority ? { from: ['pending', 'queued'] as const } : {}),
+    });
+    if (!row) throw await this.#tooLate(jobId, 'change the priority of');
+    this.news.queueChanged();
+    return jobReply(this.#view(row, await this.jobs.position(jobId)), 'Job changed');
+  }
+
+  /** Puts an ended job back into the queue; it goes on from its last checkpoint. */
+  async retry(jobId: string, user: Principal): Promise<JobReplyDto> {
+    await this.find(jobId);
+    const row = await this.queue.change(jobId, {
+      set: {
+        status: 'pending',
+        not_before: new Date(),
+        failures: 0,
+        run_seconds: 0,
+        error_message: null,
+        completed_at: null,
+        cancel_requested_at: null,
+        cancelled_by: null,
+      },
+      from: ['failed', 'cancelled'],
+      events: [{ type: 'retried', data: { by: user.subject } }],
+    });
+    if (!row) throw await this.#tooLate(jobId, 'retry');
+    this.news.queueChanged();
+    return jobReply(this.#view(row, await this.jobs.position(jobId)), `Job waits again: ${jobId}`);
+  }
+
+  async #tooLate(jobId: string, verb: string): Promise<AppError> {
+    const { status } = await this.find(jobId);
+    const hint = verb === 'retry' ? 'only failed and cancelled jobs can be retried' : isFinal(status) ? 'it has ended' : 'it runs';
+    return new AppError('conflict', `Cannot ${verb} job ${jobId}: its status is ${status}; ${hint}`);
+  }
+
+  #view(job: JobEntity, position: number | undefined): JobDto {
+    return jobView(job, position, this.dispatcher.bottleneck, Date.now());
+  }
+}
+
+function nextCursor(page: JobPage, limit: number): string | null {
+  const last = page.jobs.at(-1);
+  return last && page.jobs.length === limit ? encodeCursor(last.seq) : null;
+}
+
+function idempotencyOf(request: CreateJobDto, user: Principal, key: string | undefined) {
+  if (key === undefined || key === '') return undefined;
+  if (key.length > LONGEST_KEY)
+    throw new AppError('bad_request', `Idempotency-Key has ${key.length} characters; ${LONGEST_KEY} are the most`);
+  return { subject: user.subject, key, requestHash: createHash('sha256').update(JSON.stringify(request)).digest('hex') };
+}
