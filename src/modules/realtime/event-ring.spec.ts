@@ -25,7 +25,7 @@ describe('EventRing', () => {
     const ring = new EventRing(0, 100, 1e6);
     ring.push(framesOf(feed.events));
     const seen: number[] = [];
-    for (let cursor = 0; cursor < ring.tail; ) {
+    for (let cursor = 0; cursor < ring.tail;) {
       const page = ring.after(cursor, 4);
       seen.push(...streams(page.frames));
       ({ cursor } = page);
