@@ -13,5 +13,5 @@ export function waitingFor(
   if (!isWaiting(job.status)) return null;
   if (bottleneck === 'trainer' || bottleneck === 'disk') return bottleneck;
   if (job.not_before.getTime() > now) return 'retry_delay';
-  return bottleneck ?? 'slot';
+  return bottleneck ?? null;
 }
