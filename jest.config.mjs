@@ -1,6 +1,5 @@
-import type { Config } from 'jest';
-
-const layer = (displayName: string, testMatch: string[]): Config => ({
+/** @returns {import('jest').Config} */
+const layer = (displayName, testMatch) => ({
   displayName,
   testMatch: testMatch.map((glob) => `<rootDir>/${glob}`),
   extensionsToTreatAsEsm: ['.ts'],
@@ -21,6 +20,7 @@ const layer = (displayName: string, testMatch: string[]): Config => ({
   },
 });
 
+/** @type {import('jest').Config} */
 export default {
   projects: [
     layer('unit', ['src/**/*.spec.ts', 'scripts/**/*.spec.ts']),
@@ -32,4 +32,4 @@ export default {
   coverageDirectory: 'coverage',
   coverageReporters: ['html', 'text-summary'],
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts'],
-} satisfies Config;
+};
