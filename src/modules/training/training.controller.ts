@@ -1,5 +1,6 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
 import { CurrentUser, type Principal } from '../security/principal.port.js';
 import {
   CancelReplyDto,
@@ -9,8 +10,10 @@ import {
   JobReplyDto,
   LearningCurvesDto,
   ListJobsQuery,
+  LogsQuery,
   WorkersDto,
 } from './job.dto.js';
+import { JobLogs } from './job-logs.service.js';
 import { TrainingReports } from './training-reports.service.js';
 import { TrainingService } from './training.service.js';
 
@@ -20,6 +23,7 @@ export class TrainingController {
   constructor(
     private readonly training: TrainingService,
     private readonly reports: TrainingReports,
+    private readonly logs: JobLogs,
   ) {}
 
   @Post('jobs')
@@ -88,5 +92,12 @@ export class TrainingController {
   @ApiOperation({ summary: 'Learning curves of a job' })
   metrics(@Param('job_id') jobId: string): Promise<LearningCurvesDto> {
     return this.reports.curves(jobId);
+  }
+
+  @Get('jobs/:job_id/logs')
+  @ApiProduces('text/plain')
+  @ApiOperation({ summary: 'What the worker printed: the last lines, or followed until the job has ended' })
+  log(@Param('job_id') jobId: string, @Query() query: LogsQuery, @Res() response: Response): Promise<void> {
+    return this.logs.send(jobId, query, response);
   }
 }

@@ -4,6 +4,7 @@ import { AttemptStart } from './attempt-start.js';
 import { DispatcherService } from './dispatcher.service.js';
 import { JobEventFeed } from './job-events.port.js';
 import { JobEventStore } from './job-events.store.js';
+import { JobLogs } from './job-logs.service.js';
 import { JobNews } from './job-news.js';
 import { JobPlanner } from './job-planner.js';
 import { JobQueueStore } from './job-queue.store.js';
@@ -20,6 +21,7 @@ import { TrainingStatus } from './training-status.port.js';
     AttemptEnd,
     AttemptStart,
     DispatcherService,
+    JobLogs,
     JobNews,
     JobPlanner,
     JobQueueStore,
