@@ -4,9 +4,10 @@ import { Settings } from '../../config/settings.js';
 import { Clock } from '../../kernel/clock.js';
 import { messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
+import type { Principal } from '../security/principal.port.js';
 import { LiveLimits } from './live-limits.js';
 import { originAllowed } from './origin.js';
-import { type Principal, SocketGate, SocketRefused } from './socket-gate.port.js';
+import { SocketGate, SocketRefused } from './socket-gate.port.js';
 
 /** A connection that is not let in, as the HTTP answer that says so. */
 export class Refusal extends Error {

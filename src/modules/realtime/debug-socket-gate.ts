@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
-import { type Principal, SocketGate } from './socket-gate.port.js';
+import type { Principal } from '../security/principal.port.js';
+import { SocketGate } from './socket-gate.port.js';
 
 /** Lets everyone in as the mock user of debug mode. */
 @Injectable()
@@ -10,6 +11,7 @@ export class DebugSocketGate extends SocketGate {
   }
 
   check(): Promise<Principal> {
-    return Promise.resolve({ subject: 'debug-user', roles: this.settings.security.debugRoles });
+    const { debugUser, debugRoles } = this.settings.security;
+    return Promise.resolve({ subject: debugUser, roles: debugRoles });
   }
 }

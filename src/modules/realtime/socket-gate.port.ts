@@ -1,10 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-
-/** Who is at the other end of a socket. */
-export interface Principal {
-  subject: string;
-  roles: readonly string[];
-}
+import type { Principal } from '../security/principal.port.js';
 
 /** Thrown by a gate that knows the answer is no: 401 without valid credentials, 403 without the right. */
 export class SocketRefused extends Error {

@@ -93,11 +93,11 @@ export class SocketIoGateway implements UpgradeHandler {
     const session = new LiveSession(this.hub, this.clock, this.limits, new SocketIoOutlet(socket));
     const greeted = this.hub.ready.then(() => session.write(connectionFrame(this.hub.tail, this.clock.now())));
     socket.on('ping', () => session.write(pongFrame(this.clock.now())));
-    socket.on('subscribe', (wanted: unknown, ack: unknown) => {
-      void greeted.then(() => this.#answer(session, ack, () => this.#subscribe(socket, session, wanted)));
+    socket.on('subscribe', (...sent: unknown[]) => {
+      void greeted.then(() => this.#answer(session, sent, (wanted) => this.#subscribe(socket, session, wanted)));
     });
-    socket.on('unsubscribe', (unwanted: unknown, ack: unknown) => {
-      void greeted.then(() => this.#answer(session, ack, () => this.#unsubscribe(socket, session, unwanted)));
+    socket.on('unsubscribe', (...sent: unknown[]) => {
+      void greeted.then(() => this.#answer(session, sent, (unwanted) => this.#unsubscribe(socket, session, unwanted)));
     });
     socket.onAny((event: string) => this.#refuseUnknown(session, event));
     socket.on('error', (error) => this.log.debug('a Socket.IO client sent nonsense', { error: messageOf(error) }));
@@ -124,12 +124,12 @@ export class SocketIoGateway implements UpgradeHandler {
     await socket.join(wanted);
   }
 
-  /** Answers with the acknowledgement; a client that wants none is told of a problem only. */
-  async #answer(session: LiveSession, ack: unknown, work: () => Promise<Answer>): Promise<void> {
-    const answer = await work().catch((error: unknown): Answer => ({
-      ok: false,
-      error: describeProblem(error, this.log),
-    }));
+  /** Answers with the acknowledgement, the last of what was sent; a client that wants none is told of a problem only. */
+  async #answer(session: LiveSession, sent: unknown[], work: (wish: unknown) => Promise<Answer>): Promise<void> {
+    const ack = sent.at(-1);
+    const wish = typeof sent[0] === 'function' ? undefined : sent[0];
+    const failed = (error: unknown): Answer => ({ ok: false, error: describeProblem(error, this.log) });
+    const answer = await work(wish).catch(failed);
     if (typeof ack === 'function') ack(answer);
     else if (!answer.ok) session.write(errorFrame(answer.error, this.clock.now()));
   }
