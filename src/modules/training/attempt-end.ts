@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Settings } from '../../config/settings.js';
+import { messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
 import { rowsOf } from '../../kernel/transaction.js';
 import type { EndedAttempt, Outcome } from './attempt-outcome.js';
@@ -56,7 +57,7 @@ export class AttemptEnd {
     if (!row) return undefined;
     this.metrics.ended(row, outcome.become, seconds);
     this.log.info('attempt ended', { job: job.job_id, attempt: job.attempt, become: outcome.become });
-    if (outcome.become === 'completed') await this.#tidy(folder);
+    if (outcome.become !== 'queued') await this.#tidy(folder, row.status === 'completed' ? null : row.resume_from);
     this.news.queueChanged();
     return row;
   }
@@ -125,10 +126,13 @@ export class AttemptEnd {
     return target;
   }
 
-  /** Checkpoints of a completed job serve nobody; those of a failed one are where its retry goes on. */
-  async #tidy(folder: RunFolder): Promise<void> {
-    await rm(join(folder.path, 'checkpoints'), { recursive: true, force: true }).catch((error: Error) =>
-      this.log.warn('old checkpoints could not be removed', { folder: folder.path, error: error.message }),
-    );
+  /** Checkpoints of a completed job serve nobody; of another one the last stays, where its retry goes on. */
+  async #tidy(folder: RunFolder, kept: string | null): Promise<void> {
+    try {
+      for (const checkpoint of await folder.checkpoints())
+        if (checkpoint !== kept) await rm(checkpoint, { recursive: true, force: true });
+    } catch (error) {
+      this.log.warn('old checkpoints could not be removed', { folder: folder.job, error: messageOf(error) });
+    }
   }
 }

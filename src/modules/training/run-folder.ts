@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RunFile, WorkerEvent } from './run-contract.generated.js';
 
@@ -103,6 +103,12 @@ export class RunFolder {
     } finally {
       await file.close();
     }
+  }
+
+  /** The checkpoints of all attempts of the job. */
+  async checkpoints(): Promise<string[]> {
+    const paths = await readdir(this.job, { recursive: true });
+    return paths.filter((path) => /^\d+\/checkpoints\/checkpoint-\d+$/.test(path)).map((path) => join(this.job, path));
   }
 
   /** The last lines that the worker and its launcher printed. */

@@ -9,6 +9,7 @@ import { JobNews } from './job-news.js';
 import { JobPlanner } from './job-planner.js';
 import { JobQueueStore } from './job-queue.store.js';
 import { JobStore } from './job.store.js';
+import { RetentionService } from './retention.service.js';
 import { TrainingController } from './training.controller.js';
 import { TrainingMetrics } from './training-metrics.js';
 import { TrainingReports } from './training-reports.service.js';
@@ -26,6 +27,7 @@ import { TrainingStatus } from './training-status.port.js';
     JobPlanner,
     JobQueueStore,
     JobStore,
+    RetentionService,
     TrainingMetrics,
     TrainingReports,
     TrainingService,

@@ -23,6 +23,12 @@ export const datasetRules = ({ root, folders }: Settings): PathRules => ({
   extensions: ['.jsonl', '.json', '.csv', '.parquet'],
 });
 
+/** The shipped data: it lies beside the program, wherever the folders for data are. */
+export const sampleRules = (settings: Settings): PathRules => ({
+  ...datasetRules(settings),
+  roots: [join(settings.root, 'data-samples')],
+});
+
 /** Folders that a base model may lie in. */
 export const modelRules = ({ root, folders }: Settings) => ({
   base: root,

@@ -1,5 +1,5 @@
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { DEFAULT_MODEL } from '../resolved-config.js';
 import { modelRules } from './allowed-folders.js';
 import type { ConfigContext } from './context.js';
@@ -15,7 +15,8 @@ const endsIn = (names: string[], endings: string[]): boolean =>
 
 /** @throws PathError when the folder holds no model that may be loaded */
 async function checkFolder(shown: string, folder: string, pickle: 'pickle' | 'no pickle'): Promise<void> {
-  const names = await readdir(folder);
+  const names = await readdir(folder).catch(() => undefined);
+  if (names === undefined) throw new PathError(`${shown} may not be read by this application`);
   if (!names.includes('config.json')) {
     const hint = names.includes('adapter_config.json')
       ? 'it is an adapter; name its base model, and the adapter by continuous.adapter'
@@ -100,6 +101,3 @@ export async function baseModel(asked: string, settings: Settings, pickle: 'pick
   await checkFolder(quoted(asked), folder, pickle);
   return folder;
 }
-
-/** Where the files of a model lie, if they lie on this machine. */
-export const localFolder = (model: string): string | undefined => (isAbsolute(model) ? join(model) : undefined);

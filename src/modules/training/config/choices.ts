@@ -15,7 +15,10 @@ export function precisionOf({ values }: ReadKeys, findings: Findings): Training[
     findings.refuse('training.fp16', 'true goes not with training.bf16: true; keep one of the two');
   const flags = bf16 === true ? 'bf16' : fp16 === true ? 'fp16' : bf16 === false || fp16 === false ? 'fp32' : 'auto';
   return together<'bf16' | 'fp16' | 'fp32'>(flags, named === 'no' ? 'fp32' : named, () =>
-    findings.refuse('hardware.mixed_precision', `"${named}" differs from ${flags}, which training.bf16 and fp16 ask for`),
+    findings.refuse(
+      'hardware.mixed_precision',
+      `"${named}" differs from ${flags}, which training.bf16 and fp16 ask for`,
+    ),
   );
 }
 
@@ -65,7 +68,8 @@ export function checkEvaluation({ values, where }: ReadKeys, findings: Findings)
 export function checkSteps({ values, where }: ReadKeys, findings: Findings): void {
   const { 'training.max_steps': steps, 'training.warmup_steps': warmup } = values;
   const epochs = where('training.num_epochs');
-  if (steps > 0 && epochs !== undefined) findings.warn(`${epochs} is without effect, as training.max_steps is ${steps}`);
+  if (steps > 0 && epochs !== undefined)
+    findings.warn(`${epochs} is without effect, as training.max_steps is ${steps}`);
   if (steps > 0 && warmup * 2 > steps)
     findings.warn(`training.warmup_steps: ${warmup} is more than half of the ${steps} steps`);
   if (values['training.group_by_length'] && values['data.packing'] === true)

@@ -36,7 +36,7 @@ const keyByType = <T>(kind: Kind<T>, whenMissing: NoInfer<[T, T, T]>, ...aliases
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const MODULE_NAME = /^\w+(\.\w+)*$/;
-const MEMORY = /^[1-9]\d*(\.\d+)? ?[KMGT]i?B$/i;
+const MEMORY = /^[1-9]\d* ?[MG]i?B$/;
 
 const dtype = orAuto(choice('bfloat16', 'float16', 'float32'));
 const modules = listOf(like(MODULE_NAME, 'the name of a module'), 'not empty');

@@ -42,10 +42,9 @@ const bounds: [keyof Range, string, (value: number, bound: number) => boolean][]
 ];
 
 function inRange(value: number, raw: unknown, range: Range): Reading<number> {
-  const asked = bounds.filter(([name]) => range[name] !== undefined);
-  const fits = asked.every(([name, , holds]) => holds(value, range[name] ?? Number.NaN));
-  if (fits) return { value };
-  return { problem: `${show(raw)} is not ${asked.map(([name, word]) => `${word} ${range[name]}`).join(' and ')}` };
+  const crossed = bounds.filter(([name, , holds]) => range[name] !== undefined && !holds(value, range[name]));
+  if (crossed.length === 0) return { value };
+  return { problem: `${show(raw)} is not ${crossed.map(([name, word]) => `${word} ${range[name]}`).join(' and ')}` };
 }
 
 /** A decimal number; also as text. */
@@ -69,13 +68,20 @@ export const wholeOrMinusOne: Kind<number> = plain((raw) =>
   toNumber(raw) === 0 ? { problem: '0 is neither -1 (no limit) nor at least 1' } : whole(-1).read(raw),
 );
 
-const WORDS: Record<string, string> = { yes: 'true', on: 'true', no: 'false', off: 'false' };
+const meant: Record<string, string> = {
+  yes: '; write true',
+  on: '; write true',
+  no: '; write false',
+  off: '; write false',
+  true: '; write true without quotes',
+  false: '; write false without quotes',
+};
 
 /** true or false. */
 export const flag: Kind<boolean> = plain((raw) => {
   if (typeof raw === 'boolean') return { value: raw };
-  const meant = typeof raw === 'string' ? (WORDS[raw.toLowerCase()] ?? '') : '';
-  return { problem: `${show(raw)} is not true or false${meant && `; write ${meant}`}` };
+  const hint = typeof raw === 'string' && Object.hasOwn(meant, raw.toLowerCase()) ? meant[raw.toLowerCase()] : '';
+  return { problem: `${show(raw)} is not true or false${hint}` };
 });
 
 /** A text of one line. */

@@ -33,7 +33,10 @@ function refuseWithoutGpu({ values, where }: ReadKeys, findings: Findings): void
   for (const { key, needs } of gpuRules) {
     const instead = key === 'training.optimizer' ? 'adamw_torch' : 'auto';
     if (needs(values[key]))
-      findings.refuse(where(key) ?? key, `${show(values[key])} needs a GPU, and this machine has none; write ${instead}`);
+      findings.refuse(
+        where(key) ?? key,
+        `${show(values[key])} needs a GPU, and this machine has none; write ${instead}`,
+      );
   }
 }
 

@@ -23,7 +23,7 @@ const sections: ReadonlySet<string> = new Set([...spellings, ...withoutEffect].f
 
 function refuseUnknown(path: string, findings: Findings): void {
   if (findings.full) return;
-  const meant = nearest(path, spellings);
+  const meant = nearest(path, [...spellings, ...sections]);
   findings.refuse(path, `is not a key of a configuration${meant === undefined ? '' : `; did you mean ${meant}?`}`);
 }
 

@@ -1,16 +1,15 @@
 import { AppError } from '../../../kernel/errors.js';
-import { DEFAULT_MODEL, type ResolvedConfig } from '../resolved-config.js';
-import type { Quantization, Training } from '../run-contract.generated.js';
-import { configRules, datasetRules, sampleRules } from './allowed-folders.js';
+import type { ResolvedConfig } from '../resolved-config.js';
+import { configRules } from './allowed-folders.js';
 import { baseModel } from './base-model.js';
-import { attentionOf, checkEvaluation, checkSteps, checkTrust, hardwareOf, precisionOf, reportTo } from './choices.js';
+import { checkEvaluation, checkSteps, checkTrust, hardwareOf } from './choices.js';
 import type { ConfigContext, ConfigRequest } from './context.js';
-import { dataFiles } from './data-files.js';
 import { Findings } from './findings.js';
 import { checkMachine, processesOf } from './machine-rules.js';
 import { outputFolder } from './output-folder.js';
 import { ConfigError, readConfig, type ConfigDocument } from './read-config.js';
 import { readKeys, type ReadKeys } from './read-keys.js';
+import { adapterOf, dataOf, modelOf, quantizationOf, trainingOf } from './run-parts.js';
 import { PathError } from './safe-path.js';
 
 /** What a posted job comes to. */
@@ -28,88 +27,78 @@ export interface ResolvedJob {
   total_epochs: number;
 }
 
-/** The data that a configuration without any trains on. */
-const SAMPLE = 'data-samples/sample.jsonl';
+type Settings = ConfigContext['settings'];
 
-async function read(request: ConfigRequest, settings: ConfigContext['settings']): Promise<ConfigDocument> {
+async function read(request: ConfigRequest, settings: Settings): Promise<ConfigDocument> {
   try {
     return await readConfig(request.config_path, configRules(settings));
   } catch (error) {
     if (error instanceof PathError)
       throw new AppError('invalid', `config_path: ${error.message}`, [{ path: 'config_path', message: error.message }]);
     if (!(error instanceof ConfigError)) throw error;
-    const problems = error.problems.map(({ path, message }) => ({ path: 'config_path', message: `${path}: ${message}` }));
+    const problems = error.problems.map(({ path, message }) => ({
+      path: 'config_path',
+      message: `${path}: ${message}`,
+    }));
     throw new AppError('invalid', `${request.config_path} is not a configuration: ${error.message}`, problems);
   }
 }
 
-async function dataOf(keys: ReadKeys, request: ConfigRequest, settings: ConfigContext['settings'], findings: Findings) {
-  const { values, where } = keys;
-  const rules = datasetRules(settings);
-  const named = values['data.train_file'];
-  const train = request.dataset_path
-    ? await dataFiles('dataset_path', [request.dataset_path], rules, findings)
-    : named
-      ? await dataFiles(where('data.train_file') ?? 'data.train_file', named, rules, findings)
-      : await dataFiles('data.train_file', [SAMPLE], sampleRules(settings), findings);
-  const validation = await dataFiles('data.validation_file', values['data.validation_file'] ?? [], rules, findings);
-  if (validation.some((file) => train.some((other) => other.path === file.path)))
-    findings.warn('data.validation_file holds rows that are trained on: the evaluation will look too good');
-  return {
-    train,
-    validation,
-    validation_split: values['data.validation_split'],
-    max_length: values['data.max_length'],
-    packing: values['data.packing'],
-    remove_duplicates: values['data.preprocessing.remove_duplicates'],
-    min_length: values['data.preprocessing.min_length'],
-    max_characters: values['data.preprocessing.max_length'],
-  };
+function checkRules(keys: ReadKeys, { settings, machine }: ConfigContext, findings: Findings): void {
+  checkTrust(keys, settings, findings);
+  checkMachine(keys, machine, findings);
+  checkEvaluation(keys, findings);
+  checkSteps(keys, findings);
 }
 
-function quantizationOf({ values, where, hasSection }: ReadKeys, request: ConfigRequest, findings: Findings) {
-  const wanted = request.trainer_type === 'qlora' || (request.trainer_type === 'continuous' && hasSection('qlora'));
-  if (!wanted) return null;
-  const { 'qlora.quant_type': type, 'qlora.double_quant': double } = values;
-  if (type === 'int8' && double && where('qlora.double_quant') !== undefined)
-    findings.warn('qlora.double_quant is without effect with int8: it is false');
-  const quantization: Quantization = {
-    bits: type === 'int8' ? 8 : 4,
-    type,
-    double: double && type !== 'int8',
-    compute_dtype: values['qlora.compute_dtype'],
-  };
-  return quantization;
+async function outputOf({ values }: ReadKeys, dataFolder: string, findings: Findings): Promise<string> {
+  const asked = values['training.output_dir'];
+  const name = (await findings.path('training.output_dir', outputFolder(asked, dataFolder))) ?? asked;
+  if (name !== asked) findings.warn(`training.output_dir: ${asked} is taken as ${name}`);
+  return name;
 }
 
-function trainingOf(keys: ReadKeys, findings: Findings): Training {
-  const { values } = keys;
-  const report = reportTo(keys, findings);
-  const { 'wandb.project': project, 'wandb.entity': entity } = values;
+async function modelPath({ values, where }: ReadKeys, settings: Settings, findings: Findings): Promise<string> {
+  const asked = values['model.base_model'];
+  const pickle = values['model.allow_pickle'] && settings.training.allowPickle ? 'pickle' : 'no pickle';
+  const key = where('model.base_model') ?? 'model.base_model';
+  return (await findings.path(key, baseModel(asked, settings, pickle))) ?? asked;
+}
+
+/**
+ * What a posted job will run with on this machine, under these settings. `auto` stays where the trainer decides.
+ * @throws AppError `invalid` with every problem, each by its YAML path (or `config_path`, `dataset_path`)
+ */
+export async function resolveConfig(request: ConfigRequest, context: ConfigContext): Promise<ResolvedJob> {
+  const { settings, machine } = context;
+  const findings = new Findings();
+  const keys = readKeys(await read(request, settings), request.trainer_type, findings);
+  checkRules(keys, context, findings);
+  const processes = processesOf(keys, machine);
+  const path = await modelPath(keys, settings, findings);
+  const run = {
+    model: modelOf(keys, path, findings),
+    adapter: adapterOf(keys),
+    quantization: quantizationOf(keys, request.trainer_type, findings),
+    data: await dataOf(keys, request, settings, findings),
+    training: trainingOf(keys, findings),
+    hardware: hardwareOf(keys, processes),
+  };
+  const output_dir = await outputOf(keys, settings.folders.data, findings);
+  findings.end();
+  const {
+    name,
+    'continuous.adapter': adapter,
+    'training.num_epochs': epochs,
+    'training.max_steps': steps,
+  } = keys.values;
+  const continuous = request.trainer_type === 'continuous' ? { continuous: { adapter } } : {};
   return {
-    epochs: values['training.num_epochs'],
-    max_steps: values['training.max_steps'],
-    batch_size: values['training.batch_size'],
-    eval_batch_size: values['training.eval_batch_size'] ?? values['training.batch_size'],
-    gradient_accumulation_steps: values['training.gradient_accumulation_steps'],
-    learning_rate: values['training.learning_rate'],
-    weight_decay: values['training.weight_decay'],
-    warmup_steps: values['training.warmup_steps'],
-    lr_scheduler: values['training.lr_scheduler'],
-    optimizer: values['training.optimizer'],
-    max_grad_norm: values['training.max_grad_norm'],
-    logging_steps: values['training.logging_steps'],
-    save_steps: values['training.save_steps'],
-    eval_steps: values['training.eval_steps'],
-    save_total_limit: values['training.save_total_limit'],
-    precision: precisionOf(keys, findings),
-    seed: values['training.seed'],
-    gradient_checkpointing: values['hardware.use_gradient_checkpointing'],
-    group_by_length: values['training.group_by_length'],
-    report_to: report,
-    run_name: values.name,
-    early_stopping: values['evaluation.early_stopping'] ? { patience: values['evaluation.patience'] } : null,
-    wandb: report.includes('wandb') ? { project, entity } : null,
-    torch_compile: values['optimization.torch_compile'],
+    config: { run, name, ...continuous, warnings: findings.warnings },
+    config_path: request.config_path,
+    output_dir,
+    base_model: path,
+    gpus: machine.gpus > 0 ? processes : 0,
+    total_epochs: steps > 0 ? 0 : Math.ceil(epochs),
   };
 }
