@@ -223,26 +223,24 @@ async function moveIntoPlace(files, target) {
 /** Runs a program to its end within a deadline; a program that cannot be started has code null. */
 function run(command, args, { path, signal }) {
   return new Promise((done) => {
-    // A user's pip settings for his own installs forbid the target folder that is used here.
-    const env = {
-      ...process.env,
-      PIP_USER: '0',
-      PIP_REQUIRE_VIRTUALENV: '0',
-      ...(path === undefined ? {} : { PATH: path }),
-    };
-    const child = spawn(command, args, {
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: INSTALL_SECONDS * 1000,
-      signal,
-    });
+    const child = spawn(command, args, { env: environment(path), stdio: ['ignore', 'pipe', 'pipe'], signal });
+    const deadline = setTimeout(() => child.kill('SIGKILL'), INSTALL_SECONDS * 1000);
     let output = '';
     const keep = (chunk) => (output = (output + chunk).slice(-20_000));
+    const finish = (result) => {
+      clearTimeout(deadline);
+      done(result);
+    };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    child.on('error', (error) => done({ code: null, output: output + error.message }));
-    child.on('close', (code) => done({ code, output }));
+    child.on('error', (error) => finish({ code: null, output: output + error.message }));
+    child.on('close', (code) => finish({ code, output }));
   });
+}
+
+// A user's pip settings for his own installs forbid the target folder that is used here.
+function environment(path) {
+  return { ...process.env, PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0', ...(path === undefined ? {} : { PATH: path }) };
 }
 
 async function exists(path) {

@@ -35,17 +35,20 @@ function watched(server: EmbeddedPostgres): { said: string[] } {
   return { said };
 }
 
+import.meta.jest.setTimeout(60_000);
+
 describe('embedded PostgreSQL after a crash', () => {
   let bench: PostgresBench;
+  let dataDir: string;
   let program: string;
   beforeAll(async () => {
     bench = await PostgresBench.open();
+    dataDir = bench.dataDir('one');
     program = await buildAdapter(join(bench.folder, 'adapter'));
   });
   afterAll(() => bench.close());
 
   it('is started again after kill -9, with every acknowledged row', async () => {
-    const dataDir = bench.dataDir('killed');
     const { server, connection } = await bench.start(dataDir);
     const { said } = watched(server);
     await query(connection, 'create table rows (n int)');
@@ -66,7 +69,6 @@ describe('embedded PostgreSQL after a crash', () => {
   });
 
   it('ends backends that did not notice the death of their server', async () => {
-    const dataDir = bench.dataDir('busy');
     const { server, connection } = await bench.start(dataDir);
     const { said } = watched(server);
     const busy = query(connection, 'do $$ begin loop end loop; end $$').catch(() => 'broken');
@@ -82,7 +84,6 @@ describe('embedded PostgreSQL after a crash', () => {
   });
 
   it('outlives its application, and the next one adopts it', async () => {
-    const dataDir = bench.dataDir('orphan');
     const owner = startOwner(program, { ...bench.options(dataDir) });
     const { connection } = await owner.line;
     const pid = await postmasterPid(dataDir);
@@ -99,19 +100,18 @@ describe('embedded PostgreSQL after a crash', () => {
   });
 
   it('starts over when its application was killed while it made the database', async () => {
-    const dataDir = bench.dataDir('half');
-    const owner = startOwner(program, { ...bench.options(dataDir) });
-    const files = async () => readdir(dataDir).catch((): string[] => []);
+    const half = bench.dataDir('half');
+    const owner = startOwner(program, { ...bench.options(half) });
+    const files = async () => readdir(half).catch((): string[] => []);
     await waitFor('initdb', async () => (await files()).some((name) => name.startsWith('cluster.new-')));
     await owner.kill();
     expect(await files()).not.toContain('cluster');
-    const { server, connection } = await bench.start(dataDir);
+    const { server, connection } = await bench.start(half);
     await query(connection, 'select 1');
     await server.stop();
   });
 
   it('is not fooled by a pid file that names another process', async () => {
-    const dataDir = bench.dataDir('stale');
     const first = await bench.start(dataDir);
     await first.server.stop();
     await writeFile(join(dataDir, 'cluster', 'postmaster.pid'), `${process.pid}\n${dataDir}/cluster\n1\n5432\n`);
@@ -121,7 +121,6 @@ describe('embedded PostgreSQL after a crash', () => {
   });
 
   it('waits for a server that is stopping, then starts a new one', async () => {
-    const dataDir = bench.dataDir('stopping');
     const first = await bench.start(dataDir);
     const pid = await postmasterPid(dataDir);
     const holder = new pg.Client(first.connection);
@@ -137,7 +136,6 @@ describe('embedded PostgreSQL after a crash', () => {
   });
 
   it('does not start again what is being stopped', async () => {
-    const dataDir = bench.dataDir('stop');
     const { server } = await bench.start(dataDir);
     const { said } = watched(server);
     await server.stop();

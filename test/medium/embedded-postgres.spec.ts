@@ -1,7 +1,10 @@
-import { appendFile, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '../../src/adapters/postgres/embedded/embedded-postgres.js';
+import { ProcessTable } from '../../src/adapters/postgres/embedded/process-table.js';
 import { PostgresBench, postmasterPid, processesOf, query } from './embedded-postgres.harness.js';
+
+import.meta.jest.setTimeout(60_000);
 
 describe('embedded PostgreSQL', () => {
   let bench: PostgresBench;
@@ -99,8 +102,9 @@ describe('embedded PostgreSQL', () => {
     await server.stop();
   });
 
-  it('uses a short folder for the socket when the data folder has a long path', async () => {
+  it('uses a short folder for the socket when the data folder was moved to a long path', async () => {
     const long = bench.dataDir('x'.repeat(120));
+    await rename(join(bench.dataDir('two'), '..'), join(long, '..'));
     const { server, connection } = await bench.start(long);
     expect(connection.host).toMatch(/^\/tmp\/clara-/);
     expect((await stat(connection.host)).mode & 0o777).toBe(0o700);
@@ -126,18 +130,23 @@ describe('embedded PostgreSQL', () => {
     await expect(bench.start(dataDir, { binDir: '/nowhere' })).rejects.toMatchObject({ problem: 'binaries' });
   });
 
-  it('repeats what PostgreSQL says when it does not start', async () => {
-    const broken = bench.dataDir('broken');
-    const { server } = await bench.start(broken);
-    await server.stop();
-    await appendFile(join(broken, 'cluster', 'postgresql.auto.conf'), "shared_buffers = 'much'\n");
-    await expect(bench.start(broken)).rejects.toThrow('invalid value for parameter "shared_buffers"');
-    expect(await processesOf(broken)).toEqual([]);
+  it('leaves nothing behind when the start is given up', async () => {
+    const enough = new AbortController();
+    const table = ProcessTable.ofThisMachine();
+    const find = table.find.bind(table);
+    table.find = async (pid) => {
+      const entry = await find(pid);
+      if (entry?.command.includes(' -D ')) enough.abort(new Error('enough'));
+      return entry;
+    };
+    const options = bench.options(dataDir, { signal: enough.signal });
+    await expect(new EmbeddedPostgres(table).start(options)).rejects.toThrow('enough');
+    expect(await processesOf(dataDir)).toEqual([]);
   });
 
-  it('leaves nothing behind when the start is given up', async () => {
-    const signal = AbortSignal.timeout(60);
-    await expect(bench.start(dataDir, { signal })).rejects.toThrow();
+  it('repeats what PostgreSQL says when it does not start', async () => {
+    await appendFile(join(dataDir, 'cluster', 'postgresql.auto.conf'), "shared_buffers = 'much'\n");
+    await expect(bench.start(dataDir)).rejects.toThrow('invalid value for parameter "shared_buffers"');
     expect(await processesOf(dataDir)).toEqual([]);
   });
 

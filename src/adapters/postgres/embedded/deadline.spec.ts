@@ -11,8 +11,10 @@ describe('until', () => {
     expect(await until(async () => undefined, { timeoutMs: 5, everyMs: 1 })).toBeUndefined();
   });
 
-  it('ends with the reason of the signal', async () => {
-    const signal = AbortSignal.abort(new Error('enough'));
-    await expect(until(async () => undefined, { timeoutMs: 5000, everyMs: 1, signal })).rejects.toThrow('enough');
+  it('ends with the reason of the signal, at once', async () => {
+    const enough = new AbortController();
+    setTimeout(() => enough.abort(new Error('enough')), 5);
+    const waiting = until(async () => undefined, { timeoutMs: 60_000, everyMs: 60_000, signal: enough.signal });
+    await expect(waiting).rejects.toThrow('enough');
   });
 });

@@ -13,6 +13,7 @@ export async function until<T>(ask: () => Promise<T | undefined>, wait: Wait): P
     wait.signal?.throwIfAborted();
     const answer = await ask();
     if (answer !== undefined || performance.now() >= end) return answer;
-    await sleep(wait.everyMs, undefined, wait.signal ? { signal: wait.signal } : {});
+    // The next turn throws the reason of the signal, which sleep does not know.
+    await sleep(wait.everyMs, undefined, wait.signal ? { signal: wait.signal } : {}).catch(() => undefined);
   }
 }

@@ -1,3 +1,4 @@
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import type { Command } from './identity.js';
 
@@ -30,25 +31,26 @@ export const userOf = ({ uid, gid }: Command): { uid?: number; gid?: number } =>
 export function runProgram(command: Command, options: ProgramOptions): Promise<ProgramResult> {
   return new Promise((done) => {
     let output = '';
-    const failed = (error: unknown) => done({ code: null, output: `${output}${String(error)}` });
-    try {
-      const child = spawn(command.file, command.args, {
-        ...userOf(command),
-        env: serverEnvironment(),
-        cwd: options.cwd ?? '/',
-        timeout: options.timeoutMs,
-        signal: options.signal,
-      });
-      const keep = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-8000));
-      child.stdout.on('data', keep);
-      child.stderr.on('data', keep);
-      child.on('error', failed);
-      child.on('close', (code) => done({ code, output }));
-      // It may end before it has read everything; its exit code tells.
-      child.stdin.on('error', () => undefined);
-      child.stdin.end(options.input ?? '');
-    } catch (error) {
-      failed(error);
-    }
+    const child = start(command, options);
+    const deadline = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs);
+    const finish = (code: number | null) => {
+      clearTimeout(deadline);
+      done({ code, output });
+    };
+    const keep = (chunk: Buffer | string) => (output = (output + chunk.toString()).slice(-8000));
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.on('error', (error) => {
+      keep(error.message);
+      finish(null);
+    });
+    child.on('close', finish);
+    // It may end before it has read everything; its exit code tells.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(options.input ?? '');
   });
+}
+
+function start(command: Command, { cwd = '/', signal }: ProgramOptions): ChildProcessWithoutNullStreams {
+  return spawn(command.file, command.args, { ...userOf(command), env: serverEnvironment(), cwd, signal });
 }
