@@ -59,12 +59,10 @@ async function confinedFolder(asked: string, settings: Settings): Promise<string
   return folder;
 }
 
-/** `german-llm/7b` may be a hub id or a folder: a folder that exists is meant, and what cannot be a hub id too. */
+/** `german-llm/7b` may be a hub id or a folder: the loader takes the folder where there is one, and so it is meant. */
 async function isFolder(asked: string, settings: Settings): Promise<boolean> {
   if (isAbsolute(asked) || !HUB_ID.test(asked)) return true;
-  const rules = modelRules(settings);
-  const path = resolve(rules.base, asked);
-  return isAllowed(path, rules.roots, rules.except) && (await lstat(path).catch(() => undefined)) !== undefined;
+  return (await lstat(resolve(settings.root, asked)).catch(() => undefined)) !== undefined;
 }
 
 function checkHubId(asked: string): void {

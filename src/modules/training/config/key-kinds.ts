@@ -113,7 +113,7 @@ export const wordOr = <const W extends string, T>(word: W, kind: Kind<T>): Kind<
   read(raw) {
     if (raw === word) return { value: word };
     const reading = kind.read(raw);
-    return 'problem' in reading ? { problem: `${reading.problem}, nor ${word}` } : reading;
+    return 'problem' in reading ? { problem: reading.problem.replace(/(?=;|$)/, `, nor ${word}`) } : reading;
   },
 });
 

@@ -47,7 +47,7 @@ describe('a value that is none', () => {
     ['training: {max_steps: 0}', 'training.max_steps: 0 is neither -1 (no limit) nor at least 1'],
     ['training: {max_steps: -2}', 'training.max_steps: -2 is not at least -1'],
     ['training: {num_epochs: 0}', 'training.num_epochs: 0 is not above 0'],
-    ['training: {bf16: yes}', 'training.bf16: "yes" is not true or false; write true, nor auto'],
+    ['training: {bf16: yes}', 'training.bf16: "yes" is not true or false, nor auto; write true'],
     [
       'training: {group_by_length: "true"}',
       'training.group_by_length: "true" is not true or false; write true without quotes',
@@ -229,6 +229,8 @@ describe('base models', () => {
     ['a--b/c', 'model.base_model: "a--b/c" is not the id of a model on the hub (owner/name)'],
     ['/etc', outside('/etc')],
     ['./elsewhere/model', outside('./elsewhere/model')],
+    ['data/postgres/model', outside('data/postgres/model')],
+    ['elsewhere/model', outside('elsewhere/model')],
     ['./data/postgres/model', outside('./data/postgres/model')],
     ['models/../elsewhere/model', 'model.base_model: "models/../elsewhere/model" holds "..", which is not followed'],
     ['models/pickled', expectStart('model.base_model: "models/pickled" holds its weights only as pickle')],

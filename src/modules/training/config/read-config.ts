@@ -1,4 +1,4 @@
-import { LineCounter, isAlias, isMap, isPair, isScalar, parseDocument, visit, type Document, type YAMLMap } from 'yaml';
+import { LineCounter, isScalar, parseDocument, visit, type Alias, type Document, type YAMLMap } from 'yaml';
 import type { Problem } from '../../../kernel/errors.js';
 import { openConfined, type PathRules } from './safe-path.js';
 
@@ -32,21 +32,27 @@ function repeatedKeys(map: YAMLMap, place: Place): Problem[] {
   });
 }
 
+function aliasProblems(document: Document, aliases: Alias[], place: Place): Problem[] {
+  const count = aliases.length;
+  if (count > MOST_ALIASES)
+    return [{ path: place(0), message: `has ${count} aliases (*name); at most ${MOST_ALIASES} are read` }];
+  return aliases
+    .filter((alias) => alias.resolve(document) === undefined)
+    .map((alias) => ({ path: place(alias.range?.[0] ?? 0), message: `*${alias.source} has no anchor before it` }));
+}
+
 function structureProblems(document: Document, place: Place): Problem[] {
   const problems: Problem[] = [];
-  let aliases = 0;
-  visit(document, (_key, node) => {
-    if (isMap(node)) problems.push(...repeatedKeys(node as YAMLMap, place));
-    if (isAlias(node)) aliases += 1;
-    if (isPair(node) && isScalar(node.key) && node.key.value === '<<')
-      problems.push({
-        path: place(node.key.range?.[0] ?? 0),
-        message: 'merge keys (<<) are not read; write the keys out',
-      });
+  const aliases: Alias[] = [];
+  const merge = 'merge keys (<<) are not read; write the keys out';
+  visit(document, {
+    Map: (_key, node) => void problems.push(...repeatedKeys(node, place)),
+    Alias: (_key, node) => void aliases.push(node),
+    Pair: (_key, { key }) => {
+      if (isScalar(key) && key.value === '<<') problems.push({ path: place(key.range?.[0] ?? 0), message: merge });
+    },
   });
-  if (aliases > MOST_ALIASES)
-    problems.push({ path: place(0), message: `has ${aliases} aliases (*name); at most ${MOST_ALIASES} are read` });
-  return problems;
+  return [...problems, ...aliasProblems(document, aliases, place)];
 }
 
 function toMap(document: Document, place: Place): ConfigDocument {
@@ -71,7 +77,7 @@ export function parseConfig(text: string): ConfigDocument {
     prettyErrors: false,
     stringKeys: true,
     uniqueKeys: false,
-    logLevel: 'silent',
+    logLevel: 'error',
   });
   const wrong = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
     path: place(pos[0]),
