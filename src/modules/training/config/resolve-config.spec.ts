@@ -51,7 +51,7 @@ describe('defaults', () => {
   test('the shipped sample is the data, with its hash', async () => {
     const { config } = await place.resolve('data:\n');
     const sha256 = createHash('sha256').update('{"text": "Ein Satz."}\n').digest('hex');
-    expect(config.run.data.train).toEqual([{ path: place.at('data-samples/sample.jsonl'), sha256 }]);
+    expect(config.run.data.train).toEqual([{ path: place.at('data-samples/verwaltung.jsonl'), sha256 }]);
   });
 });
 
@@ -159,11 +159,11 @@ describe('warnings', () => {
     ],
     ['wandb: {project: p}', 'wandb.project and wandb.entity are without effect, as wandb.enabled is false'],
     [
-      'data: {train_file: [data-samples/sample.jsonl, ./data-samples/sample.jsonl]}',
-      'data.train_file: ./data-samples/sample.jsonl is named twice and read once',
+      'data: {train_file: [data-samples/verwaltung.jsonl, ./data-samples/verwaltung.jsonl]}',
+      'data.train_file: ./data-samples/verwaltung.jsonl is named twice and read once',
     ],
     [
-      'data: {validation_file: data-samples/sample.jsonl}',
+      'data: {validation_file: data-samples/verwaltung.jsonl}',
       'data.validation_file holds rows that are trained on: the evaluation will look too good',
     ],
     [

@@ -8,7 +8,7 @@ import type { Findings } from './findings.js';
 import type { ReadKeys } from './read-keys.js';
 
 /** The data that a configuration without any trains on. */
-const SAMPLE = 'data-samples/sample.jsonl';
+const SAMPLE = 'data-samples/verwaltung.jsonl';
 
 type Settings = ConfigContext['settings'];
 

@@ -139,7 +139,7 @@ describe('data sets', () => {
     await place.write('data/datasets/a.csv', 'a');
     expect(await dataset('data/datasets/a.csv')).toBe(place.at('data/datasets/a.csv'));
     expect(await dataset('data/uploads/mine.jsonl')).toBe(place.at('data/uploads/mine.jsonl'));
-    expect(await dataset('data-samples/sample.jsonl')).toBe(place.at('data-samples/sample.jsonl'));
+    expect(await dataset('data-samples/verwaltung.jsonl')).toBe(place.at('data-samples/verwaltung.jsonl'));
   });
 
   test.each(['data/runs/job/1/run.json', 'data/postgres/secret.json', 'data/x.json'])('never %s', async (path) => {
