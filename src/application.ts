@@ -73,8 +73,12 @@ async function open(settings: Settings, environment: Environment, log: PinoLog, 
     log,
   );
   closers.add(() => trainer.close());
-  const launcher = new LocalLauncher(() => ({ python: trainer.python(), trainer: folders.trainer }), environment);
   const host = await ThisHost.look(settings.training.hostId, environment);
+  const launcher = new LocalLauncher(
+    () => ({ python: trainer.python(), trainer: folders.trainer }),
+    environment,
+    (gpus) => host.visibleDevices(gpus),
+  );
   const app = await createHttpApplication({ settings, log, dataSource, wakeups, host, environment: trainer, launcher });
   await app.init();
   closers.add(() => app.close());

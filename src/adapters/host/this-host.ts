@@ -13,16 +13,19 @@ const firstLine = async (path: string): Promise<string | undefined> =>
   (await readFile(path, 'utf8').catch(() => undefined))?.trim() || undefined;
 
 interface Gpus {
-  count: number;
+  /** What CUDA_VISIBLE_DEVICES calls them. */
+  ids: readonly string[];
   bf16: boolean;
 }
 
 async function findGpus(visible: string | undefined): Promise<Gpus> {
-  if (visible === '') return { count: 0, bf16: false };
+  if (visible === '') return { ids: [], bf16: false };
   const query = ['--query-gpu=compute_cap', '--format=csv,noheader'];
   const answer = await run('nvidia-smi', query, { timeout: NVIDIA_TIMEOUT_MS }).catch(() => undefined);
   const capabilities = answer?.stdout.split('\n').filter((line) => line.trim() !== '').map(Number) ?? [];
-  return { count: capabilities.length, bf16: capabilities.length > 0 && Math.min(...capabilities) >= BF16_CAPABILITY };
+  if (capabilities.length === 0) return { ids: [], bf16: false };
+  const ids = visible?.split(',').map((id) => id.trim()) ?? capabilities.map((_, index) => String(index));
+  return { ids, bf16: Math.min(...capabilities) >= BF16_CAPABILITY };
 }
 
 /** The machine, as it was found at start. */
@@ -50,7 +53,12 @@ export class ThisHost extends Host {
   }
 
   get gpus(): number {
-    return this.found.count;
+    return this.found.ids.length;
+  }
+
+  /** CUDA_VISIBLE_DEVICES for the GPUs with these numbers. */
+  visibleDevices(gpus: readonly number[]): string {
+    return gpus.map((gpu) => this.found.ids[gpu] ?? String(gpu)).join(',');
   }
 
   get bf16(): boolean {

@@ -28,6 +28,7 @@ export class LocalLauncher extends Launcher {
   constructor(
     private readonly paths: () => TrainerPaths,
     private readonly environment: Readonly<Record<string, string | undefined>>,
+    private readonly visibleDevices: (gpus: readonly number[]) => string,
   ) {
     super();
   }
@@ -88,7 +89,7 @@ export class LocalLauncher extends Launcher {
       PYTHONPATH: join(this.paths().trainer, 'src'),
       PYTHONUNBUFFERED: '1',
       CLARA_THREADS: String(threads),
-      CUDA_VISIBLE_DEVICES: gpus.join(','),
+      CUDA_VISIBLE_DEVICES: this.visibleDevices(gpus),
       ...(gpus.length === 0 ? { ACCELERATE_USE_CPU: 'true' } : {}),
     };
   }
