@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { EmbeddedPostgresConnection } from '../../src/adapters/postgres/embedded/embedded-postgres.types.js';
@@ -97,6 +97,20 @@ describe('embedded PostgreSQL after a crash', () => {
     await query(next.connection, 'select 1');
     await next.server.stop();
     expect(await processesOf(dataDir)).toEqual([]);
+  });
+
+  it('is found again when its data folder was moved while it ran', async () => {
+    const owner = startOwner(program, { ...bench.options(dataDir) });
+    await owner.line;
+    const pid = await postmasterPid(dataDir);
+    await owner.kill();
+    const moved = bench.dataDir('moved');
+    await rename(join(dataDir, '..'), join(moved, '..'));
+    const next = await bench.start(moved);
+    expect(await postmasterPid(moved)).toBe(pid);
+    await query(next.connection, 'select 1');
+    await next.server.stop();
+    await rename(join(moved, '..'), join(dataDir, '..'));
   });
 
   it('starts over when its application was killed while it made the database', async () => {

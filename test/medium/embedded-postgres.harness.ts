@@ -95,7 +95,7 @@ export async function processesOf(dataDir: string): Promise<string[]> {
     .filter((command) => command.startsWith(title) || command.endsWith(` -D ${join(dataDir, 'cluster')}`));
 }
 
-export async function waitFor(what: string, ask: () => Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+export async function waitFor(what: string, ask: () => Promise<boolean>, timeoutMs = 30_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!(await ask())) {
     if (Date.now() > end) throw new Error(`${what}: not within ${timeoutMs} ms`);
@@ -139,13 +139,13 @@ if (end === 'stop') await server.stop();
 else setInterval(() => undefined, 1000);
 `;
 
-export interface OwnerLine {
+interface OwnerLine {
   connection?: EmbeddedPostgresConnection;
   error?: string;
   problem?: string;
 }
 
-export interface Owner {
+interface Owner {
   pid: number;
   /** The first line it says. */
   line: Promise<OwnerLine>;

@@ -9,7 +9,7 @@ import type { ProcessTable } from './process-table.js';
 import { runProgram } from './program.js';
 import { giveTo } from './run-as.js';
 
-export interface ClusterFolders {
+interface ClusterFolders {
   dataDir: string;
   clusterDir: string;
   binDir: string;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface Wait {
+interface Wait {
   timeoutMs: number;
   everyMs: number;
   signal?: AbortSignal | undefined;

@@ -1,4 +1,4 @@
-export type EmbeddedPostgresProblem =
+type EmbeddedPostgresProblem =
   | 'blocked_folder'
   | 'foreign_owner'
   | 'no_unprivileged_user'

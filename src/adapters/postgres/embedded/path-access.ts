@@ -10,7 +10,7 @@ export interface User {
   gid: number;
 }
 
-export interface PathAccess {
+interface PathAccess {
   /** Folders of `owner` to be made traversable, with their new mode. */
   open: { path: string; mode: number }[];
   /** Folders that somebody else keeps closed. */

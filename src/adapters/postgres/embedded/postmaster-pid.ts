@@ -1,4 +1,4 @@
-export type PostmasterStatus = 'starting' | 'ready' | 'stopping';
+type PostmasterStatus = 'starting' | 'ready' | 'stopping';
 
 /** What PostgreSQL writes into postmaster.pid; the fields after the pid appear while it starts. */
 export interface PostmasterPid {

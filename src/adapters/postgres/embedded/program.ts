@@ -2,13 +2,13 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import type { Command } from './identity.js';
 
-export interface ProgramResult {
+interface ProgramResult {
   /** null: it could not be started, or was ended at the deadline. */
   code: number | null;
   output: string;
 }
 
-export interface ProgramOptions {
+interface ProgramOptions {
   timeoutMs: number;
   cwd?: string;
   input?: string;

@@ -8,7 +8,7 @@ import type { Folder, User } from './path-access.js';
 import { blockedMessage, pathAccess } from './path-access.js';
 import { runProgram } from './program.js';
 
-export interface RunAsQuestion {
+interface RunAsQuestion {
   /** Absolute, without links. */
   dataDir: string;
   clusterDir: string;

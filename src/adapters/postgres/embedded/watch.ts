@@ -3,7 +3,7 @@ import { bringUp } from './bring-up.js';
 import type { Running } from './bring-up.js';
 import type { Site } from './site.js';
 
-export interface WatchCallbacks {
+interface WatchCallbacks {
   /** The server is gone; the connections to it are broken. Called once per outage. */
   onDown(reason: string): void;
   /** It answers again, perhaps at another port. */
