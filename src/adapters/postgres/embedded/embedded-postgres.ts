@@ -49,7 +49,9 @@ export class EmbeddedPostgres {
       site.log.warn(reason);
       watcher.onDown(reason);
     };
-    this.watching = watch(site, running, { onDown, onUp }, this.ending.signal);
+    this.watching = watch(site, running, { onDown, onUp }, this.ending.signal).catch((error: unknown) =>
+      site.log.warn(`PostgreSQL is no longer watched: ${String(error)}`),
+    );
   }
 
   /** Ends the watch and leaves the server to others: for an application that finds the folder taken. */

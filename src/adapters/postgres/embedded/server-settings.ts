@@ -11,6 +11,7 @@ const FIXED: Record<string, string | number> = {
   max_wal_size: '512MB',
   wal_level: 'minimal',
   max_wal_senders: 0,
+  max_logical_replication_workers: 0,
   fsync: 'on',
   synchronous_commit: 'on',
   full_page_writes: 'on',
