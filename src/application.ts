@@ -101,9 +101,9 @@ async function open(settings: Settings, environment: Environment, log: PinoLog, 
 
 async function embedded(settings: Settings, log: PinoLog, owned: Owned, closers: Closers): Promise<PostgresConnection> {
   const { installPostgres } = (await import(join(settings.root, 'scripts', 'install-postgres.mjs'))) as {
-    installPostgres(options: { cacheDir: string }): Promise<{ binDir: string }>;
+    installPostgres(options: { cacheDir: string; python: string }): Promise<{ binDir: string }>;
   };
-  const { binDir } = await installPostgres({ cacheDir: settings.folders.cache });
+  const { binDir } = await installPostgres({ cacheDir: settings.folders.cache, python: settings.training.python });
   const postgres = new EmbeddedPostgres();
   const connection = await postgres.start({ dataDir: join(settings.folders.data, 'postgres'), binDir, log });
   // A PostgreSQL that turns out to be another application's is left to it.
