@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { get } from 'node:http';
 import { io, type Socket } from 'socket.io-client';
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import { App } from '../fixtures/app.js';
 import { PythonClient, startBrowserClient } from '../fixtures/guide-clients.js';
 import { Jobs, oneTo } from '../fixtures/jobs.js';
@@ -64,7 +64,7 @@ class PlainFollower extends Follower {
     if (this.#ended) return;
     const socket = new WebSocket(`${this.url}?after=${this.last}`);
     this.#socket = socket;
-    socket.on('message', (data) => this.take(JSON.parse(String(data)) as Frame));
+    socket.on('message', (data) => this.take(JSON.parse((data as Buffer).toString()) as Frame));
     socket.on('error', () => undefined);
     socket.on('close', (code, reason) => {
       this.closed ??= { code, reason: String(reason) };

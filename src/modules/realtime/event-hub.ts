@@ -14,6 +14,9 @@ import { Turns } from './turns.js';
 
 type Snapshots = Awaited<ReturnType<JobEventFeed['snapshots']>>;
 
+/** Looks the less often, the longer a client has taken nothing. */
+const drainPoll = (waited: number, least: number): number => Math.min(250, Math.max(least, waited));
+
 /** Frames written in one go before other work of the process gets its turn. */
 const FRAMES_PER_TURN = 2000;
 
@@ -209,7 +212,8 @@ export class EventHub implements OnApplicationBootstrap, OnModuleDestroy {
   async #waitFor(listener: Listener): Promise<void> {
     const now = this.clock.now();
     listener.blockade = blockadeNow(listener.blockade, listener.outlet.backlog(), now);
-    if (now - listener.blockade.since < this.limits.stuckMs) return this.clock.sleep(this.limits.drainPollMs);
+    const waited = now - listener.blockade.since;
+    if (waited < this.limits.stuckMs) return this.clock.sleep(drainPoll(waited, this.limits.drainPollMs));
     this.end(listener);
     listener.outlet.close(`no data was taken for ${this.limits.stuckMs / 1000} s`);
   }

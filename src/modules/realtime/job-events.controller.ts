@@ -1,5 +1,6 @@
 import { Controller, Get, Header, Param, Query, Req, Res, type StreamableFile } from '@nestjs/common';
 import {
+  ApiExtraModels,
   ApiHeader,
   ApiNoContentResponse,
   ApiNotFoundResponse,
@@ -26,6 +27,7 @@ export class JobEventsController {
       'With `Accept: text/event-stream` the same events as Server-Sent Events: those behind Last-Event-ID (or `after`), ' +
       'then live ones, until the job has ended. `id` is the number, `event` the type, `data` the event as JSON.',
   })
+  @ApiExtraModels(JobEventPage)
   @ApiHeader({
     name: 'Last-Event-ID',
     required: false,

@@ -1,5 +1,6 @@
 import { get, type IncomingMessage } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
+import { jest } from '@jest/globals';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -9,6 +10,8 @@ import { ProblemFilter } from '../../kernel/problem.filter.js';
 import { validationPipe } from '../../kernel/validation.pipe.js';
 import { JobEventsController } from './job-events.controller.js';
 import { JobEventsService } from './job-events.service.js';
+
+jest.setTimeout(30_000);
 
 /** An open event stream, as text. */
 class Reader {
@@ -200,7 +203,7 @@ describe('GET /api/training/jobs/{id}/events', () => {
       reader.response.resume();
       await until(() => reader.events.length === 1500);
       expect(reader.ids).toEqual(upTo(1500));
-    }, 20_000);
+    });
 
     it('leaves nothing behind when its client goes', async () => {
       const readers = await Promise.all([open(), open(), open()]);

@@ -1,9 +1,12 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { jest } from '@jest/globals';
 import { until } from '../../../test/fixtures/live-feed.js';
 import { LiveStack } from '../../../test/fixtures/live-stack.js';
 import { SocketRefused } from './socket-gate.port.js';
+
+jest.setTimeout(30_000);
 
 interface HttpAnswer {
   status: number | undefined;

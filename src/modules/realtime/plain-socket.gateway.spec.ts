@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { jest } from '@jest/globals';
 import { until } from '../../../test/fixtures/live-feed.js';
 import { LiveStack, type PlainClient } from '../../../test/fixtures/live-stack.js';
+
+jest.setTimeout(30_000);
 
 describe('PlainSocketGateway', () => {
   let stack: LiveStack;
@@ -88,7 +91,8 @@ describe('PlainSocketGateway', () => {
     expect(client.of('gap')[0]).toEqual({ type: 'gap', after: 3, oldest, timestamp: expect.any(String) as string });
     const snapshot = client.of('snapshot')[0];
     expect(snapshot).toMatchObject({ stream: streams().at(-1) });
-    expect((snapshot?.['jobs'] as { job_id: string }[]).map(({ job_id }) => job_id)).toEqual([job, other]);
+    const listed = (snapshot?.['jobs'] ?? []) as { job_id: string }[];
+    expect(listed.map(({ job_id }) => job_id)).toEqual([job, other]);
   });
 
   it('changes its subscriptions without a loss or a repetition', async () => {

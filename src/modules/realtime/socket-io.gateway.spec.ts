@@ -1,7 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { jest } from '@jest/globals';
 import type { Socket } from 'socket.io-client';
 import { until } from '../../../test/fixtures/live-feed.js';
 import { LiveStack } from '../../../test/fixtures/live-stack.js';
+
+jest.setTimeout(30_000);
 
 type Received = Record<string, unknown>;
 

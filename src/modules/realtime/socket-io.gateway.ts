@@ -19,6 +19,10 @@ export const SOCKET_IO_PATH = '/socket.io/';
 
 type Answer = { ok: true; stream: number } | { ok: true } | { ok: false; error: string };
 
+type Ack = (answer: Answer) => void;
+
+const isAck = (sent: unknown): sent is Ack => typeof sent === 'function';
+
 export const roomOf = (jobId: string | undefined): string => (jobId === undefined ? 'all' : `job:${jobId}`);
 
 /** The live updates over Socket.IO, namespace "/", by WebSocket or by long polling. */
@@ -127,10 +131,10 @@ export class SocketIoGateway implements UpgradeHandler {
   /** Answers with the acknowledgement, the last of what was sent; a client that wants none is told of a problem only. */
   async #answer(session: LiveSession, sent: unknown[], work: (wish: unknown) => Promise<Answer>): Promise<void> {
     const ack = sent.at(-1);
-    const wish = typeof sent[0] === 'function' ? undefined : sent[0];
+    const wish = isAck(sent[0]) ? undefined : sent[0];
     const failed = (error: unknown): Answer => ({ ok: false, error: describeProblem(error, this.log) });
     const answer = await work(wish).catch(failed);
-    if (typeof ack === 'function') ack(answer);
+    if (isAck(ack)) ack(answer);
     else if (!answer.ok) session.write(errorFrame(answer.error, this.clock.now()));
   }
 
