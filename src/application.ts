@@ -5,6 +5,7 @@ import { ThisHost } from './adapters/host/this-host.js';
 import { LocalLauncher } from './adapters/launchers/local-launcher.js';
 import { TrainerInstallation } from './adapters/launchers/trainer-installation.js';
 import type { PinoLog } from './adapters/logging/pino-log.js';
+import { folderId } from './adapters/host/folder-id.js';
 import { openDataSource, type PostgresConnection } from './adapters/postgres/data-source.js';
 import { EmbeddedPostgres } from './adapters/postgres/embedded/embedded-postgres.js';
 import { FolderLock } from './adapters/postgres/folder-lock.js';
@@ -55,7 +56,13 @@ export async function startApplication(
   }
 }
 
-async function open(settings: Settings, environment: Environment, log: PinoLog, fatal: (message: string) => void, closers: Closers): Promise<Running> {
+async function open(
+  settings: Settings,
+  environment: Environment,
+  log: PinoLog,
+  fatal: (message: string) => void,
+  closers: Closers,
+): Promise<Running> {
   const { folders } = settings;
   const owned: Owned = { folder: false };
   await mkdir(folders.data, { recursive: true, mode: 0o700 });
@@ -68,7 +75,12 @@ async function open(settings: Settings, environment: Environment, log: PinoLog, 
   await wakeups.open();
   closers.add(() => wakeups.close());
   const trainer = new TrainerInstallation(
-    { python: settings.training.python, trainer: folders.trainer, cache: folders.cache, baseModel: settings.training.baseModel },
+    {
+      python: settings.training.python,
+      trainer: folders.trainer,
+      cache: folders.cache,
+      baseModel: settings.training.baseModel,
+    },
     environment,
     log,
   );
@@ -84,11 +96,18 @@ async function open(settings: Settings, environment: Environment, log: PinoLog, 
   closers.add(() => app.close());
   const live = app.get(LiveServer);
   const dispatcher = app.get(DispatcherService);
-  const listeners = await Listeners.open(settings.http.host, settings.http.ports, app.getHttpAdapter().getInstance(), (servers) =>
-    live.attach(servers),
+  const listeners = await Listeners.open(
+    settings.http.host,
+    settings.http.ports,
+    app.getHttpAdapter().getInstance(),
+    (servers) => live.attach(servers),
   );
   trainer.start();
-  log.info('CLARA is up', { ports: settings.http.ports, host: settings.http.host, database: settings.postgres ? 'outside' : 'embedded' });
+  log.info('CLARA is up', {
+    ports: settings.http.ports,
+    host: settings.http.host,
+    database: settings.postgres ? 'outside' : 'embedded',
+  });
   return {
     stop: async (workers) => {
       const closing = Promise.all([live.close(), listeners.close()]);
@@ -115,10 +134,14 @@ async function embedded(settings: Settings, log: PinoLog, owned: Owned, closers:
   return connection;
 }
 
-async function ownFolder(connection: PostgresConnection, data: string, fatal: (message: string) => void, closers: Closers): Promise<void> {
-  const folder = await realpath(data);
-  const taken = `the data folder ${folder} belongs to another CLARA that runs; stop it, or set CLARA_DATA_DIR to another folder`;
-  const lock = new FolderLock(connection, folder, () => fatal(taken));
+async function ownFolder(
+  connection: PostgresConnection,
+  data: string,
+  fatal: (message: string) => void,
+  closers: Closers,
+): Promise<void> {
+  const taken = `the data folder ${await realpath(data)} belongs to another CLARA that runs; stop it, or set CLARA_DATA_DIR to another folder`;
+  const lock = new FolderLock(connection, await folderId(data), () => fatal(taken));
   if (!(await lock.take())) throw new Error(taken);
   closers.add(() => lock.release());
 }

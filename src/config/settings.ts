@@ -99,10 +99,7 @@ export const settingSpecs = {
   CLARA_PYTHON: str({ default: 'python3', desc: 'Python (3.11 or newer) that the trainer environment is made with.' }),
   CLARA_ALLOW_REMOTE_CODE: bool({ default: false, desc: 'Let a configuration run code that comes with a model.' }),
   CLARA_ALLOW_PICKLE: bool({ default: false, desc: 'Let a base model be loaded from pickle files.' }),
-  CLARA_MAX_CONCURRENT_JOBS: whole(
-    1,
-    64,
-  )({ default: 2, desc: 'Trainings that run at the same time on this host.' }),
+  CLARA_MAX_CONCURRENT_JOBS: whole(1, 64)({ default: 2, desc: 'Trainings that run at the same time on this host.' }),
   CLARA_JOB_TIMEOUT_MINUTES: decimal(
     0.05,
     100_000,
@@ -144,10 +141,14 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 function readEnv(env: Env) {
   const problems: string[] = [];
-  const cleaned = cleanEnv(env, settingSpecs, {
+  // An empty variable, as compose files and shells leave it, is an unset one.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const cleaned = cleanEnv(given, settingSpecs, {
     reporter: ({ errors }) => {
       for (const [name, error] of Object.entries(errors))
-        problems.push(error instanceof EnvMissingError ? missing(name) : `${name}: ${error?.message ?? 'is not valid'}`);
+        problems.push(
+          error instanceof EnvMissingError ? missing(name) : `${name}: ${error?.message ?? 'is not valid'}`,
+        );
     },
   });
   return { problems, read: { ...cleaned } };
@@ -158,7 +159,8 @@ function missing(name: string): string {
   return `${name}: is not set, so nothing starts. Set CLARA_SECURITY_MODE=debug for local work (no security, loopback only)`;
 }
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 
 type Read = ReturnType<typeof readEnv>['read'];
 
@@ -178,7 +180,8 @@ function portClashes(read: Read): string[] {
   const owners = new Map<number, string>();
   const names = Object.keys(settingSpecs).filter((name) => /^CLARA_\w+_PORT$/.test(name)) as (keyof Read)[];
   return names.flatMap((name) => {
-    const value = Number(read[name]);
+    const value = read[name];
+    if (typeof value !== 'number') return [];
     const other = owners.get(value);
     owners.set(value, name);
     return other === undefined ? [] : [`${name}: port ${value} is the one of ${other} already`];
@@ -198,7 +201,7 @@ export function unknownSettings(env: Env): string[] {
  */
 export function readSettings(env: Env, root: string) {
   const { problems, read } = readEnv(env);
-  const all = problems.length > 0 ? problems : rules(read);
+  const all = [...problems, ...rules(read)];
   if (all.length > 0) throw new SettingsError(all);
   const folder = (path: string): string => (isAbsolute(path) ? path : resolve(root, path));
   const cache = read.CLARA_CACHE_DIR ?? join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'clara');

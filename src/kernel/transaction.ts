@@ -5,7 +5,17 @@ export type Sql = Pick<EntityManager, 'query'>;
 
 const RETRIES = 5;
 const retryable = new Set(['40001', '40P01']);
-const connectionLost = new Set(['57P01', '57P02', '57P03', '08000', '08003', '08006', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT']);
+const connectionLost = new Set([
+  '57P01',
+  '57P02',
+  '57P03',
+  '08000',
+  '08003',
+  '08006',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+]);
 
 export const sqlState = (error: unknown): string | undefined => {
   const code = (error as { code?: unknown } | null)?.code;
@@ -14,8 +24,14 @@ export const sqlState = (error: unknown): string | undefined => {
 
 /** True where the database is away (stopped, restarting, unreachable) and the same call may succeed later. */
 export function isDatabaseAway(error: unknown): boolean {
-  if (connectionLost.has(sqlState(error) ?? '')) return true;
-  return error instanceof Error && /Connection terminated|timeout exceeded when trying to connect|ECONNREFUSED/.test(error.message);
+  const code = sqlState(error) ?? '';
+  if (connectionLost.has(code)) return true;
+  // A socket file that is gone; a missing file of any other kind is no matter of the database.
+  if (code === 'ENOENT') return (error as NodeJS.ErrnoException).syscall === 'connect';
+  return (
+    error instanceof Error &&
+    /Connection terminated|timeout exceeded when trying to connect|ECONNREFUSED/.test(error.message)
+  );
 }
 
 /** Runs `work` in one transaction; a deadlock or serialisation failure is tried again, at most five times. */

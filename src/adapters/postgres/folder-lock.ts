@@ -6,7 +6,7 @@ const PATIENCE_MS = 3000;
 const RETRY_MS = 100;
 
 /**
- * The data folder belongs to one application: the one that holds this session lock of its database.
+ * The data folder belongs to one application: the one that holds the session lock of its database named by the folder's id.
  * The lock goes with the connection, so a dead application holds nothing; a broken connection takes it again.
  */
 export class FolderLock {

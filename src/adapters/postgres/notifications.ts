@@ -24,9 +24,15 @@ export class PostgresNotifications extends Wakeups {
     client.on('notification', ({ channel, payload }) => this.#call(channel, payload ?? ''));
     client.on('error', (error) => this.#lost(client, error));
     client.on('end', () => this.#lost(client, undefined));
-    this.#client = client;
-    await client.connect();
-    for (const channel of this.#listeners.keys()) await client.query(`LISTEN ${channel}`);
+    try {
+      await client.connect();
+      for (const channel of this.#listeners.keys()) await client.query(`LISTEN ${channel}`);
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+    if (this.#closed) await client.end();
+    else this.#client = client;
   }
 
   on(channel: string, listener: (payload: string) => void): () => void {
@@ -62,10 +68,7 @@ export class PostgresNotifications extends Wakeups {
     this.#timer = setTimeout(() => {
       this.open().then(
         () => [...this.#listeners.keys()].forEach((channel) => this.#call(channel, '')),
-        () => {
-          this.#client = undefined;
-          this.#retry();
-        },
+        () => this.#retry(),
       );
     }, RECONNECT_MS);
   }

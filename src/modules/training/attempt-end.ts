@@ -42,24 +42,31 @@ export class AttemptEnd {
         ORDER BY number DESC LIMIT 1`,
       [job.job_id],
     );
-    return event && { ...event, type: event.type === 'worker_failed' ? 'failed' : event.type } as EndedAttempt['lastWord'];
+    return (
+      event && ({ ...event, type: event.type === 'worker_failed' ? 'failed' : event.type } as EndedAttempt['lastWord'])
+    );
   }
 
   /** @returns the row as it is now, or undefined where the attempt belongs to another supervisor */
   async carryOut(job: JobEntity, folder: RunFolder, outcome: Outcome): Promise<JobEntity | undefined> {
     const seconds = this.#seconds(job);
-    const change = await this.#change(job, folder, outcome, seconds);
-    const guarded: JobChange = { ...change, from: ['running'], fence: job.fence };
+    // A wish to cancel that came while the end was being decided wins over another attempt.
     const row =
-      outcome.become === 'completed'
-        ? await this.queue.complete(job.job_id, guarded)
-        : await this.queue.change(job.job_id, guarded);
+      (await this.#record(job, folder, outcome, seconds)) ??
+      (outcome.become === 'queued' ? await this.#record(job, folder, { become: 'cancelled' }, seconds) : undefined);
     if (!row) return undefined;
-    this.metrics.ended(row, outcome.become, seconds);
-    this.log.info('attempt ended', { job: job.job_id, attempt: job.attempt, become: outcome.become });
-    if (outcome.become !== 'queued') await this.#tidy(folder, row.status === 'completed' ? null : row.resume_from);
+    this.metrics.ended(row, row.status, seconds);
+    this.log.info('attempt ended', { job: job.job_id, attempt: job.attempt, become: row.status });
+    if (row.status !== 'queued') await this.#tidy(folder, row.status === 'completed' ? null : row.resume_from);
     this.news.queueChanged();
     return row;
+  }
+
+  async #record(job: JobEntity, folder: RunFolder, outcome: Outcome, seconds: number): Promise<JobEntity | undefined> {
+    const change = await this.#change(job, folder, outcome, seconds);
+    const guarded: JobChange = { ...change, from: ['running'], fence: job.fence };
+    if (outcome.become === 'completed') return this.queue.complete(job.job_id, guarded);
+    return this.queue.change(job.job_id, outcome.become === 'queued' ? { ...guarded, wish: 'uncancelled' } : guarded);
   }
 
   #seconds(job: JobEntity): number {
@@ -72,7 +79,13 @@ export class AttemptEnd {
       case 'completed': {
         const adapter = await this.#publish(job, join(folder.path, outcome.finished.adapter));
         return {
-          set: { ...ended, status: 'completed', progress_percent: 100, adapter_path: adapter, current_epoch: job.total_epochs },
+          set: {
+            ...ended,
+            status: 'completed',
+            progress_percent: 100,
+            adapter_path: adapter,
+            current_epoch: job.total_epochs,
+          },
           events: [{ type: 'completed', data: { adapter_path: adapter, seconds } }],
         };
       }
@@ -106,23 +119,32 @@ export class AttemptEnd {
       events: [
         {
           type: 'retrying',
-          data: { reason: outcome.reason, message: outcome.message, delay_seconds: outcome.delaySeconds, resume_from: job.resume_from },
+          data: {
+            reason: outcome.reason,
+            message: outcome.message,
+            delay_seconds: outcome.delaySeconds,
+            resume_from: job.resume_from,
+          },
         },
       ],
     };
   }
 
-  /** Moves the adapter to `<output_dir>/<job_id>`, whole or not at all; a second call finds it there. */
+  /**
+   * Moves the adapter to `<output_dir>/<job_id>`, whole or not at all; a second call, or another supervisor that
+   * was quicker, leaves it there.
+   */
   async #publish(job: JobEntity, made: string): Promise<string> {
     const target = join(this.settings.folders.data, job.output_dir ?? 'models', job.job_id);
     if (!(await exists(made)) && (await exists(target))) return target;
-    await mkdir(dirname(target), { recursive: true });
-    await rm(target, { recursive: true, force: true });
-    await rename(made, target).catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EXDEV') throw error;
-      await cp(made, `${target}.partial`, { recursive: true });
-      await rename(`${target}.partial`, target);
-    });
+    try {
+      await mkdir(dirname(target), { recursive: true });
+      await rename(made, target).catch((error: NodeJS.ErrnoException) => moveAnyway(error, made, target));
+    } catch (error) {
+      throw new Error(
+        `the adapter is trained and lies in ${made}, but it could not be moved to ${target} (${messageOf(error)})`,
+      );
+    }
     return target;
   }
 
@@ -135,4 +157,15 @@ export class AttemptEnd {
       this.log.warn('old checkpoints could not be removed', { folder: folder.job, error: messageOf(error) });
     }
   }
+}
+
+async function moveAnyway(error: NodeJS.ErrnoException, made: string, target: string): Promise<void> {
+  if (error.code === 'ENOENT' && (await exists(target))) return;
+  if (error.code === 'EXDEV') {
+    await cp(made, `${target}.partial`, { recursive: true });
+    await rename(`${target}.partial`, target);
+  } else if (error.code === 'ENOTEMPTY' || error.code === 'EEXIST') {
+    await rm(target, { recursive: true, force: true });
+    await rename(made, target);
+  } else throw error;
 }

@@ -28,7 +28,12 @@ export type Outcome =
   | { become: 'failed'; message: string; code: string }
   | { become: 'cancelled' }
   /** Another attempt follows, from the last checkpoint. */
-  | { become: 'queued'; reason: 'killed' | 'out_of_memory' | 'shutdown' | 'orphan' | 'retryable'; delaySeconds: number; message: string };
+  | {
+      become: 'queued';
+      reason: 'killed' | 'out_of_memory' | 'shutdown' | 'orphan' | 'retryable';
+      delaySeconds: number;
+      message: string;
+    };
 
 const MOST_HALVINGS = 2;
 const LAST_LINES = 12;
@@ -36,13 +41,20 @@ const LAST_LINES = 12;
 /** The end of a log in a few lines, without progress bars. */
 export function lastLines(log: string): string {
   const lines = log.split(/[\r\n]+/).map((line) => line.trimEnd());
-  return lines.filter((line) => line.trim() !== '').slice(-LAST_LINES).join('\n');
+  return lines
+    .filter((line) => line.trim() !== '')
+    .slice(-LAST_LINES)
+    .join('\n');
 }
 
 /** The signal that ended the worker: accelerate names it in its own complaint. */
 export function deathOf(exit: ExitRecord | undefined, log: string): string {
-  const named = /died with <Signals\.(SIG[A-Z]+)/.exec(log)?.[1] ?? /Signal \d+ \((SIG[A-Z]+)\) received/.exec(log)?.[1];
-  if (named) return named === 'SIGKILL' ? 'was ended by SIGKILL (by hand, or by the system when memory ran out)' : `was ended by ${named}`;
+  const named =
+    /died with <Signals\.(SIG[A-Z]+)/.exec(log)?.[1] ?? /Signal \d+ \((SIG[A-Z]+)\) received/.exec(log)?.[1];
+  if (named)
+    return named === 'SIGKILL'
+      ? 'was ended by SIGKILL (by hand, or by the system when memory ran out)'
+      : `was ended by ${named}`;
   if (!exit) return 'was ended by SIGKILL together with its launcher';
   if (exit.signal) return `was ended by ${exit.signal}`;
   return `ended with exit code ${exit.code ?? 'unknown'} without a word`;
@@ -53,11 +65,12 @@ export function decideOutcome(ended: EndedAttempt, policy: RetryPolicy): Outcome
   const { lastWord } = ended;
   if (lastWord?.type === 'finished') return { become: 'completed', finished: lastWord.data };
   if (ended.wish === 'cancel') return { become: 'cancelled' };
-  if (ended.wish === 'time_limit')
+  if (ended.wish === 'time_limit' || (lastWord?.type === 'stopped' && lastWord.data.reason === 'time_limit'))
     return {
       become: 'failed',
       code: 'time_limit',
-      message: 'The time limit of the job was reached (CLARA_JOB_TIMEOUT_MINUTES); its last checkpoint is kept, retry goes on from there',
+      message:
+        'The time limit of the job was reached (CLARA_JOB_TIMEOUT_MINUTES); its last checkpoint is kept, retry goes on from there',
     };
   if (lastWord?.type === 'failed') return afterFailure(lastWord.data, ended, policy);
   if (lastWord?.type === 'stopped' || ended.wish === 'shutdown') return afterStop(ended, lastWord?.data);
@@ -66,7 +79,12 @@ export function decideOutcome(ended: EndedAttempt, policy: RetryPolicy): Outcome
 
 function afterStop(ended: EndedAttempt, stopped: StoppedData | undefined): Outcome {
   const reason = stopped?.reason === 'orphan' ? 'orphan' : 'shutdown';
-  return { become: 'queued', reason, delaySeconds: 0, message: `The worker was asked to stop (${stopped?.reason ?? ended.wish})` };
+  return {
+    become: 'queued',
+    reason,
+    delaySeconds: 0,
+    message: `The worker was asked to stop (${stopped?.reason ?? ended.wish})`,
+  };
 }
 
 function afterFailure(failed: FailedData, ended: EndedAttempt, policy: RetryPolicy): Outcome {
@@ -82,7 +100,11 @@ function afterDeath(ended: EndedAttempt, policy: RetryPolicy): Outcome {
   const message = `The worker ${deathOf(ended.exit, ended.logTail)}.${words ? ` Its last words:\n${words}` : ''}`;
   if (ended.failures + 1 < policy.maxAttempts)
     return { become: 'queued', reason: 'killed', delaySeconds: backOff(ended, policy), message };
-  return { become: 'failed', code: 'killed', message: `${message}\n(attempt ${ended.failures + 1} of ${policy.maxAttempts})` };
+  return {
+    become: 'failed',
+    code: 'killed',
+    message: `${message}\n(attempt ${ended.failures + 1} of ${policy.maxAttempts})`,
+  };
 }
 
 const backOff = (ended: EndedAttempt, policy: RetryPolicy): number => policy.retryDelaySeconds * 2 ** ended.failures;

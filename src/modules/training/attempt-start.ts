@@ -6,7 +6,7 @@ import { AttemptEnd } from './attempt-end.js';
 import type { JobEntity } from './job.entity.js';
 import { JobQueueStore } from './job-queue.store.js';
 import { JobStore } from './job.store.js';
-import { Launcher } from './launcher.port.js';
+import { Launcher, type LaunchOptions } from './launcher.port.js';
 import { buildRun } from './run-builder.js';
 import type { RunFile } from './run-contract.generated.js';
 import { exists, type RunFolder } from './run-folder.js';
@@ -40,25 +40,24 @@ export class AttemptStart {
     };
     const threads = Math.max(1, Math.floor(this.settings.training.cores / running));
     return new Supervisor(job, folder, tools, (onExit) =>
-      how === 'launch'
-        ? this.#launch(job, folder, { threads, onExit })
-        : this.#adopt(job, folder, { threads, onExit }),
+      how === 'launch' ? this.#launch(job, folder, { threads, onExit }) : this.#adopt(job, folder, { threads, onExit }),
     );
   }
 
-  async #launch(job: JobEntity, folder: RunFolder, options: { threads: number; onExit: () => void }): Promise<void> {
+  async #launch(job: JobEntity, folder: RunFolder, options: LaunchOptions): Promise<'launched'> {
     const run = await this.#run(job);
     await folder.prepare(run);
     await this.launcher.submit(folder, run, options);
+    return 'launched';
   }
 
   /** An attempt that was claimed but never launched is launched now; the fence keeps a late first owner out. */
-  async #adopt(job: JobEntity, folder: RunFolder, options: { threads: number; onExit: () => void }): Promise<void> {
+  async #adopt(job: JobEntity, folder: RunFolder, options: LaunchOptions): Promise<'launched' | 'found'> {
     await folder.raiseFence(job.fence);
     await folder.touchHeartbeat();
-    if ((await this.launcher.find(folder)).alive) return;
-    if ((await folder.launcher()) || (await exists(folder.events)) || (await folder.exit())) return;
-    await this.#launch(job, folder, options);
+    if ((await this.launcher.find(folder)).alive) return 'found';
+    if ((await folder.launcher()) || (await exists(folder.events)) || (await folder.exit())) return 'found';
+    return this.#launch(job, folder, options);
   }
 
   async #run(job: JobEntity): Promise<RunFile> {
@@ -67,19 +66,44 @@ export class AttemptStart {
     if (!config) throw new Error('the configuration of the job is gone');
     if (defaultModel === undefined) throw new AppError('unavailable', 'the default base model is not there yet');
     const startFrom = job.trainer_type === 'continuous' ? await this.#startFrom(job, config.continuous?.adapter) : null;
-    return buildRun(job, config, { defaultModel, startFrom, orphanSeconds: this.settings.training.orphanSeconds });
+    const resumeFrom = await this.#resumeFrom(job);
+    return buildRun(job, config, {
+      defaultModel,
+      startFrom,
+      resumeFrom,
+      orphanSeconds: this.settings.training.orphanSeconds,
+    });
+  }
+
+  /** A checkpoint that somebody removed is no place to go on from: the training begins again, and says so. */
+  async #resumeFrom(job: JobEntity): Promise<string | null> {
+    if (job.resume_from === null || (await exists(job.resume_from))) return job.resume_from;
+    const message = `the checkpoint ${job.resume_from} is gone: the training begins again`;
+    await this.queue.change(job.job_id, {
+      set: { resume_from: null },
+      events: [{ type: 'resolved', data: { resume_from: null, message } }],
+      fence: job.fence,
+    });
+    return null;
   }
 
   /** The adapter that is named, else the newest completed one of the base model, else none: a new one. */
   async #startFrom(job: JobEntity, named: string | undefined): Promise<string | null> {
     const found =
-      named === undefined || named === 'auto' ? await this.jobs.newestAdapter(job.base_model) : await this.jobs.byId(named);
+      named === undefined || named === 'auto'
+        ? await this.jobs.newestAdapter(job.base_model)
+        : await this.jobs.byId(named);
     const path = found?.adapter_path ?? null;
     if (path === null && named !== undefined && named !== 'auto')
       throw new AppError('invalid', `continuous.adapter: job ${named} has no adapter; name a completed job, or auto`);
     await this.queue.change(job.job_id, {
       set: {},
-      events: [{ type: 'resolved', data: { start_from: path, from_job: found?.job_id ?? null, message: describe(found?.job_id) } }],
+      events: [
+        {
+          type: 'resolved',
+          data: { start_from: path, from_job: found?.job_id ?? null, message: describe(found?.job_id) },
+        },
+      ],
       fence: job.fence,
     });
     return path;

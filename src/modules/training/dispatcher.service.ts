@@ -56,11 +56,11 @@ export class DispatcherService implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     const { hostId, bootId, hostname, gpus } = this.host;
     await this.queue.registerHost({ hostId, bootId, hostname, gpus, slots: this.settings.training.maxConcurrentJobs });
-    this.#off = [
-      this.news.onQueueChange(() => this.#wake.ring()),
-      this.environment.onChange(() => this.#wake.ring()),
+    this.#off = [this.news.onQueueChange(() => this.#wake.ring()), this.environment.onChange(() => this.#wake.ring())];
+    this.#loops = [
+      this.#forever('dispatch', () => this.#dispatch()),
+      this.#forever('leases', () => this.#keepLeases()),
     ];
-    this.#loops = [this.#forever('dispatch', () => this.#dispatch()), this.#forever('leases', () => this.#keepLeases())];
   }
 
   /** Passes on a wish to cancel, where the job runs here; elsewhere its owner finds the wish in the database. */
@@ -77,7 +77,9 @@ export class DispatcherService implements OnApplicationBootstrap {
     if (workers === 'end') await this.#endAll(supervisors, 'shutdown');
     else for (const supervisor of supervisors) supervisor.detach();
     await Promise.allSettled(this.#loops);
-    await this.queue.release(this.#claimant.owner).catch((error: unknown) => this.log.warn('leases were not released', { error: messageOf(error) }));
+    await this.queue
+      .release(this.#claimant.owner)
+      .catch((error: unknown) => this.log.warn('leases were not released', { error: messageOf(error) }));
     for (const { job } of workers === 'keep' ? supervisors : [])
       this.log.info('a training goes on without the application', { job: job.job_id, run: job.run_dir });
   }
@@ -93,7 +95,8 @@ export class DispatcherService implements OnApplicationBootstrap {
       try {
         await round();
       } catch (error) {
-        if (!isDatabaseAway(error)) this.log.error('a round of the queue failed', { loop: name, error: messageOf(error) });
+        if (!isDatabaseAway(error))
+          this.log.error('a round of the queue failed', { loop: name, error: messageOf(error) });
       }
       await (name === 'dispatch' ? this.#wake.wait(TICK_MS) : this.#pause());
     }
@@ -110,7 +113,8 @@ export class DispatcherService implements OnApplicationBootstrap {
       this.#bottleneck = await this.#obstacle();
       if (this.#bottleneck || this.#stopping) return;
       const claimed = await this.queue.claim(this.#claimant, (job) => this.#folder(job, job.attempt + 1).path);
-      if (!claimed) return;
+      // What was claimed while stopping began is left to the next start, which finds it unlaunched.
+      if (!claimed || this.#stopping) return;
       if ('waitingFor' in claimed) {
         this.#bottleneck = claimed.waitingFor;
         return;
@@ -121,7 +125,8 @@ export class DispatcherService implements OnApplicationBootstrap {
 
   async #obstacle(): Promise<WaitingFor | undefined> {
     if (!this.environment.status().ready) return 'trainer';
-    if ((await this.host.freeDiskBytes(this.settings.folders.data)) < this.settings.training.minFreeDiskBytes) return 'disk';
+    if ((await this.host.freeDiskBytes(this.settings.folders.data)) < this.settings.training.minFreeDiskBytes)
+      return 'disk';
     return undefined;
   }
 
@@ -143,13 +148,20 @@ export class DispatcherService implements OnApplicationBootstrap {
   }
 
   async #keepLeases(): Promise<void> {
-    const renewed = new Map((await this.queue.renew(this.#claimant)).map((row) => [row.job_id, row]));
-    for (const [jobId, supervisor] of this.#supervisors) {
+    // What is claimed while this waits is not judged by an answer from before.
+    const supervisors = [...this.#supervisors];
+    const renewed = await this.#renew(supervisors.map(([jobId]) => jobId));
+    for (const [jobId, supervisor] of supervisors) {
       const row = renewed.get(jobId);
       if (row?.fence !== supervisor.job.fence) supervisor.detach();
       else await this.#tend(supervisor, row.cancel_requested_at !== null);
     }
     if (this.environment.status().ready) await this.#adopt();
+  }
+
+  async #renew(jobIds: string[]) {
+    const rows = jobIds.length > 0 ? await this.queue.renew(this.#claimant, jobIds) : [];
+    return new Map(rows.map((row) => [row.job_id, row]));
   }
 
   async #tend(supervisor: Supervisor, cancelled: boolean): Promise<void> {
@@ -160,11 +172,15 @@ export class DispatcherService implements OnApplicationBootstrap {
 
   async #adopt(): Promise<void> {
     const { orphanSeconds } = this.settings.training;
-    const here = await this.queue.adopt(this.#claimant, `${this.settings.folders.data}/runs/`, [...this.#supervisors.keys()]);
-    const elsewhere = orphanSeconds === undefined ? [] : await this.queue.orphansOfOtherHosts(this.#claimant, orphanSeconds);
-    for (const job of [...here, ...elsewhere]) {
+    const here = await this.queue.adopt(this.#claimant, `${this.settings.folders.data}/runs/`, [
+      ...this.#supervisors.keys(),
+    ]);
+    for (const job of here) {
       this.log.info('a running job was taken over', { job: job.job_id, attempt: job.attempt });
       this.#supervise(job, 'adopt');
     }
+    if (orphanSeconds === undefined) return;
+    for (const job of await this.queue.requeueOrphans(this.#claimant.hostId, orphanSeconds))
+      this.log.warn('a job of a host that is gone waits again', { job: job.job_id, host: job.host_id });
   }
 }

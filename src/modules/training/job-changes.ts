@@ -24,6 +24,8 @@ export interface JobChange {
   from?: readonly JobStatus[];
   /** Only where the attempt still carries this fencing number. */
   fence?: number;
+  /** `uncancelled`: only where nobody has asked to cancel. */
+  wish?: 'uncancelled';
 }
 
 export const snapshotOf = (job: JobSnapshot): JobSnapshot => ({
@@ -49,13 +51,14 @@ function assignments(set: JobPatch, first: number): { sql: string; values: unkno
  */
 export async function changeJob(sql: Sql, jobId: string, change: JobChange): Promise<JobEntity | undefined> {
   const from = change.from ?? (change.set.status ? sourcesOf(change.set.status) : null);
-  const { sql: columns, values } = assignments(change.set, 5);
+  const { sql: columns, values } = assignments(change.set, 6);
   const [row] = await rowsOf<JobEntity>(
     sql,
     `UPDATE training_jobs SET ${columns} last_event = last_event + $2
       WHERE job_id = $1 AND ($3::text[] IS NULL OR status = ANY ($3)) AND ($4::bigint IS NULL OR fence = $4)
+        AND ($5::text IS NULL OR cancel_requested_at IS NULL)
       RETURNING *`,
-    [jobId, change.events.length, from, change.fence ?? null, ...values],
+    [jobId, change.events.length, from, change.fence ?? null, change.wish ?? null, ...values],
   );
   if (row && change.events.length > 0) await insertEvents(sql, row, change.events);
   return row;

@@ -2,26 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AppError } from '../../kernel/errors.js';
 import { inTransaction, rowsOf, type Sql } from '../../kernel/transaction.js';
-import { changeJob, snapshotOf, type JobChange, type NewEvent } from './job-changes.js';
+import { changeJob, type JobChange, type NewEvent } from './job-changes.js';
 import type { JobEntity } from './job.entity.js';
+import { insertJob, type NewJob } from './job-insert.js';
 import { JobNews } from './job-news.js';
-import type { ResolvedConfig } from './resolved-config.js';
 import { chooseSlot, type HostSlots, type SlotChoice } from './slots.js';
-
-export type NewJob = Pick<
-  JobEntity,
-  | 'job_id'
-  | 'trainer_type'
-  | 'config_path'
-  | 'dataset_path'
-  | 'output_dir'
-  | 'priority'
-  | 'tags'
-  | 'created_by'
-  | 'base_model'
-  | 'gpus'
-  | 'total_epochs'
-> & { config: ResolvedConfig };
 
 export interface IdempotencyKey {
   subject: string;
@@ -37,19 +22,6 @@ export interface Claimant {
 }
 
 class KeyTaken extends Error {}
-
-const INSERT_JOB = `
-WITH job AS (
-  INSERT INTO training_jobs (job_id, trainer_type, status, config_path, dataset_path, output_dir, priority, tags,
-      created_by, base_model, gpus, total_epochs, last_event)
-    VALUES ($1, $2, 'pending', $3, $4, $5, $6, $7, $8, $9, $10, $11, 1) RETURNING *
-), config AS (
-  INSERT INTO training_job_configs (job_id, config) SELECT job_id, $12::jsonb FROM job
-), event AS (
-  INSERT INTO training_job_events (job_id, number, time, type, data)
-    SELECT job_id, 1, created_at, 'created', $13::jsonb FROM job
-)
-SELECT * FROM job`;
 
 /** The queue: every change of a job that is not a report of its worker. Terms: DESIGN section 5. */
 @Injectable()
@@ -109,7 +81,8 @@ export class JobQueueStore {
           ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED`,
         [limit],
       );
-      for (const { job_id } of jobs) await changeJob(sql, job_id, { set: { status: 'queued' }, events: [{ type: 'queued' }] });
+      for (const { job_id } of jobs)
+        await changeJob(sql, job_id, { set: { status: 'queued' }, events: [{ type: 'queued' }] });
       return jobs.length;
     });
     if (admitted > 0) this.news.eventsWritten();
@@ -125,7 +98,10 @@ export class JobQueueStore {
   }
 
   /** Claims the next job of the queue for this host, or says what the next one waits for. */
-  async claim(by: Claimant, runFolder: (job: JobEntity) => string): Promise<JobEntity | { waitingFor: 'slot' | 'gpu' } | undefined> {
+  async claim(
+    by: Claimant,
+    runFolder: (job: JobEntity) => string,
+  ): Promise<JobEntity | { waitingFor: 'slot' | 'gpu' } | undefined> {
     const outcome = await inTransaction(this.source, async (sql) => {
       const slots = await lockHost(sql, by.hostId);
       const next = await nextInQueue(sql);
@@ -144,7 +120,8 @@ export class JobQueueStore {
       this.source,
       `UPDATE training_jobs SET owner = $1, fence = fence + 1, lease_until = now() + make_interval(secs => $2)
         WHERE job_id IN (SELECT job_id FROM training_jobs WHERE status = 'running' AND host_id = $3
-            AND job_id <> ALL ($5::uuid[]) AND (lease_until < now() OR starts_with(run_dir, $4))
+            AND job_id <> ALL ($5::uuid[])
+            AND (lease_until < now() OR (starts_with(run_dir, $4) AND owner IS DISTINCT FROM $1))
           FOR UPDATE SKIP LOCKED)
         RETURNING *`,
       [by.owner, by.leaseSeconds, by.hostId, dataFolder, own],
@@ -152,31 +129,40 @@ export class JobQueueStore {
     return rows;
   }
 
-  /** Jobs of hosts that are gone so long that their workers have ended themselves. */
-  async orphansOfOtherHosts(by: Claimant, orphanSeconds: number): Promise<JobEntity[]> {
-    return rowsOf<JobEntity>(
-      this.source,
-      `UPDATE training_jobs SET owner = $1, fence = fence + 1, host_id = $3, lease_until = now() + make_interval(secs => $2)
-        WHERE job_id IN (SELECT job_id FROM training_jobs WHERE status = 'running' AND host_id <> $3
-            AND lease_until + make_interval(secs => $4) < now() FOR UPDATE SKIP LOCKED)
-        RETURNING *`,
-      [by.owner, by.leaseSeconds, by.hostId, orphanSeconds],
-    );
+  /** Puts jobs of hosts that are gone so long that their workers have ended themselves back into the queue. */
+  async requeueOrphans(hostId: string, orphanSeconds: number): Promise<JobEntity[]> {
+    const jobs = await inTransaction(this.source, async (sql) => {
+      const orphans = await rowsOf<JobEntity>(
+        sql,
+        `SELECT * FROM training_jobs WHERE status = 'running' AND host_id <> $1
+            AND lease_until + make_interval(secs => $2) < now() FOR UPDATE SKIP LOCKED`,
+        [hostId, orphanSeconds],
+      );
+      for (const job of orphans) await changeJob(sql, job.job_id, orphanChange(job));
+      return orphans;
+    });
+    if (jobs.length > 0) this.news.queueChanged();
+    return jobs;
   }
 
-  /** Renews the leases of this owner; what is not in the answer is not ours any more. */
-  async renew(by: Claimant): Promise<Pick<JobEntity, 'job_id' | 'fence' | 'cancel_requested_at'>[]> {
+  /** Renews the leases of the jobs that this owner supervises; what is not in the answer is not ours any more. */
+  async renew(
+    by: Claimant,
+    jobIds: readonly string[],
+  ): Promise<Pick<JobEntity, 'job_id' | 'fence' | 'cancel_requested_at'>[]> {
     return rowsOf(
       this.source,
       `UPDATE training_jobs SET lease_until = now() + make_interval(secs => $2)
-        WHERE status = 'running' AND owner = $1 RETURNING job_id, fence, cancel_requested_at`,
-      [by.owner, by.leaseSeconds],
+        WHERE status = 'running' AND owner = $1 AND job_id = ANY ($3::uuid[]) RETURNING job_id, fence, cancel_requested_at`,
+      [by.owner, by.leaseSeconds, jobIds],
     );
   }
 
   /** Lets others adopt at once what this owner leaves. */
   async release(owner: string): Promise<void> {
-    await this.source.query(`UPDATE training_jobs SET lease_until = now() WHERE status = 'running' AND owner = $1`, [owner]);
+    await this.source.query(`UPDATE training_jobs SET lease_until = now() WHERE status = 'running' AND owner = $1`, [
+      owner,
+    ]);
   }
 
   /** Applies a change in a transaction of its own; undefined where its guards did not hold. */
@@ -203,41 +189,14 @@ export class JobQueueStore {
   }
 }
 
-async function insertJob(sql: Sql, job: NewJob): Promise<JobEntity> {
-  const [row] = await rowsOf<JobEntity>(sql, INSERT_JOB, [
-    job.job_id,
-    job.trainer_type,
-    job.config_path,
-    job.dataset_path,
-    job.output_dir,
-    job.priority,
-    job.tags,
-    job.created_by,
-    job.base_model,
-    job.gpus,
-    job.total_epochs,
-    JSON.stringify(job.config),
-    JSON.stringify({ created_by: job.created_by, warnings: job.config.warnings, job: initialSnapshot(job) }),
-  ]);
-  if (!row) throw new Error('PostgreSQL returned no row for an INSERT');
-  return row;
-}
-
-const initialSnapshot = (job: NewJob) =>
-  snapshotOf({
-    status: 'pending',
-    progress_percent: 0,
-    current_epoch: 0,
-    total_epochs: job.total_epochs,
-    current_step: 0,
-    total_steps: 0,
-    seconds_left: null,
-    metrics: null,
-  });
-
 /** The host's row lock makes the claims of one host serial, so that two applications never share a slot. */
-async function lockHost(sql: Sql, hostId: string): Promise<{ host: HostSlots; taken: Pick<JobEntity, 'slot' | 'gpu_indices'>[] }> {
-  const [host] = await rowsOf<HostSlots>(sql, 'SELECT slots, gpus FROM training_hosts WHERE host_id = $1 FOR UPDATE', [hostId]);
+async function lockHost(
+  sql: Sql,
+  hostId: string,
+): Promise<{ host: HostSlots; taken: Pick<JobEntity, 'slot' | 'gpu_indices'>[] }> {
+  const [host] = await rowsOf<HostSlots>(sql, 'SELECT slots, gpus FROM training_hosts WHERE host_id = $1 FOR UPDATE', [
+    hostId,
+  ]);
   if (!host) throw new Error(`host ${hostId} is not registered`);
   const taken = await rowsOf<Pick<JobEntity, 'slot' | 'gpu_indices'>>(
     sql,
@@ -279,5 +238,20 @@ function claimChange(next: JobEntity, by: Claimant, choice: SlotChoice, runDir: 
       error_message: null,
     },
     events: [event],
+  };
+}
+
+/** The higher fence shuts out a first owner that comes back. */
+function orphanChange(job: JobEntity): JobChange {
+  const freed = { fence: job.fence + 1, owner: null, lease_until: null, gpu_indices: [], seconds_left: null };
+  if (job.cancel_requested_at)
+    return {
+      set: { ...freed, status: 'cancelled', completed_at: new Date() },
+      events: [{ type: 'cancelled', data: { cancelled_by: job.cancelled_by } }],
+    };
+  const message = `Nobody supervised the training on host ${job.host_id} any more`;
+  return {
+    set: { ...freed, status: 'queued', not_before: new Date() },
+    events: [{ type: 'retrying', data: { reason: 'orphan', message, delay_seconds: 0, resume_from: job.resume_from } }],
   };
 }

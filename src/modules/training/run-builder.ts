@@ -7,6 +7,8 @@ export interface AttemptFacts {
   defaultModel: string;
   /** Adapter that a continuous job trains further. */
   startFrom: string | null;
+  /** Checkpoint to go on from. */
+  resumeFrom: string | null;
   orphanSeconds: number | undefined;
 }
 
@@ -31,7 +33,7 @@ export function buildRun(job: JobEntity, config: ResolvedConfig, facts: AttemptF
       eval_batch_size: Math.max(1, Math.floor(run.training.eval_batch_size / 2 ** job.batch_halvings)),
     },
     hardware: { ...run.hardware, gpus: job.gpu_indices },
-    resume_from: job.resume_from,
+    resume_from: facts.resumeFrom,
     orphan_seconds: facts.orphanSeconds ?? null,
   };
 }

@@ -93,7 +93,9 @@ export class RunFolder {
    * @returns the events and the offset behind them
    */
   async readEvents(offset: number): Promise<{ events: WorkerEvent[]; offset: number }> {
-    const file = await open(this.events, 'r').catch((error: unknown) => (absent(error) ? undefined : Promise.reject(error)));
+    const file = await open(this.events, 'r').catch((error: unknown) =>
+      absent(error) ? undefined : Promise.reject(error),
+    );
     if (!file) return { events: [], offset };
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(CHUNK), 0, CHUNK, offset);
@@ -127,10 +129,12 @@ export class RunFolder {
 
   async #longLine(offset: number): Promise<{ events: WorkerEvent[]; offset: number }> {
     const parts: Buffer[] = [];
-    for await (const part of createReadStream(this.events, { start: offset, end: offset + LONGEST_LINE })) parts.push(part as Buffer);
+    for await (const part of createReadStream(this.events, { start: offset, end: offset + LONGEST_LINE }))
+      parts.push(part as Buffer);
     const text = Buffer.concat(parts);
     const end = text.indexOf(0x0a) + 1;
-    if (end === 0) throw new Error(`a line of ${this.events} is longer than ${LONGEST_LINE} bytes`);
+    if (end === 0 && text.length > LONGEST_LINE)
+      throw new Error(`a line of ${this.events} is longer than ${LONGEST_LINE} bytes`);
     return { events: parseLines(text.subarray(0, end).toString()), offset: offset + end };
   }
 

@@ -14,6 +14,10 @@ import { Wake } from './wake.js';
 import { foldReports } from './worker-reports.js';
 
 const POLL_MS = 500;
+/** A process number may come to belong to a stranger; only the lock tells, and asking it starts a process. */
+const PROBE_MS = 10_000;
+/** Failed looks in a row that are endured, about ten seconds of them. */
+const MOST_TROUBLES = 20;
 const LAST_WORDS = new Set(['finished', 'stopped', 'failed']);
 
 export interface SupervisorTools {
@@ -38,13 +42,17 @@ export class Supervisor {
   #killAt: number | undefined;
   #ended = false;
   #detached = false;
+  /** Launched by us, and not ended. */
+  #launched = false;
+  #nextProbe = 0;
+  #troubles = 0;
   #watcher: FSWatcher | undefined;
 
   constructor(
     job: JobEntity,
     private readonly folder: RunFolder,
     private readonly tools: SupervisorTools,
-    begin: (onExit: () => void) => Promise<void>,
+    begin: (onExit: () => void) => Promise<'launched' | 'found'>,
   ) {
     this.#job = job;
     this.done = this.#run(begin);
@@ -59,8 +67,9 @@ export class Supervisor {
     if (this.#wish === reason || this.#wish === 'cancel') return;
     this.#wish = reason;
     this.#killAt = Date.now() + graceSeconds * 1000;
-    await this.folder.wishStop(reason);
-    await this.tools.launcher.signal(this.folder, 'TERM');
+    // Neither may fail the other, nor the caller: past the grace the worker is killed in any case.
+    for (const step of [() => this.folder.wishStop(reason), () => this.tools.launcher.signal(this.folder, 'TERM')])
+      await step().catch((error: unknown) => this.#warn('asking the worker to stop failed', error));
     this.#wake.ring();
   }
 
@@ -70,16 +79,30 @@ export class Supervisor {
     this.#wake.ring();
   }
 
-  async #run(begin: (onExit: () => void) => Promise<void>): Promise<void> {
+  async #run(begin: (onExit: () => void) => Promise<'launched' | 'found'>): Promise<void> {
     try {
-      await begin(() => this.#wake.ring());
+      await this.#begin(begin);
       this.#watch();
       while (!this.#detached && !this.#ended) await this.#turn();
     } catch (error) {
-      if (!this.#detached) await this.#giveUp(error);
+      if (this.#detached) return;
+      // Without supervision its lease runs out, and the job is adopted once the database is back.
+      if (isDatabaseAway(error)) this.#warn('the database is away; the job is taken up again later', error);
+      else await this.#giveUp(error);
     } finally {
       this.#watcher?.close();
     }
+  }
+
+  async #begin(begin: (onExit: () => void) => Promise<'launched' | 'found'>): Promise<void> {
+    let exited = false;
+    const how = await begin(() => {
+      exited = true;
+      this.#launched = false;
+      this.#wake.ring();
+    });
+    this.#launched = how === 'launched' && !exited;
+    this.#nextProbe = this.#launched ? Date.now() + PROBE_MS : 0;
   }
 
   async #turn(): Promise<void> {
@@ -92,11 +115,23 @@ export class Supervisor {
         return;
       }
       await this.#enforce();
+      this.#troubles = 0;
     } catch (error) {
-      if (!isDatabaseAway(error)) throw error;
-      this.tools.log.warn('the database is away; the training goes on and is read later', { job: this.#job.job_id });
+      if (isDatabaseAway(error)) this.#warn('the database is away; the training goes on and is read later', error);
+      else this.#endure(error);
     }
     await this.#wake.wait(POLL_MS);
+  }
+
+  /** A machine that is short of memory, files or time for a moment is no reason to end a training. */
+  #endure(error: unknown): void {
+    this.#troubles += 1;
+    if (this.#troubles > MOST_TROUBLES) throw error;
+    this.#warn('a look at the training failed and is repeated', error);
+  }
+
+  #warn(message: string, error: unknown): void {
+    this.tools.log.warn(message, { job: this.#job.job_id, error: messageOf(error) });
   }
 
   /** A watcher makes reports quick; the poll makes them certain. */
@@ -152,12 +187,15 @@ export class Supervisor {
   /** Over means: its launcher has ended, and the lock says that no process of the job is left. */
   async #isOver(): Promise<boolean> {
     if (!(await this.folder.exit()) && (await this.#launcherLives())) return false;
+    this.#nextProbe = Date.now() + PROBE_MS;
     return !(await this.tools.launcher.find(this.folder)).alive;
   }
 
+  /** As far as can be told without a probe, which is due every now and then. */
   async #launcherLives(): Promise<boolean> {
+    if (this.#launched) return true;
     const launcher = await this.folder.launcher();
-    if (!launcher) return (await this.tools.launcher.find(this.folder)).alive;
+    if (!launcher || Date.now() > this.#nextProbe) return false;
     try {
       process.kill(launcher.pid, 0);
       return true;

@@ -4,7 +4,15 @@ import { AppError } from '../../kernel/errors.js';
 import { decodeCursor, encodeCursor } from '../../kernel/paging.js';
 import type { Principal } from '../security/principal.port.js';
 import { DispatcherService } from './dispatcher.service.js';
-import type { CancelReplyDto, ChangeJobDto, CreateJobDto, JobDto, JobListDto, JobReplyDto, ListJobsQuery } from './job.dto.js';
+import type {
+  CancelReplyDto,
+  ChangeJobDto,
+  CreateJobDto,
+  JobDto,
+  JobListDto,
+  JobReplyDto,
+  ListJobsQuery,
+} from './job.dto.js';
 import type { JobEntity } from './job.entity.js';
 import { JobQueueStore } from './job-queue.store.js';
 import { isFinal, isWaiting } from './job-state.js';
@@ -16,6 +24,7 @@ import { TrainingMetrics } from './training-metrics.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const LONGEST_KEY = 255;
+const CANCEL_ROUNDS = 20;
 
 /** The training API, step by step. */
 @Injectable()
@@ -31,9 +40,10 @@ export class TrainingService {
 
   async create(request: CreateJobDto, user: Principal, idempotencyKey?: string): Promise<JobReplyDto> {
     const plan = await this.planner.plan(request);
+    const jobId = randomUUID();
     const job = await this.queue.create(
       {
-        job_id: randomUUID(),
+        job_id: jobId,
         trainer_type: request.trainer_type,
         config_path: request.config_path,
         dataset_path: request.dataset_path ?? null,
@@ -48,7 +58,8 @@ export class TrainingService {
       },
       idempotencyOf(request, user, idempotencyKey),
     );
-    this.metrics.created(job);
+    // A repeated Idempotency-Key answers with an older job.
+    if (job.job_id === jobId) this.metrics.created(job);
     return jobReply(this.#view(job, undefined), `Training job created: ${job.job_id}`);
   }
 
@@ -90,8 +101,7 @@ export class TrainingService {
 
   /** Records the wish and answers at once: a waiting job is cancelled, a running one is asked to save and end. */
   async cancel(jobId: string, user: Principal): Promise<CancelReplyDto> {
-    const job = await this.find(jobId);
-    const cancelled = (await this.#cancelWaiting(jobId, user)) ?? (await this.#cancelRunning(job, user));
+    const cancelled = await this.#recordCancel(jobId, user);
     this.news.queueChanged();
     return {
       success: true,
@@ -101,6 +111,16 @@ export class TrainingService {
       cancel_requested: true,
       cancelled_by: cancelled.cancelled_by ?? user.subject,
     };
+  }
+
+  /** A job that changes between waiting and running meanwhile is caught in one of the next rounds. */
+  async #recordCancel(jobId: string, user: Principal): Promise<JobEntity> {
+    for (let round = 1; ; round += 1) {
+      const { status } = await this.find(jobId);
+      const row = isWaiting(status) ? await this.#cancelWaiting(jobId, user) : await this.#cancelRunning(jobId, user);
+      if (row) return row;
+      if (isFinal(status) || round === CANCEL_ROUNDS) throw await this.#tooLate(jobId, 'cancel');
+    }
   }
 
   async #cancelWaiting(jobId: string, user: Principal): Promise<JobEntity | undefined> {
@@ -114,21 +134,23 @@ export class TrainingService {
     return row;
   }
 
-  async #cancelRunning(job: JobEntity, user: Principal): Promise<JobEntity> {
-    const row = await this.queue.change(job.job_id, {
+  async #cancelRunning(jobId: string, user: Principal): Promise<JobEntity | undefined> {
+    const row = await this.queue.change(jobId, {
       set: { cancel_requested_at: new Date(), cancelled_by: user.subject },
       from: ['running'],
       events: [{ type: 'cancel_requested', data: { cancelled_by: user.subject } }],
     });
-    if (!row) throw await this.#tooLate(job.job_id, 'cancel');
     // The worker's grace begins now; nobody waits for it.
-    void this.dispatcher.cancel(job.job_id);
+    if (row) void this.dispatcher.cancel(jobId);
     return row;
   }
 
   async change(jobId: string, request: ChangeJobDto): Promise<JobReplyDto> {
     await this.find(jobId);
-    const set = { ...(request.tags ? { tags: request.tags } : {}), ...(request.priority ? { priority: request.priority } : {}) };
+    const set = {
+      ...(request.tags ? { tags: request.tags } : {}),
+      ...(request.priority ? { priority: request.priority } : {}),
+    };
     const row = await this.queue.change(jobId, {
       set,
       events: [{ type: 'changed', data: set }],
@@ -163,7 +185,8 @@ export class TrainingService {
 
   async #tooLate(jobId: string, verb: string): Promise<AppError> {
     const { status } = await this.find(jobId);
-    const hint = verb === 'retry' ? 'only failed and cancelled jobs can be retried' : isFinal(status) ? 'it has ended' : 'it runs';
+    const hint =
+      verb === 'retry' ? 'only failed and cancelled jobs can be retried' : isFinal(status) ? 'it has ended' : 'it runs';
     return new AppError('conflict', `Cannot ${verb} job ${jobId}: its status is ${status}; ${hint}`);
   }
 
@@ -181,5 +204,9 @@ function idempotencyOf(request: CreateJobDto, user: Principal, key: string | und
   if (key === undefined || key === '') return undefined;
   if (key.length > LONGEST_KEY)
     throw new AppError('bad_request', `Idempotency-Key has ${key.length} characters; ${LONGEST_KEY} are the most`);
-  return { subject: user.subject, key, requestHash: createHash('sha256').update(JSON.stringify(request)).digest('hex') };
+  return {
+    subject: user.subject,
+    key,
+    requestHash: createHash('sha256').update(JSON.stringify(request)).digest('hex'),
+  };
 }

@@ -1,0 +1,65 @@
+import { rowsOf, type Sql } from '../../kernel/transaction.js';
+import { snapshotOf } from './job-changes.js';
+import type { JobEntity } from './job.entity.js';
+import type { ResolvedConfig } from './resolved-config.js';
+
+export type NewJob = Pick<
+  JobEntity,
+  | 'job_id'
+  | 'trainer_type'
+  | 'config_path'
+  | 'dataset_path'
+  | 'output_dir'
+  | 'priority'
+  | 'tags'
+  | 'created_by'
+  | 'base_model'
+  | 'gpus'
+  | 'total_epochs'
+> & { config: ResolvedConfig };
+
+const INSERT_JOB = `
+WITH job AS (
+  INSERT INTO training_jobs (job_id, trainer_type, status, config_path, dataset_path, output_dir, priority, tags,
+      created_by, base_model, gpus, total_epochs, last_event)
+    VALUES ($1, $2, 'pending', $3, $4, $5, $6, $7, $8, $9, $10, $11, 1) RETURNING *
+), config AS (
+  INSERT INTO training_job_configs (job_id, config) SELECT job_id, $12::jsonb FROM job
+), event AS (
+  INSERT INTO training_job_events (job_id, number, time, type, data)
+    SELECT job_id, 1, created_at, 'created', $13::jsonb FROM job
+)
+SELECT * FROM job`;
+
+/** Writes a job, its configuration and its first event in one statement. */
+export async function insertJob(sql: Sql, job: NewJob): Promise<JobEntity> {
+  const [row] = await rowsOf<JobEntity>(sql, INSERT_JOB, [
+    job.job_id,
+    job.trainer_type,
+    job.config_path,
+    job.dataset_path,
+    job.output_dir,
+    job.priority,
+    job.tags,
+    job.created_by,
+    job.base_model,
+    job.gpus,
+    job.total_epochs,
+    JSON.stringify(job.config),
+    JSON.stringify({ created_by: job.created_by, warnings: job.config.warnings, job: initialSnapshot(job) }),
+  ]);
+  if (!row) throw new Error('PostgreSQL returned no row for an INSERT');
+  return row;
+}
+
+const initialSnapshot = (job: NewJob) =>
+  snapshotOf({
+    status: 'pending',
+    progress_percent: 0,
+    current_epoch: 0,
+    total_epochs: job.total_epochs,
+    current_step: 0,
+    total_steps: 0,
+    seconds_left: null,
+    metrics: null,
+  });
