@@ -37,7 +37,7 @@ describe('startAfter', () => {
     ['replays everything', 0, { cursor: 0 }],
     ['goes on inside the store', 60, { cursor: 60 }],
     ['misses nothing just before the store', 49, { cursor: 49 }],
-    ['replays what is left behind a gap', 48, { cursor: 49, gap: { after: 48, oldest: 50 } }],
+    ['replays what is left behind a gap', 48, { cursor: 48, gap: { after: 48, oldest: 50 } }],
     ['has nothing to replay', 90, { cursor: 90 }],
     ['starts anew for a number of another log', 91, { cursor: 90, gap: { after: 91, oldest: 50 } }],
   ])('%s', (_name, after, start) => {

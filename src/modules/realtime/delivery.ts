@@ -33,7 +33,7 @@ export function cursorAfterPage(
 
 /** What the log and the memory hold when a client comes back with the number it saw last. */
 export interface Holdings {
-  /** Oldest stored number; 0 when nothing is stored. */
+  /** From here on nothing was removed; older events may be stored still, with holes. 0 when nothing is stored. */
   oldest: number;
   newest: number;
   tail: number;
@@ -41,7 +41,7 @@ export interface Holdings {
 
 export interface Start {
   cursor: number;
-  /** Set where events between the number seen and `oldest` are gone. */
+  /** Set where some events between the number seen and `oldest` are gone. */
   gap?: { after: number; oldest: number };
 }
 
@@ -53,7 +53,7 @@ export function startAfter(after: number, { oldest, newest, tail }: Holdings): S
   const end = Math.max(newest, tail);
   if (after > end) return { cursor: end, gap: { after, oldest } };
   if (after === 0 || oldest === 0 || after >= oldest - 1) return { cursor: after };
-  return { cursor: oldest - 1, gap: { after, oldest } };
+  return { cursor: after, gap: { after, oldest } };
 }
 
 /** How much a slow client has not taken, and since when that has not become less. */

@@ -193,11 +193,23 @@ describe('EventHub', () => {
     const oldest = feed.events[0]?.stream ?? 0;
     await start();
     await expect(hub.startAfter(forgotten)).resolves.toEqual({
-      cursor: oldest - 1,
+      cursor: forgotten,
       gap: { after: forgotten, oldest },
     });
     await expect(hub.startAfter(0)).resolves.toEqual({ cursor: 0 });
     await expect(hub.startAfter(1e9)).resolves.toEqual({ cursor: hub.tail, gap: { after: 1e9, oldest } });
+  });
+
+  it('names the gap also where memory would have had room for what is gone', async () => {
+    const job = feed.addJob();
+    for (let index = 0; index < 20; index += 1) feed.write(job);
+    feed.forget(10);
+    const oldest = feed.events[0]?.stream ?? 0;
+    await start();
+    await expect(hub.startAfter(2)).resolves.toEqual({ cursor: 2, gap: { after: 2, oldest } });
+    expect(listen(2).streams).toEqual([]);
+    const whole = listen(oldest - 1);
+    expect(whole.streams).toEqual(streamsOf(feed.events));
   });
 
   it('ends a listener at once', async () => {

@@ -132,18 +132,18 @@ export class EventHub implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async #start(): Promise<void> {
-    const newest = await this.#newest();
-    if (newest === undefined) return;
-    // Clients that come back after a restart of the application find the last events in memory.
-    const start = Math.max(0, newest - this.limits.ringEvents);
+    const stored = await this.#stored();
+    if (stored === undefined) return;
+    // Clients that come back after a restart of the application find the last events in memory, as far as none is gone.
+    const start = Math.max(0, stored.newest - this.limits.ringEvents, stored.oldest - 1);
     this.#ring = this.#ringFrom(start);
     this.#follower.start(start, (page) => this.#take(page), this.#markReady);
   }
 
-  async #newest(): Promise<number | undefined> {
+  async #stored(): Promise<{ oldest: number; newest: number } | undefined> {
     while (!this.#stopped) {
       try {
-        return await this.feed.newest();
+        return { oldest: await this.feed.oldest(), newest: await this.feed.newest() };
       } catch (error) {
         this.log.warn('the event log cannot be read yet, trying again', { error: messageOf(error) });
         await this.clock.sleep(this.limits.feedPollMs);

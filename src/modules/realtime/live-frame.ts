@@ -70,7 +70,7 @@ export const pongFrame = (now: number): LiveFrame => frame({ type: 'pong', times
 export const errorFrame = (message: string, now: number): LiveFrame =>
   frame({ type: 'error', message, timestamp: iso(now) });
 
-/** Events behind `after` and before `oldest` are not stored any more; what is stored follows. */
+/** Some events behind `after` and before `oldest` are not stored any more; what is stored follows. */
 export const gapFrame = (after: number, oldest: number, now: number): LiveFrame =>
   frame({ type: 'gap', after, oldest, timestamp: iso(now) });
 
