@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFile, statfs } from 'node:fs/promises';
-import { availableParallelism, hostname, uptime } from 'node:os';
+import { availableParallelism, hostname, totalmem, uptime } from 'node:os';
 import { promisify } from 'node:util';
 import { Host } from '../../modules/training/host.js';
 
@@ -16,16 +16,25 @@ interface Gpus {
   /** What CUDA_VISIBLE_DEVICES calls them. */
   ids: readonly string[];
   bf16: boolean;
+  /** Of the smallest one. */
+  memoryBytes: number;
 }
 
+const NO_GPUS: Gpus = { ids: [], bf16: false, memoryBytes: 0 };
+const MIB = 1024 * 1024;
+
 async function findGpus(visible: string | undefined): Promise<Gpus> {
-  if (visible === '') return { ids: [], bf16: false };
-  const query = ['--query-gpu=compute_cap', '--format=csv,noheader'];
+  if (visible === '') return NO_GPUS;
+  const query = ['--query-gpu=compute_cap,memory.total', '--format=csv,noheader,nounits'];
   const answer = await run('nvidia-smi', query, { timeout: NVIDIA_TIMEOUT_MS }).catch(() => undefined);
-  const capabilities = answer?.stdout.split('\n').filter((line) => line.trim() !== '').map(Number) ?? [];
-  if (capabilities.length === 0) return { ids: [], bf16: false };
-  const ids = visible?.split(',').map((id) => id.trim()) ?? capabilities.map((_, index) => String(index));
-  return { ids, bf16: Math.min(...capabilities) >= BF16_CAPABILITY };
+  const rows = answer?.stdout.split('\n').filter((line) => line.trim() !== '') ?? [];
+  if (rows.length === 0) return NO_GPUS;
+  const cards = rows.map((row) => row.split(',').map(Number));
+  return {
+    ids: visible?.split(',').map((id) => id.trim()) ?? cards.map((_, index) => String(index)),
+    bf16: cards.every(([capability]) => (capability ?? 0) >= BF16_CAPABILITY),
+    memoryBytes: Math.min(...cards.map(([, mebibytes]) => (mebibytes ?? 0) * MIB)),
+  };
 }
 
 /** The machine, as it was found at start. */
@@ -54,6 +63,10 @@ export class ThisHost extends Host {
 
   get gpus(): number {
     return this.found.ids.length;
+  }
+
+  get memoryBytes(): number {
+    return this.gpus > 0 ? this.found.memoryBytes : totalmem();
   }
 
   /** CUDA_VISIBLE_DEVICES for the GPUs with these numbers. */

@@ -8,5 +8,7 @@ export abstract class Host {
   /** Whether the first GPU computes in bfloat16. */
   abstract readonly bf16: boolean;
   abstract readonly cores: number;
+  /** Memory of the smallest GPU, else of the machine. */
+  abstract readonly memoryBytes: number;
   abstract freeDiskBytes(folder: string): Promise<number>;
 }

@@ -59,6 +59,10 @@ export class CreateJobQuery {
   @IsOptional()
   @IsIn(['true', 'false', '1', '0', ''])
   dry_run?: string;
+
+  get isDryRun(): boolean {
+    return this.dry_run !== undefined && !['false', '0'].includes(this.dry_run);
+  }
 }
 
 export class ChangeJobDto extends Tagged {
@@ -213,3 +217,48 @@ export class WorkersDto {
   workers!: WorkerDto[];
 }
 
+export class MemoryBytesDto {
+  base_model!: number;
+  adapter!: number;
+  gradients!: number;
+  optimizer!: number;
+  activations!: number;
+  logits!: number;
+  overhead!: number;
+  total!: number;
+}
+
+export class FitDto {
+  device!: 'gpu' | 'cpu';
+  available_bytes!: number | null;
+  verdict!: 'fits' | 'tight' | 'does_not_fit' | 'unknown';
+}
+
+export class MemoryEstimateDto {
+  parameters!: number;
+  trainable_parameters!: number;
+  /** Peak of one process, by what it is for. */
+  bytes!: MemoryBytesDto;
+  fits!: FitDto;
+  notes!: string[];
+}
+
+export class EstimateDto {
+  /** null where it cannot be told; `reason` says why and what to do. */
+  estimate!: MemoryEstimateDto | null;
+  reason!: string | null;
+}
+
+export class JobEstimateDto extends EstimateDto {
+  success!: boolean;
+  job_id!: string;
+}
+
+export class DryRunDto extends EstimateDto {
+  success!: boolean;
+  dry_run!: boolean;
+  message!: string;
+  warnings!: string[];
+  /** What the trainer would be given. */
+  config!: Record<string, unknown>;
+}

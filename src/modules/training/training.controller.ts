@@ -1,11 +1,22 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import {
+  ApiExtraModels,
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProduces,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import type { Response } from 'express';
 import { CurrentUser, type Principal } from '../security/principal.port.js';
 import {
   CancelReplyDto,
   ChangeJobDto,
   CreateJobDto,
+  CreateJobQuery,
+  DryRunDto,
+  JobEstimateDto,
   JobListDto,
   JobReplyDto,
   LearningCurvesDto,
@@ -28,14 +39,17 @@ export class TrainingController {
 
   @Post('jobs')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Create a training job' })
+  @ApiOperation({ summary: 'Create a training job, or with dry_run=true only see what it would run with and need' })
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'A repeated POST answers with the first job.' })
+  @ApiExtraModels(JobReplyDto, DryRunDto)
+  @ApiOkResponse({ schema: { oneOf: [{ $ref: getSchemaPath(JobReplyDto) }, { $ref: getSchemaPath(DryRunDto) }] } })
   create(
     @Body() request: CreateJobDto,
+    @Query() query: CreateJobQuery,
     @CurrentUser() user: Principal,
     @Headers('idempotency-key') key?: string,
-  ): Promise<JobReplyDto> {
-    return this.training.create(request, user, key);
+  ): Promise<JobReplyDto | DryRunDto> {
+    return query.isDryRun ? this.training.dryRun(request) : this.training.create(request, user, key);
   }
 
   @Get('jobs/list')
@@ -92,6 +106,12 @@ export class TrainingController {
   @ApiOperation({ summary: 'Learning curves of a job' })
   metrics(@Param('job_id') jobId: string): Promise<LearningCurvesDto> {
     return this.reports.curves(jobId);
+  }
+
+  @Get('jobs/:job_id/estimate')
+  @ApiOperation({ summary: 'Memory that the training is estimated to need' })
+  estimate(@Param('job_id') jobId: string): Promise<JobEstimateDto> {
+    return this.training.estimate(jobId);
   }
 
   @Get('jobs/:job_id/logs')

@@ -5,6 +5,8 @@ import { decodeCursor, encodeCursor } from '../../kernel/paging.js';
 import type { Principal } from '../security/principal.port.js';
 import { DispatcherService } from './dispatcher.service.js';
 import type {
+  DryRunDto,
+  JobEstimateDto,
   CancelReplyDto,
   ChangeJobDto,
   CreateJobDto,
@@ -61,6 +63,15 @@ export class TrainingService {
     // A repeated Idempotency-Key answers with an older job.
     if (job.job_id === jobId) this.metrics.created(job);
     return jobReply(this.#view(job, undefined), `Training job created: ${job.job_id}`);
+  }
+
+  /** Answers what would run and what it needs; nothing is recorded. */
+  dryRun(request: CreateJobDto): Promise<DryRunDto> {
+    return this.planner.dryRun(request);
+  }
+
+  async estimate(jobId: string): Promise<JobEstimateDto> {
+    return this.planner.estimateOf(await this.find(jobId));
   }
 
   async get(jobId: string): Promise<JobReplyDto> {
