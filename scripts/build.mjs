@@ -15,7 +15,8 @@ function sources(root) {
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.spec.ts'))
     .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)));
   const hash = createHash('sha256');
-  for (const path of [...code, ...SETTINGS].sort()) hash.update(path).update('\0').update(readFileSync(join(root, path)));
+  const ordered = [...code, ...SETTINGS].toSorted((one, other) => (one < other ? -1 : 1));
+  for (const path of ordered) hash.update(path).update('\0').update(readFileSync(join(root, path)));
   return { code, hash: hash.digest('hex') };
 }
 

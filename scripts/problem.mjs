@@ -1,5 +1,6 @@
 /** Something that the reader can mend: shown as its message alone, without a stack. */
 export class Problem extends Error {
+  /** @override */
   name = 'Problem';
 }
 

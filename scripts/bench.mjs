@@ -1,0 +1,74 @@
+#!/usr/bin/env node
+// `npm run bench -- [name…] [--write] [options]`: measures, and ends with a table. Without names: everything.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { machine, printResults, writeResults } from '../bench/report.mjs';
+import { orShowProblem, Problem } from './problem.mjs';
+import { prepare } from './prepare.mjs';
+
+const NAMES = ['http', 'spawn', 'list', 'sockets', 'start', 'soak', 'train', 'gpu'];
+
+const flags = {
+  write: { type: 'boolean' },
+  list: { type: 'boolean' },
+  /** The build in dist/ as it is. */
+  'as-built': { type: 'boolean' },
+  keep: { type: 'boolean' },
+  ...Object.fromEntries(
+    ['rounds', 'seconds', 'jobs', 'starts', 'sockets', 'minutes', 'pairs', 'requests', 'profile', 'model'].map((name) => [name, { type: 'string' }]),
+  ),
+};
+
+/** @param {string} name */
+const load = (name) => import(`../bench/cases/${name}.mjs`);
+
+async function list() {
+  console.log('npm run bench -- [name…] [--write: into bench/RESULTS.md] [--as-built] [--keep] [options]\n');
+  for (const name of NAMES) {
+    const { title, usage } = await load(name);
+    console.log(`  ${name.padEnd(8)} ${title}${usage ? `\n           ${usage}` : ''}`);
+  }
+}
+
+/**
+ * Runs one benchmark in a folder of its own; what it opened is closed, last first, however it ends.
+ * @param {string} name
+ * @param {Record<string, string | boolean | undefined>} options
+ */
+async function measure(name, options) {
+  const { title, run } = await load(name);
+  const folder = await mkdtemp(join(tmpdir(), `clara-bench-${name}-`));
+  const closers = [];
+  const where = machine();
+  console.log(`\n== ${name}: ${title}\n   ${where}`);
+  try {
+    const say = (line) => console.log(`   ${line}`);
+    const result = await run({ folder, options, say, closing: (closer) => closers.unshift(closer) });
+    if (options.write) writeResults(name, title, { ...result, command: commandOf(name, options), machine: where });
+    return { name, result };
+  } finally {
+    for (const close of closers) await Promise.resolve(close()).catch((error) => console.error(error.message));
+    if (!options.keep) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** @param {string} name @param {Record<string, string | boolean | undefined>} options */
+function commandOf(name, options) {
+  const given = Object.entries(options).filter(([key, value]) => typeof value === 'string' && key !== 'profile');
+  return ['npm run bench --', name, ...given.map(([key, value]) => `--${key} ${value}`), '--write'].join(' ');
+}
+
+async function main() {
+  const { values, positionals } = parseArgs({ options: flags, allowPositionals: true });
+  const unknown = positionals.filter((name) => !NAMES.includes(name));
+  if (unknown.length > 0) throw new Problem(`No benchmark is named ${unknown.join(', ')}; there are ${NAMES.join(', ')}`);
+  if (values.list) return list();
+  if (!values['as-built']) await prepare();
+  const done = [];
+  for (const name of positionals.length > 0 ? positionals : NAMES) done.push(await measure(name, values));
+  printResults(done);
+}
+
+await orShowProblem(main);
