@@ -11,12 +11,12 @@ function problemsOf(errors: ValidationError[], parent = ''): Problem[] {
   });
 }
 
-/** class-validator begins with the property's name; the value that was sent follows. */
+/** class-validator's text begins with the property's name; what was sent stands before what would be right. */
 function sentence(path: string, error: ValidationError, text: string): string {
   if (text.startsWith(`${path}:`)) return text;
-  const rest = text.startsWith(`${error.property} `) ? text.slice(error.property.length + 1) : text;
-  const value = error.value === undefined ? 'is missing' : `${JSON.stringify(error.value)?.slice(0, SHOWN)}`;
-  return error.value === undefined ? `${path}: ${value} (${rest})` : `${path}: ${value} is not allowed, it ${rest}`;
+  const rest = text.replace(`${error.property} must`, 'it must').replace(`each value in ${error.property}`, 'each value');
+  if (error.value === undefined) return `${path}: is missing; ${rest}`;
+  return `${path}: ${JSON.stringify(error.value)?.slice(0, SHOWN)} is not allowed; ${rest}`;
 }
 
 /** Checks bodies and queries by their DTO and answers every problem at once; unknown fields are dropped, as the original did. */
