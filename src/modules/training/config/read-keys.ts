@@ -10,9 +10,9 @@ import { nearest } from './suggest.js';
 export interface ReadKeys {
   values: Values;
   /** The path under which the file gives the key; undefined: the default counts. */
-  where(key: KeyName): string | undefined;
+  where: (key: KeyName) => string | undefined;
   /** Whether the file has the section, even an empty one. */
-  hasSection(name: string): boolean;
+  hasSection: (name: string) => boolean;
 }
 
 const table: [KeyName, Key<unknown>][] = Object.entries(keys).map(([name, key]) => [name as KeyName, key]);
@@ -30,7 +30,7 @@ function refuseUnknown(path: string, findings: Findings): void {
 /** Collects the written values by path and names what has no place in a configuration. */
 function walk(document: ConfigDocument, prefix: string, written: Map<string, unknown>, findings: Findings): void {
   for (const [name, raw] of document) {
-    const path = prefix + String(name);
+    const path = prefix + name;
     if (spellings.has(path)) written.set(path, raw);
     else if (withoutEffect.has(path)) findings.warn(`${path} is taken without effect`);
     else if (path === onlyFalse) readOnlyFalse(path, raw, findings);

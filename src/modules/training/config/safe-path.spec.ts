@@ -17,7 +17,16 @@ afterEach(() => place.remove());
 
 const config = (path: string) => confine(path, configRules(place.settings()));
 const dataset = (path: string) => confine(path, datasetRules(place.settings()));
-const refused = (path: string) => expect(config(path)).rejects;
+const refusal = (path: string): Promise<unknown> =>
+  config(path).then(
+    () => 'accepted',
+    (error: unknown) => error,
+  );
+const expectRefused = async (path: string, why: string): Promise<void> => {
+  const error = await refusal(path);
+  expect(error).toBeInstanceOf(PathError);
+  expect((error as PathError).message).toContain(why);
+};
 
 test('a path from the root, by any way of writing it', async () => {
   for (const path of ['configs/lora.yaml', './configs/lora.yaml', 'configs//lora.yaml', 'configs/./lora.yaml'])
@@ -61,12 +70,12 @@ test.each([
   [`configs/${'x/'.repeat(600)}lora.yaml`, 'is longer than 1024 characters'],
 ])('%j: %s', async (path, why) => {
   if (path === 'configs/lora.yaml/') return expect(await config(path)).toBe(place.at('configs/lora.yaml'));
-  await refused(path).toThrow(PathError);
-  await refused(path).toThrow(why);
+  await expectRefused(path, why);
 });
 
 test('a message names the value and the allowed folders, and no folder of the machine', async () => {
-  await refused('/etc/x.yaml').toThrow(
+  await expectRefused(
+    '/etc/x.yaml',
     '"/etc/x.yaml" lies outside of the allowed folders; a configuration is a file ending in .yaml or .yml in configs',
   );
   await rm(place.at('configs'), { recursive: true });
@@ -89,18 +98,18 @@ describe('links', () => {
     ['to itself', 'configs/link.yaml', 'configs/link.yaml', 'is a circle of links'],
   ])('%s', async (_name, from, to, why) => {
     await symlink(to.startsWith('/') ? to : place.at(to), place.at(from));
-    await refused(from).toThrow(why);
+    await expectRefused(from, why);
   });
 
   test('of a folder to the outside', async () => {
     await symlink(place.at('outside'), place.at('configs/folder'));
-    await refused('configs/folder/secret.yaml').toThrow('leads out of the allowed folders');
+    await expectRefused('configs/folder/secret.yaml', 'leads out of the allowed folders');
   });
 
   test('to a file of another kind inside', async () => {
     await place.write('configs/key.pem', 'x');
     await symlink(place.at('configs/key.pem'), place.at('configs/link.yaml'));
-    await refused('configs/link.yaml').toThrow('leads out of the allowed folders');
+    await expectRefused('configs/link.yaml', 'leads out of the allowed folders');
   });
 
   test('inside are followed', async () => {
@@ -118,18 +127,18 @@ describe('links', () => {
 describe('what is no file', () => {
   test('a folder', async () => {
     await mkdir(place.at('configs/folder.yaml'));
-    await refused('configs/folder.yaml').toThrow('is not a regular file');
+    await expectRefused('configs/folder.yaml', 'is not a regular file');
   });
 
   test('a named pipe does not hold the application', async () => {
     execFileSync('mkfifo', [place.at('configs/pipe.yaml')]);
-    await refused('configs/pipe.yaml').toThrow('is not a regular file');
+    await expectRefused('configs/pipe.yaml', 'is not a regular file');
   });
 
   test('a socket', async () => {
     const server = createServer();
     await new Promise<void>((done) => server.listen(place.at('configs/s.yaml'), done));
-    await refused('configs/s.yaml').toThrow('is not a regular file');
+    await expectRefused('configs/s.yaml', 'is not a regular file');
     await new Promise((done) => server.close(done));
   });
 });
