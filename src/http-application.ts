@@ -6,6 +6,7 @@ import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import { AppModule, type Outside } from './app.module.js';
 import { NestLog } from './adapters/logging/pino-log.js';
+import { originAllowed } from './kernel/origin.js';
 import { ProblemFilter } from './kernel/problem.filter.js';
 import { validationPipe } from './kernel/validation.pipe.js';
 
@@ -35,12 +36,10 @@ const security = helmet({
   strictTransportSecurity: false,
 });
 
-const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
-
 /** CORS for the configured origins; in debug mode, where none is configured, for every loopback origin. */
 function corsOrigins(configured: readonly string[] | undefined) {
   return (origin: string | undefined, answer: (error: Error | null, allow: boolean) => void): void =>
-    answer(null, origin !== undefined && (configured ? configured.includes(origin) : LOOPBACK_ORIGIN.test(origin)));
+    answer(null, origin !== undefined && originAllowed(origin, configured));
 }
 
 /** The HTTP side of the application, initialised but not yet listening. */

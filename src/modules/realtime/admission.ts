@@ -6,7 +6,7 @@ import { messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
 import type { Principal } from '../security/principal.port.js';
 import { LiveLimits } from './live-limits.js';
-import { originAllowed } from './origin.js';
+import { originAllowed } from '../../kernel/origin.js';
 import { SocketGate, SocketRefused } from './socket-gate.port.js';
 
 /** A connection that is not let in, as the HTTP answer that says so. */

@@ -31,7 +31,7 @@ export interface JobEvent {
 export abstract class JobEventFeed {
   /** Newest stream number; 0 when there is no event. */
   abstract newest(): Promise<number>;
-  /** Oldest stream number that is still stored; 0 when there is no event. */
+  /** From this stream number on nothing was removed; 0 when there is no event. */
   abstract oldest(): Promise<number>;
   abstract exists(jobId: string): Promise<boolean>;
   /** Events behind `after` in stream order, at most `limit`, of one job where `jobId` is given. */

@@ -1,7 +1,7 @@
 const loopback = /^https?:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 
 /**
- * Whether a page of this origin may open sockets: browsers do not ask before they do, so CORS does not cover it.
+ * Whether a page of this origin may read answers and open sockets (for which browsers do not ask CORS before).
  * @param origin the Origin header; undefined: not a browser
  * @param allowed the configured origins; undefined: every loopback origin
  */
