@@ -91,10 +91,10 @@ def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def make_run(job: Path, model: Path, data: Path, attempt: int = 1, **changes: Any) -> Path:
+def make_run(job: Path, base: Path, rows: Path, attempt: int = 1, **changes: Any) -> Path:
     """The attempt's folder with its run.json; changes are laid over the defaults, section by section."""
-    file = {"path": str(data), "sha256": hashlib.sha256(data.read_bytes()).hexdigest()}
-    run = merged(DEFAULTS, {"attempt": attempt, "model": {"path": str(model)}, "data": {"train": [file]}})
+    file = {"path": str(rows), "sha256": hashlib.sha256(rows.read_bytes()).hexdigest()}
+    run = merged(DEFAULTS, {"attempt": attempt, "model": {"path": str(base)}, "data": {"train": [file]}})
     folder = job / str(attempt)
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps(merged(run, changes)))

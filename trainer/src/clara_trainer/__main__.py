@@ -7,13 +7,17 @@ import os
 import sys
 import time
 import traceback
+import warnings
 from pathlib import Path
+from types import ModuleType
+from typing import cast
 
-from clara_trainer.contract import load_run
 from clara_trainer.contract.types import Run
+from clara_trainer.device import GPU_OPTIMIZERS
 from clara_trainer.events import EventLog
 from clara_trainer.failure import TrainingError, describe, leave_for_rank_0, peer_failure
 from clara_trainer.launch import own_record, write_json
+from clara_trainer.run_file import load_run
 from clara_trainer.stop import StopWish
 from clara_trainer.threads import limit_threads
 
@@ -66,11 +70,22 @@ def work(folder: Path, events: EventLog, stop: StopWish) -> int:
     check_world_size(run)
     limit_threads(run["hardware"]["processes"])
     events.append("phase", {"phase": "importing"})
+    quieten()
+    if run["quantization"] is None and run["training"]["optimizer"] not in GPU_OPTIMIZERS:
+        # Nothing of bitsandbytes is needed then, and PEFT would spend over a second on importing it.
+        sys.modules["bitsandbytes"] = cast(ModuleType, None)
     from clara_trainer.train import train
 
     train(run, folder, events, stop)
     events.release_reserve()
     return 0
+
+
+def quieten() -> None:
+    """The log is for what a user can act on: no progress bars, no advice to developers of the libraries."""
+    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
+    warnings.simplefilter("ignore", FutureWarning)
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
 def check_world_size(run: Run) -> None:

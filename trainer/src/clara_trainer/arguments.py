@@ -17,7 +17,6 @@ from clara_trainer.failure import TrainingError
 
 # Two, because the newest that was announced must not be deleted before the next one is.
 FEWEST_CHECKPOINTS = 2
-LOGGER_PACKAGES = {"tensorboard": "tensorboard", "mlflow": "mlflow", "wandb": "wandb"}
 
 
 @dataclass(frozen=True)
@@ -30,18 +29,17 @@ class Setup:
 
 def check_loggers(run: Run, folder: Path) -> None:
     for name in run["training"]["report_to"]:
-        package = LOGGER_PACKAGES[name]
-        if importlib.util.find_spec(package) is None:
+        if importlib.util.find_spec(name) is None:
             raise TrainingError(
                 "not_allowed",
-                f"training.report_to names {name}, but the package {package} is not installed in the trainer's "
-                f"environment. Install it with: uv pip install --python <the trainer's python> {package}",
+                f"training.report_to names {name}, but the package of that name is not installed in the trainer's "
+                f"environment. Install it with: uv pip install --python <the trainer's python> {name}",
             )
     os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder / "tensorboard")
     os.environ["WANDB_DIR"] = str(folder)
-    for name, value in (run["training"].get("wandb") or {}).items():
+    for key, value in (run["training"].get("wandb") or {}).items():
         if isinstance(value, str):
-            os.environ[f"WANDB_{name.upper()}"] = value
+            os.environ[f"WANDB_{key.upper()}"] = value
 
 
 def packs(run: Run, device: Device) -> bool:
@@ -86,6 +84,8 @@ def make_arguments(setup: Setup, parameters: int, evaluated: bool) -> SFTConfig:
         max_length=run["data"]["max_length"],
         packing=setup.packing,
         eval_packing=False,
+        # The rows are token ids already; only packing is left to TRL.
+        dataset_kwargs=None if setup.packing else {"skip_prepare_dataset": True},
         disable_tqdm=True,
     )
 

@@ -47,10 +47,12 @@ def model_card(run: Run, report: Report, config: Any) -> str:
         f"- `{Path(file['path']).name}`: {file['rows']} rows, {file['format']}, sha256 `{file['sha256']}`"
         for file in report["data"]
     )
-    metrics = "\n".join(
-        f"| {name} | {shown(report[key]['before'])} | {shown(report[key]['after'])} |"
-        for name, key in (("loss", "loss"), ("perplexity", "perplexity"), ("token accuracy", "token_accuracy"))
+    gains = (
+        ("loss", report["loss"]),
+        ("perplexity", report["perplexity"]),
+        ("token accuracy", report["token_accuracy"]),
     )
+    metrics = "\n".join(f"| {name} | {shown(gain['before'])} | {shown(gain['after'])} |" for name, gain in gains)
     return f"""{front_matter(run, report)}
 # LoRA adapter {run["job_id"]}
 

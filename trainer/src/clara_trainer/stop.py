@@ -56,7 +56,9 @@ class StopWish:
             self._events.release_reserve()
             self._events.append("failed", failure)
             os._exit(1)
-        self._events.append("stopped", {"reason": self.reason(), "checkpoint": self.newest_checkpoint()})
+        checkpoint = self.newest_checkpoint()
+        step = int(checkpoint.rpartition("-")[2]) if checkpoint else None
+        self._events.append("stopped", {"reason": self.reason(), "checkpoint": checkpoint}, step=step)
         self._events.release_reserve()
         # Threads of the libraries may be anywhere; nothing of this process is needed any more.
         os._exit(0)

@@ -17,4 +17,6 @@ def limit_threads(processes: int) -> None:
     threads = max(1, share // processes)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
+    # A thread that waits by spinning takes the core from the training beside it.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

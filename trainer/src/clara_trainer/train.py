@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from transformers import EarlyStoppingCallback, set_seed
+from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
 from transformers.utils import logging as transformers_logging
 from trl import SFTTrainer
 
 from clara_trainer.arguments import Setup, check_loggers, make_arguments, packs
-from clara_trainer.contract.types import Report, Run, StartedData
+from clara_trainer.contract.types import Gain, Report, Run, StartedData
 from clara_trainer.data.dataset import Examples, load_examples
 from clara_trainer.data.encode import TokenRow, encode, prepare_tokenizer
 from clara_trainer.device import Device, resolve_device
@@ -32,6 +32,7 @@ class AdapterTrainer(SFTTrainer):  # type: ignore[misc]
 
     evaluation_rows: list[TokenRow]
     reporter: Reporter
+    control: Any
 
     def measured(self) -> Measure:
         return measure(self, self.evaluation_rows, self.args.per_device_eval_batch_size)
@@ -113,6 +114,7 @@ def make_trainer(
         processing_class=tokenizer,
         callbacks=[EarlyStoppingCallback(early["patience"])] if early and held_out else [],
     )
+    trainer.remove_callback(PrinterCallback)
     trainer.evaluation_rows = held_out
     # TRL rounds the adapter of a quantised base to bfloat16, in which small updates are lost.
     for parameter in model.parameters():
@@ -156,15 +158,20 @@ def evaluate_after(trainer: AdapterTrainer, events: EventLog) -> Measure | None:
     return trainer.reporter.measured("after", trainer.state.global_step)
 
 
+def gain(name: str, before: Measure | None, after: Measure | None) -> Gain:
+    return {"before": getattr(before, name, None), "after": getattr(after, name, None)}
+
+
 def make_report(
     setup: Setup, trainer: AdapterTrainer, examples: Examples, after: Measure | None, seconds: float
 ) -> Report:
     run, progress, quantization = setup.run, trainer.reporter.progress, setup.run["quantization"]
     before = progress.before
+    loss, perplexity, accuracy = (gain(name, before, after) for name in ("loss", "perplexity", "token_accuracy"))
     report: Report = {
-        "loss": {"before": before and before.loss, "after": after and after.loss, "final_train": progress.last_loss},
-        "perplexity": {"before": before and before.perplexity, "after": after and after.perplexity},
-        "token_accuracy": {"before": before and before.token_accuracy, "after": after and after.token_accuracy},
+        "loss": {"before": loss["before"], "after": loss["after"], "final_train": progress.last_loss},
+        "perplexity": perplexity,
+        "token_accuracy": accuracy,
         "tokens_per_second": progress.tokens_seen / progress.training_seconds if progress.training_seconds else None,
         "train_tokens": progress.tokens_seen,
         "seconds": seconds,
