@@ -46,7 +46,9 @@ describe('cancelling beside the dispatchers', () => {
     const service = serviceOn(queue);
     for (let round = 0; round < ROUNDS / AT_ONCE; round += 1) {
       const jobs = await Promise.all(Array.from({ length: AT_ONCE }, () => queue.queued()));
-      const claims = [queue, other].flatMap((by) => Array.from({ length: AT_ONCE }, () => pause().then(() => by.claim())));
+      const claims = [queue, other].flatMap((by) =>
+        Array.from({ length: AT_ONCE }, () => pause().then(() => by.claim())),
+      );
       const replies = await Promise.all(jobs.map(({ job_id }) => pause().then(() => service.cancel(job_id, user))));
       await Promise.all(claims);
       for (const reply of replies) await check(reply);
@@ -72,7 +74,12 @@ describe('cancelling beside the dispatchers', () => {
     for (const _ of jobs) await queue.claim();
     const back = async (job_id: string) => {
       await pause();
-      await queue.store.change(job_id, { set: { status: 'queued' }, events: [{ type: 'retrying' }], from: ['running'], wish: 'uncancelled' });
+      await queue.store.change(job_id, {
+        set: { status: 'queued' },
+        events: [{ type: 'retrying' }],
+        from: ['running'],
+        wish: 'uncancelled',
+      });
     };
     const replies = await Promise.all(
       jobs.flatMap(({ job_id }) => [pause().then(() => service.cancel(job_id, user)), back(job_id)]),
@@ -80,7 +87,10 @@ describe('cancelling beside the dispatchers', () => {
     expect(replies.filter(Boolean)).toHaveLength(AT_ONCE);
     for (const { job_id } of jobs) {
       const job = await queue.row(job_id);
-      expect([job.status, job.cancel_requested_at !== null]).toEqual([expect.stringMatching(/cancelled|running/), true]);
+      expect([job.status, job.cancel_requested_at !== null]).toEqual([
+        expect.stringMatching(/cancelled|running/),
+        true,
+      ]);
     }
   });
 
@@ -88,7 +98,10 @@ describe('cancelling beside the dispatchers', () => {
     const service = serviceOn(queue);
     const { job_id } = await queue.queued();
     await service.cancel(job_id, user);
-    await expect(service.cancel(job_id, user)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('cancelled') });
+    await expect(service.cancel(job_id, user)).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('cancelled'),
+    });
   });
 
   it('passes the wish on to the supervisor of a running job', async () => {

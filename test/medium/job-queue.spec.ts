@@ -51,10 +51,16 @@ describe('the queue in PostgreSQL', () => {
       const queue = await open();
       await queue.store.create(newJob());
       const later = await queue.queued();
-      await queue.source.query(`UPDATE training_jobs SET not_before = now() + interval '1 hour' WHERE job_id = $1`, [later.job_id]);
+      await queue.source.query(`UPDATE training_jobs SET not_before = now() + interval '1 hour' WHERE job_id = $1`, [
+        later.job_id,
+      ]);
       const cancelled = await queue.queued();
-      await queue.source.query(`UPDATE training_jobs SET cancel_requested_at = now() WHERE job_id = $1`, [cancelled.job_id]);
-      await queue.source.query(`UPDATE training_jobs SET status = 'pending' WHERE job_id <> ALL ($1)`, [[later.job_id, cancelled.job_id]]);
+      await queue.source.query(`UPDATE training_jobs SET cancel_requested_at = now() WHERE job_id = $1`, [
+        cancelled.job_id,
+      ]);
+      await queue.source.query(`UPDATE training_jobs SET status = 'pending' WHERE job_id <> ALL ($1)`, [
+        [later.job_id, cancelled.job_id],
+      ]);
       expect(await queue.claim()).toBeUndefined();
     });
 
@@ -68,7 +74,9 @@ describe('the queue in PostgreSQL', () => {
       expect(new Set(claimed).size).toBe(10);
       expect(claimed.every((id) => jobs.some((job) => job.job_id === id))).toBe(true);
       const running = await queue.jobs.running('host');
-      expect(running.map(({ slot }) => slot).sort((a = 0, b = 0) => Number(a) - Number(b))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      expect(running.map(({ slot }) => slot).sort((a = 0, b = 0) => Number(a) - Number(b))).toEqual([
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+      ]);
       expect(await queue.claim()).toEqual({ waitingFor: 'slot' });
     });
 
@@ -97,11 +105,22 @@ describe('the queue in PostgreSQL', () => {
       const queue = await open();
       const { job_id } = await queue.queued();
       const job = await queue.claimed();
-      expect(job).toMatchObject({ status: 'running', attempt: 1, fence: 1, owner: queue.by.owner, host_id: 'host', slot: 0 });
+      expect(job).toMatchObject({
+        status: 'running',
+        attempt: 1,
+        fence: 1,
+        owner: queue.by.owner,
+        host_id: 'host',
+        slot: 0,
+      });
       expect(job.run_dir).toBe(`/data/runs/${job_id}/1`);
       expect(Number(job.lease_until) - Date.now()).toBeGreaterThan(30_000);
       const events = await queue.feed.readJob(job_id, 0, 10);
-      expect(events.map(({ number, type }) => [number, type])).toEqual([[1, 'created'], [2, 'queued'], [3, 'running']]);
+      expect(events.map(({ number, type }) => [number, type])).toEqual([
+        [1, 'created'],
+        [2, 'queued'],
+        [3, 'running'],
+      ]);
     });
   });
 
@@ -122,20 +141,25 @@ describe('the queue in PostgreSQL', () => {
       expect(written).toBeUndefined();
       expect(await queue.row(job.job_id)).toMatchObject({ progress_percent: 0, last_event: 3 });
       expect(await queue.feed.readJob(job.job_id, 3, 10)).toEqual([]);
-      expect(await queue.store.complete(job.job_id, { set: { status: 'completed' }, events: [], fence: job.fence })).toBeUndefined();
+      expect(
+        await queue.store.complete(job.job_id, { set: { status: 'completed' }, events: [], fence: job.fence }),
+      ).toBeUndefined();
       expect(await queue.jobs.completedBySlot('host')).toEqual(new Map());
     });
 
     it('refuses a change that the table of transitions does not know', async () => {
       const queue = await open();
       const job = await queue.queued();
-      expect(await queue.store.change(job.job_id, { set: { status: 'completed' }, events: [{ type: 'completed' }] })).toBeUndefined();
+      expect(
+        await queue.store.change(job.job_id, { set: { status: 'completed' }, events: [{ type: 'completed' }] }),
+      ).toBeUndefined();
       expect((await queue.row(job.job_id)).status).toBe('queued');
     });
   });
 
   describe('leases', () => {
-    const expire = (queue: Queue) => queue.source.query(`UPDATE training_jobs SET lease_until = now() - interval '1 second'`);
+    const expire = (queue: Queue) =>
+      queue.source.query(`UPDATE training_jobs SET lease_until = now() - interval '1 second'`);
 
     it('are adopted on the same host when they have run out, once', async () => {
       const queue = await open();
@@ -180,7 +204,9 @@ describe('the queue in PostgreSQL', () => {
       expect((await queue.store.renew(queue.by, [kept.job_id])).map((row) => row.job_id)).toEqual([kept.job_id]);
       await expire(queue);
       await queue.store.renew(queue.by, [kept.job_id]);
-      expect((await queue.store.adopt(queue.by, '/elsewhere/', [kept.job_id])).map((job) => job.job_id)).toEqual([lost.job_id]);
+      expect((await queue.store.adopt(queue.by, '/elsewhere/', [kept.job_id])).map((job) => job.job_id)).toEqual([
+        lost.job_id,
+      ]);
     });
 
     it('of a host that is gone put its jobs back into the queue, or end them where that was wished', async () => {
@@ -190,7 +216,9 @@ describe('the queue in PostgreSQL', () => {
       await queue.queued();
       await queue.queued();
       const [job, unwanted] = [await queue.claimed(), await queue.claimed()];
-      await queue.source.query('UPDATE training_jobs SET cancel_requested_at = now() WHERE job_id = $1', [unwanted.job_id]);
+      await queue.source.query('UPDATE training_jobs SET cancel_requested_at = now() WHERE job_id = $1', [
+        unwanted.job_id,
+      ]);
       expect(await other.store.requeueOrphans('other', 5)).toEqual([]);
       await queue.source.query(`UPDATE training_jobs SET lease_until = now() - interval '10 seconds'`);
       expect(await other.store.requeueOrphans('other', 5)).toHaveLength(2);
