@@ -1,0 +1,133 @@
+"""From examples to token rows: input_ids, and labels that leave out what is not to be learned (-100)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict
+
+from clara_trainer.data.example import Example, Turn
+from clara_trainer.failure import TrainingError
+
+IGNORED = -100
+SHIPPED_TEMPLATE = Path(__file__).parent.parent / "chat_template.jinja"
+Span = tuple[int, int]
+
+
+class TokenRow(TypedDict):
+    input_ids: list[int]
+    labels: list[int]
+
+
+@dataclass
+class Encoded:
+    rows: list[TokenRow]
+    warnings: list[str]
+
+
+def prepare_tokenizer(tokenizer: Any, has_turns: bool) -> list[str]:
+    """Gives a base without a chat template the shipped one; it is saved with the adapter."""
+    if not getattr(tokenizer, "is_fast", False):
+        raise TrainingError("invalid_model", "The model has no fast tokenizer (tokenizer.json), which the trainer needs.")
+    if tokenizer.eos_token is None:
+        raise TrainingError("invalid_model", "The model's tokenizer names no end token (eos_token), so no answer could end.")
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    if not has_turns or tokenizer.chat_template is not None:
+        return []
+    tokenizer.chat_template = SHIPPED_TEMPLATE.read_text()
+    return ["The base model has no chat template: the shipped one is used and saved with the adapter."]
+
+
+def encode(examples: list[Example], tokenizer: Any, max_length: int, kind: str) -> Encoded:
+    notes: Counter[str] = Counter()
+    rows: list[TokenRow] = []
+    for example in examples:
+        row = encode_text(example, tokenizer) if example.text else encode_turns(example, tokenizer, notes)
+        if len(row["input_ids"]) > max_length:
+            notes[f"longer than max_length ({max_length} tokens) and cut"] += 1
+            row = {"input_ids": row["input_ids"][:max_length], "labels": row["labels"][:max_length]}
+        # The first token is never predicted, so a label there teaches nothing.
+        if any(label != IGNORED for label in row["labels"][1:]):
+            rows.append(row)
+        else:
+            notes["left out: nothing to learn is within max_length"] += 1
+    return Encoded(rows, [f"{count} {kind} rows are {note}." for note, count in sorted(notes.items())])
+
+
+def encode_text(example: Example, tokenizer: Any) -> TokenRow:
+    tokens = tokenizer(example.text)["input_ids"]
+    if tokens[-1:] != [tokenizer.eos_token_id]:
+        tokens = [*tokens, tokenizer.eos_token_id]
+    return {"input_ids": tokens, "labels": list(tokens)}
+
+
+def encode_turns(example: Example, tokenizer: Any, notes: Counter[str]) -> TokenRow:
+    turns = example.turns
+    try:
+        text = render(tokenizer, turns)
+    except Exception:
+        # Some templates know no system role: its text then goes before the first question.
+        turns = without_system(turns)
+        notes["rendered with the system text inside the first question, as the chat template has no such role"] += 1
+        text = rendered_or_refused(tokenizer, turns, example.place)
+    spans = learned_spans(tokenizer, turns, text)
+    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    labels = [
+        token if any(start < end and begin <= start and end <= stop for begin, stop in spans) else IGNORED
+        for token, (start, end) in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
+    ]
+    return {"input_ids": encoded["input_ids"], "labels": labels}
+
+
+def render(tokenizer: Any, turns: tuple[Turn, ...], ask: bool = False) -> str:
+    messages = [{"role": turn.role, "content": turn.content} for turn in turns]
+    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=ask))
+
+
+def rendered_or_refused(tokenizer: Any, turns: tuple[Turn, ...], place: str) -> str:
+    try:
+        return render(tokenizer, turns)
+    except Exception as error:
+        roles = ", ".join(turn.role for turn in turns)
+        raise TrainingError(
+            "invalid_data", f"{place}: the model's chat template refuses the roles {roles}: {error}"
+        ) from error
+
+
+def without_system(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    system = "\n\n".join(turn.content for turn in turns if turn.role == "system")
+    rest = [turn for turn in turns if turn.role != "system"]
+    if not system or not rest or rest[0].role != "user":
+        return turns
+    return (Turn("user", f"{system}\n\n{rest[0].content}"), *rest[1:])
+
+
+def learned_spans(tokenizer: Any, turns: tuple[Turn, ...], text: str) -> list[Span]:
+    """Character spans of the answers, with the token that ends them."""
+    spans: list[Span] = []
+    cursor = 0
+    for index, turn in enumerate(turns):
+        if turn.role != "assistant":
+            continue
+        begin, stop = answer_span(tokenizer, turns, index, text, cursor)
+        cursor = stop
+        if turn.learned:
+            spans.append((begin, stop))
+    return spans
+
+
+def answer_span(tokenizer: Any, turns: tuple[Turn, ...], index: int, text: str, cursor: int) -> Span:
+    before = render(tokenizer, turns[:index], ask=True) if index else ""
+    upto = render(tokenizer, turns[: index + 1])
+    if text.startswith(before) and text.startswith(upto) and len(before) < len(upto):
+        return len(before), len(upto.rstrip())
+    # A template that renders a turn by what follows it: look for the answer's own words.
+    content = turns[index].content.strip()
+    begin = text.find(content, cursor)
+    if begin < 0:
+        raise TrainingError("invalid_data", "The model's chat template changes the answers; their place cannot be found.")
+    stop = begin + len(content)
+    end_token = tokenizer.eos_token
+    return (begin, stop + len(end_token)) if text.startswith(end_token, stop) else (begin, stop)
