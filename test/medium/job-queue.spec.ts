@@ -267,9 +267,8 @@ describe('the queue in PostgreSQL', () => {
     const queue = await open();
     const jobs: JobEntity[] = [];
     for (const priority of [1, 5, 3]) jobs.push(await queue.queued({ priority }));
-    const places = await Promise.all(jobs.map((job) => queue.jobs.position(job.job_id)));
+    const places = await Promise.all(jobs.map((job) => queue.jobs.position(job)));
     expect(places).toEqual([3, 1, 2]);
-    const { job_id } = await queue.claimed();
-    expect(await queue.jobs.position(job_id)).toBeUndefined();
+    expect(await queue.jobs.position(await queue.claimed())).toBeUndefined();
   });
 });

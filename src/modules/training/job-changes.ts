@@ -60,29 +60,30 @@ export async function changeJob(sql: Sql, jobId: string, change: JobChange): Pro
       RETURNING *`,
     [jobId, change.events.length, from, change.fence ?? null, change.wish ?? null, ...values],
   );
-  if (row && change.events.length > 0) await insertEvents(sql, row, change.events);
+  if (row && change.events.length > 0) await insertEvents(sql, [row], change.events);
   return row;
 }
 
-/** Writes events whose numbers `row.last_event` already counts. */
-export async function insertEvents(sql: Sql, row: JobEntity, events: NewEvent[]): Promise<void> {
+/** The last of the events that `row.last_event` already counts, as rows of the event log. */
+function eventRows(row: JobEntity, events: NewEvent[], now: string) {
   const first = row.last_event - events.length + 1;
+  return events.map((event, index) => ({
+    job_id: row.job_id,
+    number: first + index,
+    time: event.time ?? now,
+    type: event.type,
+    step: event.step ?? null,
+    data: { ...event.data, job: event.job ?? snapshotOf(row) },
+  }));
+}
+
+/** Writes the same events for each of the jobs, whose `last_event` already counts them. */
+export async function insertEvents(sql: Sql, jobs: JobEntity[], events: NewEvent[]): Promise<void> {
   const now = new Date().toISOString();
   await sql.query(
     `INSERT INTO training_job_events (job_id, number, time, type, step, data)
-      SELECT $1, number, time, type, step, data
-        FROM jsonb_to_recordset($2::jsonb) AS e (number int, time timestamptz, type text, step int, data jsonb)`,
-    [
-      row.job_id,
-      JSON.stringify(
-        events.map((event, index) => ({
-          number: first + index,
-          time: event.time ?? now,
-          type: event.type,
-          step: event.step ?? null,
-          data: { ...event.data, job: event.job ?? snapshotOf(row) },
-        })),
-      ),
-    ],
+      SELECT job_id, number, time, type, step, data FROM jsonb_to_recordset($1::jsonb)
+        AS e (job_id uuid, number int, time timestamptz, type text, step int, data jsonb)`,
+    [JSON.stringify(jobs.flatMap((row) => eventRows(row, events, now)))],
   );
 }

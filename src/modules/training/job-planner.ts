@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { AppError } from '../../kernel/errors.js';
 import { estimateJob } from './config/estimate-job.js';
-import { resolveConfig, type ResolvedJob } from './config/resolve-config.js';
+import { PlanMemory } from './config/plan-memory.js';
+import type { ResolvedJob } from './config/resolve-config.js';
 import { Host } from './host.js';
 import type { CreateJobDto, DryRunDto, EstimateDto } from './job.dto.js';
 import { JobStore } from './job.store.js';
@@ -12,23 +13,21 @@ import { TrainerEnvironment } from './trainer-environment.port.js';
 /** Turns a request into what will run, on this machine, under these settings. */
 @Injectable()
 export class JobPlanner {
+  readonly #plans: PlanMemory;
+
   constructor(
-    private readonly settings: Settings,
+    settings: Settings,
     private readonly host: Host,
     private readonly environment: TrainerEnvironment,
     private readonly jobs: JobStore,
-  ) {}
+  ) {
+    const { gpus, bf16, cores } = host;
+    this.#plans = new PlanMemory({ settings, machine: { gpus, bf16, cores } });
+  }
 
   plan(request: CreateJobDto): Promise<ResolvedJob> {
-    const { gpus, bf16, cores } = this.host;
-    return resolveConfig(
-      {
-        trainer_type: request.trainer_type,
-        config_path: request.config_path,
-        dataset_path: request.dataset_path ?? null,
-      },
-      { settings: this.settings, machine: { gpus, bf16, cores } },
-    );
+    const { trainer_type, config_path, dataset_path } = request;
+    return this.#plans.plan({ trainer_type, config_path, dataset_path: dataset_path ?? null });
   }
 
   /** What a request would run with and need, without starting anything. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AppError } from '../../kernel/errors.js';
 import { inTransaction, rowsOf, type Sql } from '../../kernel/transaction.js';
-import { changeJob, type JobChange, type NewEvent } from './job-changes.js';
+import { changeJob, insertEvents, type JobChange, type NewEvent } from './job-changes.js';
 import type { JobEntity } from './job.entity.js';
 import { insertJob, type NewJob } from './job-insert.js';
 import { JobNews } from './job-news.js';
@@ -22,6 +22,12 @@ export interface Claimant {
 }
 
 class KeyTaken extends Error {}
+
+const ADMIT_JOBS = `
+UPDATE training_jobs SET status = 'queued', last_event = last_event + 1
+  WHERE job_id IN (SELECT job_id FROM training_jobs WHERE status = 'pending' AND cancel_requested_at IS NULL
+    ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED)
+  RETURNING *`;
 
 /** The queue: every change of a job that is not a report of its worker. Terms: DESIGN section 5. */
 @Injectable()
@@ -72,17 +78,11 @@ export class JobQueueStore {
     );
   }
 
-  /** pending -> queued for what has come in; at most `limit` at a time. */
+  /** pending -> queued for what has come in; at most `limit` at a time, in two statements however many they are. */
   async admit(limit: number): Promise<number> {
     const admitted = await inTransaction(this.source, async (sql) => {
-      const jobs = await rowsOf<{ job_id: string }>(
-        sql,
-        `SELECT job_id FROM training_jobs WHERE status = 'pending' AND cancel_requested_at IS NULL
-          ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED`,
-        [limit],
-      );
-      for (const { job_id } of jobs)
-        await changeJob(sql, job_id, { set: { status: 'queued' }, events: [{ type: 'queued' }] });
+      const jobs = await rowsOf<JobEntity>(sql, ADMIT_JOBS, [limit]);
+      if (jobs.length > 0) await insertEvents(sql, jobs, [{ type: 'queued' }]);
       return jobs.length;
     });
     if (admitted > 0) this.news.eventsWritten();

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { rowsOf } from '../../kernel/transaction.js';
-import { activeStatuses, type JobStatus } from './job-state.js';
+import { activeStatuses, isWaiting, type JobStatus } from './job-state.js';
 import type { JobEntity } from './job.entity.js';
 import type { ResolvedConfig } from './resolved-config.js';
 
@@ -27,6 +27,13 @@ SELECT job_id, row_number() OVER (ORDER BY priority DESC, seq)::int AS place
   FROM (SELECT job_id, priority, seq FROM training_jobs WHERE status IN ('pending', 'queued')
     ORDER BY priority DESC, seq LIMIT ${COUNTED_PLACES}) AS ahead`;
 
+/** Two ranges of the queue's index: one condition over both columns would read the whole queue for its first job. */
+const JOBS_AHEAD = `
+SELECT count(*)::int AS ahead FROM (
+  SELECT 1 FROM training_jobs WHERE status IN ('pending', 'queued') AND priority > $1
+  UNION ALL SELECT 1 FROM training_jobs WHERE status IN ('pending', 'queued') AND priority = $1 AND seq < $2
+  LIMIT ${COUNTED_PLACES}) AS ahead`;
+
 /** Reads jobs for the API. */
 @Injectable()
 export class JobStore {
@@ -46,14 +53,16 @@ export class JobStore {
     return row?.config;
   }
 
-  /** The place of one waiting job in the queue, from 1; undefined behind the first thousand. */
-  async position(jobId: string): Promise<number | undefined> {
-    return (await this.#positions([jobId])).get(jobId);
+  /** The place of a waiting job in the queue, from 1; undefined behind the first thousand, and for one that does not wait. */
+  async position(job: Pick<JobEntity, 'status' | 'priority' | 'seq'>): Promise<number | undefined> {
+    if (!isWaiting(job.status)) return undefined;
+    const [row] = await rowsOf<{ ahead: number }>(this.source, JOBS_AHEAD, [job.priority, job.seq]);
+    return row && row.ahead < COUNTED_PLACES ? row.ahead + 1 : undefined;
   }
 
   async page(request: PageRequest): Promise<JobPage> {
     const [jobs, counts] = await Promise.all([this.#jobs(request), this.counts()]);
-    const waiting = jobs.filter((job) => job.status === 'pending' || job.status === 'queued').map((job) => job.job_id);
+    const waiting = jobs.filter((job) => isWaiting(job.status)).map((job) => job.job_id);
     return { jobs, counts, positions: waiting.length > 0 ? await this.#positions(waiting) : new Map() };
   }
 
@@ -83,9 +92,11 @@ export class JobStore {
   }
 
   async running(hostId: string): Promise<JobEntity[]> {
-    return rowsOf<JobEntity>(this.source, `SELECT * FROM training_jobs WHERE status = 'running' AND host_id = $1 ORDER BY slot`, [
-      hostId,
-    ]);
+    return rowsOf<JobEntity>(
+      this.source,
+      `SELECT * FROM training_jobs WHERE status = 'running' AND host_id = $1 ORDER BY slot`,
+      [hostId],
+    );
   }
 
   async completedBySlot(hostId: string): Promise<Map<number, number>> {

@@ -76,8 +76,7 @@ export class TrainingService {
 
   async get(jobId: string): Promise<JobReplyDto> {
     const job = await this.find(jobId);
-    const position = isWaiting(job.status) ? await this.jobs.position(jobId) : undefined;
-    return jobReply(this.#view(job, position), 'Job details retrieved');
+    return jobReply(this.#view(job, await this.jobs.position(job)), 'Job details retrieved');
   }
 
   /** @throws AppError `not_found` */
@@ -169,7 +168,7 @@ export class TrainingService {
     });
     if (!row) throw await this.#tooLate(jobId, 'change the priority of');
     this.news.queueChanged();
-    return jobReply(this.#view(row, await this.jobs.position(jobId)), 'Job changed');
+    return jobReply(this.#view(row, await this.jobs.position(row)), 'Job changed');
   }
 
   /** Puts an ended job back into the queue; it goes on from its last checkpoint. */
@@ -191,7 +190,7 @@ export class TrainingService {
     });
     if (!row) throw await this.#tooLate(jobId, 'retry');
     this.news.queueChanged();
-    return jobReply(this.#view(row, await this.jobs.position(jobId)), `Job waits again: ${jobId}`);
+    return jobReply(this.#view(row, await this.jobs.position(row)), `Job waits again: ${jobId}`);
   }
 
   async #tooLate(jobId: string, verb: string): Promise<AppError> {
