@@ -25,7 +25,12 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(src/|ormconfig)',
-        pathNot: ['^src/adapters/', '^src/(app\\.module|application|http-application|main)\\.ts$', '^ormconfig\\.ts$', '\\.spec\\.ts$'],
+        pathNot: [
+          '^src/adapters/',
+          '^src/(app\\.module|application|http-application|main)\\.ts$',
+          '^ormconfig\\.ts$',
+          '\\.spec\\.ts$',
+        ],
       },
       to: { path: '^src/adapters/' },
     },
@@ -61,6 +66,9 @@ module.exports = {
     exclude: { path: '^dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };

@@ -12,7 +12,12 @@ const SAME_KEY_PRESS_MS = 1000;
 export function spawnApplication(env, stdio) {
   // A group of its own: a Ctrl-C reaches it once, from here, and not also from the terminal and from npm.
   const detached = process.platform !== 'win32';
-  return spawn(process.execPath, ['--enable-source-maps', join(root, 'dist', 'src', 'main.js')], { cwd: root, env, stdio, detached });
+  return spawn(process.execPath, ['--enable-source-maps', join(root, 'dist', 'src', 'main.js')], {
+    cwd: root,
+    env,
+    stdio,
+    detached,
+  });
 }
 
 /**

@@ -16,7 +16,11 @@ function sources(root) {
     .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)));
   const hash = createHash('sha256');
   const ordered = [...code, ...SETTINGS].toSorted((one, other) => (one < other ? -1 : 1));
-  for (const path of ordered) hash.update(path).update('\0').update(readFileSync(join(root, path)));
+  for (const path of ordered)
+    hash
+      .update(path)
+      .update('\0')
+      .update(readFileSync(join(root, path)));
   return { code, hash: hash.digest('hex') };
 }
 

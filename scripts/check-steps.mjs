@@ -27,7 +27,11 @@ const node = (name, script, args, fix) => ({
 /** @returns {Step[]} the longest first */
 function ofTypeScript() {
   const tsc = inModules('typescript', 'bin', 'tsc');
-  const remembered = (/** @type {string} */ name) => ['--incremental', '--tsBuildInfoFile', inModules('.cache', `${name}.tsbuildinfo`)];
+  const remembered = (/** @type {string} */ name) => [
+    '--incremental',
+    '--tsBuildInfoFile',
+    inModules('.cache', `${name}.tsbuildinfo`),
+  ];
   const code = ['src', 'test', 'scripts', 'bench', 'ormconfig.ts'].filter((path) => existsSync(join(root, path)));
   const oxlint = inModules('oxlint', 'bin', 'oxlint');
   const prettier = inModules('prettier', 'bin', 'prettier.cjs');
@@ -36,7 +40,11 @@ function ofTypeScript() {
     node('types of the scripts', tsc, ['-p', 'scripts/tsconfig.json', ...remembered('scripts')]),
     node('lint', oxlint, ['--deny-warnings', ...code], ['--fix', ...code]),
     node('format', prettier, ['--check', '--log-level=warn', '.'], ['--write', '--log-level=warn', '.']),
-    node('architecture', inModules('dependency-cruiser', 'bin', 'dependency-cruise.mjs'), ['src', 'test', 'ormconfig.ts']),
+    node('architecture', inModules('dependency-cruiser', 'bin', 'dependency-cruise.mjs'), [
+      'src',
+      'test',
+      'ormconfig.ts',
+    ]),
     node('dead code', inModules('knip', 'bin', 'knip.js'), ['--no-progress']),
     node('generated files', join(root, 'scripts', 'generate.mjs'), ['--check'], []),
     node('compose files', inModules('dclint', 'bin', 'dclint.cjs'), ['compose.yaml', '--max-warnings=0']),

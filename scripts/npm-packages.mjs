@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from './problem.mjs';
-import { lastLines, runProgram } from './program.mjs';
+import { runProgram } from './program.mjs';
 
 const marker = (/** @type {string} */ root) => join(root, 'node_modules', '.clara-packages');
 
@@ -54,10 +54,16 @@ export async function installPackages(root) {
 
 /** @param {string} output */
 function explain(output) {
-  const end = lastLines(output, 12);
+  const end = output
+    .split('\n')
+    .filter((line) => line !== 'npm error')
+    .slice(0, 12)
+    .join('\n');
   if (/ENOSPC/.test(output)) return new Problem(`The disk is full: npm packages need about 500 MB.\n${end}`);
   if (/ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH/.test(output))
-    return new Problem(`The npm registry cannot be reached. Check the network, or name a mirror in npm_config_registry.\n${end}`);
+    return new Problem(
+      `The npm registry cannot be reached. Check the network, or name a mirror in npm_config_registry.\n${end}`,
+    );
   if (/EACCES|EPERM|EROFS/.test(output))
     return new Problem(`node_modules cannot be written. Run as the user who owns this folder.\n${end}`);
   return new Problem(`npm ci failed:\n${end}`);

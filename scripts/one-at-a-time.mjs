@@ -61,7 +61,9 @@ async function isAbandoned(path) {
   const file = await stat(path).catch(() => undefined);
   if (!file) return false;
   if (Date.now() - file.mtimeMs > SILENT_MS) return true;
-  const holder = await readFile(path, 'utf8').then(JSON.parse).catch(() => undefined);
+  const holder = await readFile(path, 'utf8')
+    .then(JSON.parse)
+    .catch(() => undefined);
   return holder?.host === hostname() && !isAlive(holder.pid);
 }
 
@@ -81,7 +83,10 @@ function isAlive(pid) {
  */
 async function moveAside(path) {
   const aside = `${path}.${process.pid}`;
-  const moved = await rename(path, aside).then(() => true, () => false);
+  const moved = await rename(path, aside).then(
+    () => true,
+    () => false,
+  );
   if (moved && !(await isAbandoned(aside))) await link(aside, path).catch(() => undefined);
   await rm(aside, { force: true });
 }

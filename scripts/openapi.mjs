@@ -4,7 +4,10 @@ import { root } from './root.mjs';
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Stands for everything outside, which is injected but not called while nothing listens. */
-const unused = new Proxy(() => undefined, { get: (_target, name) => (name === 'then' ? undefined : unused), apply: () => unused });
+const unused = new Proxy(() => undefined, {
+  get: (_target, name) => (name === 'then' ? undefined : unused),
+  apply: () => unused,
+});
 
 /**
  * The API description of the built application, made without a database and without listening.
@@ -19,7 +22,15 @@ export async function openApi() {
   const settings = readSettings({ CLARA_SECURITY_MODE: 'debug' }, root);
   const nowhere = { host: '', port: 0, user: '', password: '', database: '' };
   const dataSource = new DataSource(dataSourceOptions(nowhere));
-  const outside = { settings, log: silent, dataSource, wakeups: unused, host: unused, environment: unused, launcher: unused };
+  const outside = {
+    settings,
+    log: silent,
+    dataSource,
+    wakeups: unused,
+    host: unused,
+    environment: unused,
+    launcher: unused,
+  };
   const app = await createHttpApplication(outside);
   return openApiDocument(app);
 }

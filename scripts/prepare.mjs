@@ -52,7 +52,9 @@ export function checkNode(version, path) {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [neededMajor = 0, neededMinor = 0] = NODE;
   if (major > neededMajor || (major === neededMajor && minor >= neededMinor)) return;
-  throw new Problem(`CLARA needs Node.js ${NODE.join('.')} or newer; ${path} is ${version}. Install a newer one and call it by that path.`);
+  throw new Problem(
+    `CLARA needs Node.js ${NODE.join('.')} or newer; ${path} is ${version}. Install a newer one and call it by that path.`,
+  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await orShowProblem(() => prepare());

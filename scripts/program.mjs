@@ -14,7 +14,13 @@ const KEPT_CHARACTERS = 200_000;
 export function runProgram(command, args, { cwd, env, onLine, signal } = {}) {
   return new Promise((done) => {
     const shell = process.platform === 'win32' && command === 'npm';
-    const child = spawn(command, args, { cwd, env: env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'], signal, shell });
+    const child = spawn(command, args, {
+      cwd,
+      env: env ?? process.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal,
+      shell,
+    });
     let output = '';
     const keep = (/** @type {string} */ line) => {
       output = `${output}${line}\n`.slice(-KEPT_CHARACTERS);

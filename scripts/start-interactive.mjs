@@ -37,7 +37,9 @@ async function askMode() {
   } finally {
     lines.close();
   }
-  throw new Problem('No security mode was chosen, so nothing was started. Without a terminal: CLARA_SECURITY_MODE=debug npm start');
+  throw new Problem(
+    'No security mode was chosen, so nothing was started. Without a terminal: CLARA_SECURITY_MODE=debug npm start',
+  );
 }
 
 /** @param {string} answer */

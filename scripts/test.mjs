@@ -19,13 +19,21 @@ import { jest, pytest } from './suites.mjs';
 function suites({ python, word, coverage, peers }) {
   const selection = { ...(word ? { pattern: word } : {}), coverage };
   /** @type {(name: string, layers: string[], workers: number, minutes: number) => Suite} */
-  const layer = (name, layers, workers, minutes) => ({ name, run: () => jest({ layers, workers, minutes, ...selection }) });
+  const layer = (name, layers, workers, minutes) => ({
+    name,
+    run: () => jest({ layers, workers, minutes, ...selection }),
+  });
   if (peers) return [layer('peers', ['peers'], 1, 30)];
   const trainer = { name: 'trainer', run: () => pytest({ python, minutes: 25, coverage }) };
   // One coverage report needs one run, and a few files are quicker in one.
-  const application = coverage || word
-    ? [layer('application', ['unit', 'contract', 'medium', 'e2e'], 1, 60)]
-    : [layer('unit and contract', ['unit', 'contract'], 2, 10), layer('medium', ['medium'], 1, 15), layer('e2e', ['e2e'], 1, 40)];
+  const application =
+    coverage || word
+      ? [layer('application', ['unit', 'contract', 'medium', 'e2e'], 1, 60)]
+      : [
+          layer('unit and contract', ['unit', 'contract'], 2, 10),
+          layer('medium', ['medium'], 1, 15),
+          layer('e2e', ['e2e'], 1, 40),
+        ];
   if (word) return word === 'trainer' ? [trainer, ...application] : application;
   return [{ name: 'check', run: () => check({ python, fix: false }) }, ...application, trainer];
 }
@@ -39,7 +47,9 @@ async function runAll(chosen) {
     console.log(`\n=== ${name} ===`);
     const started = Date.now();
     const counts = await run();
-    lines.push(`${name}: ${counts.passed} ok, ${counts.failed} not ok, ${counts.skipped ?? 0} left out (${secondsSince(started)})`);
+    lines.push(
+      `${name}: ${counts.passed} ok, ${counts.failed} not ok, ${counts.skipped ?? 0} left out (${secondsSince(started)})`,
+    );
     passed += counts.passed;
     failed += counts.failed;
   }
@@ -53,7 +63,10 @@ await orShowProblem(async () => {
   await prepare();
   const python = await installTrainer({ python: await findPython(), dev: true, say: console.log });
   const result = await runAll(suites({ python, word: positionals[0], ...values }));
-  if (values.coverage) console.log(`Coverage: ${['application', 'trainer'].map((name) => join('coverage', name, 'index.html')).join(', ')}`);
+  if (values.coverage)
+    console.log(
+      `Coverage: ${['application', 'trainer'].map((name) => join('coverage', name, 'index.html')).join(', ')}`,
+    );
   if (result.passed + result.failed === 0) console.log(`No test has "${positionals[0]}" in its path.`);
   // A run that tested nothing has not passed.
   const failed = result.passed === 0 ? Math.max(result.failed, 1) : result.failed;
