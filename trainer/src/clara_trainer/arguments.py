@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,11 +104,11 @@ def evaluation_arguments(setup: Setup, evaluated: bool) -> dict[str, Any]:
     if training["early_stopping"] is None:
         strategy = {"eval_strategy": "steps", "eval_steps": eval_steps} if eval_steps else {"eval_strategy": "no"}
         return {"save_strategy": "steps", "save_steps": save_steps, **strategy}
-    # The best adapter can only be taken up again where an evaluation and a checkpoint fall together.
+    # The best adapter can only be taken up again if each evaluation comes with a checkpoint.
     eval_steps = eval_steps or save_steps
     return {
         "save_strategy": "steps",
-        "save_steps": math.ceil(save_steps / eval_steps) * eval_steps,
+        "save_steps": eval_steps,
         "eval_strategy": "steps",
         "eval_steps": eval_steps,
         "load_best_model_at_end": True,

@@ -8,6 +8,7 @@ recipe and text give the same model: the number of steps is fixed, not the time.
 from __future__ import annotations
 
 import argparse
+import errno
 import fcntl
 import hashlib
 import json
@@ -36,9 +37,9 @@ class Recipe:
     layers: int = 4
     heads: int = 8
     context: int = 512
-    row_tokens: int = 96
-    batch: int = 6
-    steps: int = 220
+    row_tokens: int = 64
+    batch: int = 8
+    steps: int = 240
     learning_rate: float = 2e-3
     warmup_steps: int = 10
     decay_share: float = 0.3
@@ -183,7 +184,8 @@ def main() -> int:
         text = arguments.text.read_text(encoding="utf-8")
         folder = ensure_model(arguments.out.absolute(), Recipe(steps=arguments.steps), text)
     except OSError as error:
-        say("failed", f"The default base model could not be made: {error}", error="disk" if error.errno == 28 else "files")
+        code = "disk" if error.errno == errno.ENOSPC else "files"
+        say("failed", f"The default base model could not be made: {error}", error=code)
         return 1
     say("ready", "The default base model is ready", done=True, model=str(folder))
     return 0

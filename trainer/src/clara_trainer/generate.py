@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -22,7 +23,7 @@ def answer(model: Any, tokenizer: Any, prompt: str, max_new_tokens: int) -> str:
 
     messages = [{"role": "user", "content": prompt}]
     inputs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)
-    inputs = {"input_ids": inputs["input_ids"].to(model.device), "attention_mask": inputs["attention_mask"].to(model.device)}
+    inputs = {name: inputs[name].to(model.device) for name in ("input_ids", "attention_mask")}
     with torch.no_grad():
         output = model.generate(
             **inputs,
@@ -58,6 +59,7 @@ def main() -> int:
     arguments = parser.parse_args()
     limit_threads(1)
     os.environ["TRANSFORMERS_VERBOSITY"] = "error"
+    warnings.simplefilter("ignore", FutureWarning)
     sys.modules["bitsandbytes"] = cast(ModuleType, None)
     from transformers.utils import logging
 

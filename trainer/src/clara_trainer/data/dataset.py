@@ -126,7 +126,9 @@ def without_leakage(examples: list[Example], held_out: list[Example], warnings: 
     known = {example.fingerprint() for example in held_out}
     kept = [example for example in examples if example.fingerprint() not in known]
     if len(kept) < len(examples):
-        warnings.append(f"{len(examples) - len(kept)} training rows also stand in the validation file and are left out.")
+        warnings.append(
+            f"{len(examples) - len(kept)} training rows also stand in the validation file and are left out."
+        )
     return kept
 
 

@@ -29,9 +29,13 @@ class Encoded:
 def prepare_tokenizer(tokenizer: Any, has_turns: bool) -> list[str]:
     """Gives a base without a chat template the shipped one; it is saved with the adapter."""
     if not getattr(tokenizer, "is_fast", False):
-        raise TrainingError("invalid_model", "The model has no fast tokenizer (tokenizer.json), which the trainer needs.")
+        raise TrainingError(
+            "invalid_model", "The model has no fast tokenizer (tokenizer.json), which the trainer needs."
+        )
     if tokenizer.eos_token is None:
-        raise TrainingError("invalid_model", "The model's tokenizer names no end token (eos_token), so no answer could end.")
+        raise TrainingError(
+            "invalid_model", "The model's tokenizer names no end token (eos_token), so no answer could end."
+        )
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     if not has_turns or tokenizer.chat_template is not None:
@@ -127,7 +131,9 @@ def answer_span(tokenizer: Any, turns: tuple[Turn, ...], index: int, text: str, 
     content = turns[index].content.strip()
     begin = text.find(content, cursor)
     if begin < 0:
-        raise TrainingError("invalid_data", "The model's chat template changes the answers; their place cannot be found.")
+        raise TrainingError(
+            "invalid_data", "The model's chat template changes the answers; their place cannot be found."
+        )
     stop = begin + len(content)
     end_token = tokenizer.eos_token
     return (begin, stop + len(end_token)) if text.startswith(end_token, stop) else (begin, stop)

@@ -32,7 +32,8 @@ def read_rows(path: Path) -> Iterator[PlacedRow]:
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise TrainingError(
-            "invalid_data", f"{path}: files of type {path.suffix or '(none)'} cannot be read; known are {', '.join(readers)}"
+            "invalid_data",
+            f"{path}: files of type {path.suffix or '(none)'} cannot be read; known are {', '.join(readers)}",
         )
     try:
         yield from reader(path)
@@ -104,7 +105,8 @@ def delimiter_of(text: str) -> str:
     """German spreadsheets write semicolons: the separator is the one that makes known columns of the head line."""
     head = text.split("\n", 1)[0]
     known = {
-        delimiter: len(COLUMNS & {name.strip(' "\r') for name in head.split(delimiter)}) for delimiter in (",", ";", "\t")
+        delimiter: len(COLUMNS & {name.strip(' "\r') for name in head.split(delimiter)})
+        for delimiter in (",", ";", "\t")
     }
     return max(known, key=lambda delimiter: known[delimiter])
 

@@ -120,8 +120,10 @@ def from_alpaca(row: Row) -> Example:
     for index, pair in enumerate(row.get("history") or ()):
         if not isinstance(pair, (list, tuple)) or len(pair) != 2:
             raise RowError(f"history[{index}] must be a pair of question and answer")
-        history += [Turn("user", content_of(pair[0], f"history[{index}][0]")),
-                    Turn("assistant", content_of(pair[1], f"history[{index}][1]"), learned=True)]
+        history += [
+            Turn("user", content_of(pair[0], f"history[{index}][0]")),
+            Turn("assistant", content_of(pair[1], f"history[{index}][1]"), learned=True),
+        ]
     *system, question = prompt_of({key: row[key] for key in ("system", "instruction", "input") if key in row})
     return conversation((*system, *history, question, *answer_of(row["output"], "output")))
 
