@@ -50,7 +50,7 @@ class Demo {
     this.address = `${env.CLARA_HOST || '127.0.0.1'}:${portOf(env, 'CLARA_TRAINING_PORT')}`;
     this.client = new TrainingClient(this.address);
     this.application = spawnApplication(env, ['ignore', 'ignore', 'inherit']);
-    this.ended = once(this.application, 'exit').finally(() => this.#left.abort());
+    this.ended = once(this.application, 'exit').then(() => this.#applicationEnded());
     for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
       process.on(signal, () => this.#leave());
   }
@@ -59,11 +59,23 @@ class Demo {
     return this.#left.signal.aborted;
   }
 
+  #applicationEnded() {
+    if (this.isLeft) return;
+    this.#left.abort();
+    this.tell('The application ended by itself; logs/training_backend.log tells more.');
+    process.exitCode = 1;
+  }
+
+  /** @param {string} text */
+  tell(text) {
+    this.#line.end();
+    console.log(text);
+  }
+
   #leave() {
     if (this.isLeft) return;
     this.#left.abort();
-    this.#line.end();
-    console.log('Stopping: a running training saves a checkpoint and goes on at the next start.');
+    this.tell('Stopping: a running training saves a checkpoint and goes on at the next start.');
     this.application.kill('SIGINT');
   }
 
@@ -120,11 +132,10 @@ class Demo {
       const { status, waiting_for: reason } = await this.client
         .job(jobId)
         .catch(() => ({ status: '', waiting_for: null }));
-      if (status === 'running') return;
       const trainer = await this.client.trainer().catch(() => ({ ready: true, reason: undefined }));
       if (!trainer.ready && trainer.reason) this.#line.say(trainer.reason);
       else if (reason) this.#line.say(`The job waits for: ${reason}`);
-      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+      await sleep(status === 'running' ? 4 * POLL_MS : POLL_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -140,9 +151,7 @@ async function run(demo) {
   await demo.up();
   if (demo.isLeft) return;
   const { job, isNew } = await demo.job();
-  console.log(
-    `${isNew ? 'Posted' : 'Going on with'} job ${job.job_id}: ${REQUEST.trainer_type}, ${REQUEST.config_path}`,
-  );
+  demo.tell(`${isNew ? 'Posted' : 'Going on with'} job ${job.job_id}: ${job.trainer_type}, ${job.config_path}`);
   await demo.follow(job.job_id);
   if (demo.isLeft) return;
   await showResult(await demo.client.job(job.job_id), demo.env);

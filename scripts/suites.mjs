@@ -105,7 +105,8 @@ export function testEnvironment(env) {
 function runShown(command, args, { cwd, minutes }) {
   return new Promise((resolve) => {
     // What runners print goes to stderr: the last line of stdout is the sum.
-    const stdio = /** @type {const} */ (['ignore', process.stderr, process.stderr]);
+    /** @type {import('node:child_process').StdioOptions} */
+    const stdio = ['ignore', process.stderr, process.stderr];
     const child = spawn(command, args, { cwd, stdio, env: testEnvironment(process.env) });
     const late = setTimeout(() => {
       console.error(`\nended after ${minutes} minutes: ${command} ${args.slice(0, 6).join(' ')} ...`);

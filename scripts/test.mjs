@@ -58,8 +58,10 @@ async function runAll(chosen) {
 }
 
 await orShowProblem(async () => {
-  const options = { coverage: { type: 'boolean', default: false }, peers: { type: 'boolean', default: false } };
-  const { values, positionals } = parseArgs({ options: /** @type {const} */ (options), allowPositionals: true });
+  const { values, positionals } = parseArgs({
+    options: { coverage: { type: 'boolean', default: false }, peers: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  });
   await prepare();
   const python = await installTrainer({ python: await findPython(), dev: true, say: console.log });
   const result = await runAll(suites({ python, word: positionals[0], ...values }));

@@ -5,7 +5,7 @@ const RECONNECT_MS = 500;
 const FINAL = ['completed', 'failed', 'cancelled'];
 
 /**
- * @typedef {{job_id: string, status: string, adapter_path: string | null, error_message: string | null, base_model: string,
+ * @typedef {{job_id: string, trainer_type: string, config_path: string, status: string, adapter_path: string | null, error_message: string | null, base_model: string,
  *   waiting_for: string | null, metrics: Record<string, any> | null, tags: string[]}} Job
  * @typedef {{type: string, job_id: string, status: string, progress_percent: number, step: number, total_steps: number,
  *   seconds_left: number | null, metrics: Record<string, any> | null, event: string, number: number}} JobUpdate
