@@ -75,7 +75,7 @@ class Demo {
   #leave() {
     if (this.isLeft) return;
     this.#left.abort();
-    this.tell('Stopping: a running training saves a checkpoint and goes on at the next start.');
+    this.tell('Stopping. A training that still runs saves a checkpoint and goes on at the next start.');
     this.application.kill('SIGINT');
   }
 
