@@ -33,13 +33,9 @@ export function attentionOf({ values }: ReadKeys, findings: Findings): Model['at
   );
 }
 
-export function reportTo({ values }: ReadKeys, findings: Findings): Training['report_to'] {
+export function reportTo({ values }: ReadKeys): Training['report_to'] {
   const named = values['training.report_to'];
-  const all = values['wandb.enabled'] && !named.includes('wandb') ? [...named, 'wandb' as const] : named;
-  const unused = values['wandb.project'] ?? values['wandb.entity'];
-  if (unused !== null && !all.includes('wandb'))
-    findings.warn('wandb.project and wandb.entity are without effect, as wandb.enabled is false');
-  return all;
+  return values['wandb.enabled'] && !named.includes('wandb') ? [...named, 'wandb'] : named;
 }
 
 /** Code and pickle files that come with a model can do anything, so an operator has to allow them. */

@@ -77,7 +77,7 @@ export function quantizationOf(keys: ReadKeys, type: TrainerType, findings: Find
 
 export function trainingOf(keys: ReadKeys, findings: Findings): Training {
   const { values } = keys;
-  const report = reportTo(keys, findings);
+  const report = reportTo(keys);
   const { 'wandb.project': project, 'wandb.entity': entity } = values;
   return {
     epochs: values['training.num_epochs'],
