@@ -38,7 +38,7 @@ export class LocalLauncher extends Launcher {
     const worker = await accelerateCommand(python, folder, runFile);
     const log = await open(folder.log, 'a', 0o600);
     try {
-      const args = ['-I', this.#script(), 'start', '--run', folder.path, '--fence', String(runFile.fence), '--', ...worker];
+      const args = ['-I', '-S', this.#script(), 'start', '--run', folder.path, '--fence', String(runFile.fence), '--', ...worker];
       const child = spawn(python, args, {
         detached: true,
         stdio: ['ignore', log.fd, log.fd],
@@ -76,7 +76,7 @@ export class LocalLauncher extends Launcher {
   }
 
   #script_run(args: string[], timeout: number): Promise<{ stdout: string }> {
-    return run(this.paths().python, ['-I', this.#script(), ...args], { timeout });
+    return run(this.paths().python, ['-I', '-S', this.#script(), ...args], { timeout });
   }
 
   #env(runFile: RunFile, threads: number): Record<string, string> {

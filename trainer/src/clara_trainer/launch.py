@@ -5,26 +5,26 @@
     launch.py signal --run ATTEMPT TERM|KILL                a JSON line
 
 The lock file of the job is the standard input of every process of the training, so the lock (flock) is
-free exactly when the last of them is gone, however it died.
+free exactly when the last of them is gone, however it died. What a start does not need before the training
+runs is imported where it is used: it costs 20 ms that every job would wait for.
 """
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
-import json
 import os
-import re
 import signal
-import subprocess
 import sys
 import time
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any, NoReturn
 
 EXIT_LOCKED = 75
 EXIT_SUPERSEDED = 76
+EXIT_NOT_STARTED = 127
 LOCK_PATIENCE_SECONDS = 0.5
 RANKS_PATIENCE_SECONDS = 30.0
 KILL_PATIENCE_SECONDS = 5.0
@@ -32,24 +32,32 @@ POLL_SECONDS = 0.02
 
 
 def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{milliseconds:03d}Z"
+
+
+def read_text(path: str) -> str:
+    with open(path) as file:
+        return file.read()
 
 
 def start_identity(pid: int) -> str | None:
     """What tells a process from a later one with the same number; None when there is no such process."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        stat = read_text(f"/proc/{pid}/stat")
         # The name, in brackets, may hold spaces; after it come the state (Z: dead, not yet reaped) and 18 more fields.
         fields = stat.rsplit(")", 1)[1].split()
         if fields[0] in "ZX":
             return None
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        boot = read_text("/proc/sys/kernel/random/boot_id").strip()
         return f"{boot}:{fields[19]}"
     except FileNotFoundError:
-        if Path("/proc/self/stat").exists():
+        if os.path.exists("/proc/self/stat"):
             return None
     except (ProcessLookupError, IndexError):
         return None
+    import subprocess
+
     shown = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     state, _, started = shown.stdout.strip().partition(" ")
     return started.strip() if started and not state.startswith("Z") else None
@@ -61,6 +69,8 @@ def own_record(**more: object) -> dict[str, Any]:
 
 def write_json(path: Path, value: object) -> None:
     """Replaces the file in one step; after a crash of the machine the old or the new text is there, whole."""
+    import json
+
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     try:
@@ -72,6 +82,8 @@ def write_json(path: Path, value: object) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
+    import json
+
     try:
         value = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -91,7 +103,7 @@ def living_ranks(run: Path) -> list[dict[str, Any]]:
 def lock_is_held(job: Path) -> bool:
     try:
         descriptor = os.open(job / "worker.lock", os.O_RDONLY)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -102,9 +114,9 @@ def lock_is_held(job: Path) -> bool:
     return False
 
 
-def take_lock(job: Path) -> int | None:
+def take_lock(job: str) -> int | None:
     """The lock's descriptor. A probe holds the lock shared for an instant, so one refusal is not the answer."""
-    descriptor = os.open(job / "worker.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(os.path.join(job, "worker.lock"), os.O_RDWR | os.O_CREAT, 0o644)
     deadline = time.monotonic() + LOCK_PATIENCE_SECONDS
     while True:
         try:
@@ -121,41 +133,45 @@ def refuse(code: int, message: str) -> NoReturn:
     sys.exit(code)
 
 
-def newest_fence(job: Path) -> int:
+def newest_fence(job: str) -> int:
     try:
-        return int((job / "fence").read_text())
+        return int(read_text(os.path.join(job, "fence")))
     except FileNotFoundError:
         return 0
 
 
-def start(run: Path, fence: int, command: list[str]) -> int:
-    job = run.parent
+def start(folder: str, fence: int, command: list[str]) -> int:
+    job = os.path.dirname(folder)
     descriptor = take_lock(job)
     if descriptor is None:
-        refuse(EXIT_LOCKED, f"{job / 'worker.lock'} is held: a process of this job is still running")
+        refuse(EXIT_LOCKED, f"{job}/worker.lock is held: a process of this job is still running")
     if newest_fence(job) > fence:
         refuse(EXIT_SUPERSEDED, f"fence {fence} is older than {newest_fence(job)}: this attempt is superseded")
-    if (run / "exit.json").exists():
-        refuse(EXIT_SUPERSEDED, f"{run} has already ended")
+    if os.path.exists(os.path.join(folder, "exit.json")):
+        refuse(EXIT_SUPERSEDED, f"{folder} has already ended")
     # accelerate closes every inherited descriptor but the standard ones, so the lock travels as standard input.
     os.dup2(descriptor, 0)
     os.close(descriptor)
-    write_json(run / "launcher.json", own_record(time=now()))
     # Ignored here and, by inheritance, in accelerate's own process, which so outlives the worker that saves.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    status = spawn_and_wait(command)
+    worker = spawn(command)
+    run = folder_of(folder)
+    # From here on also the held lock tells that the attempt runs.
+    write_json(run / "launcher.json", own_record(time=now()))
+    status = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) if worker else EXIT_NOT_STARTED
     end_left_over_ranks(run)
     code, name = (None, signal.Signals(-status).name) if status < 0 else (status, signal_in_log(run, status))
     write_json(run / "exit.json", {"code": None if name else code, "signal": name, "time": now()})
     return 0
 
 
-def spawn_and_wait(command: list[str]) -> int:
+def spawn(command: list[str]) -> int | None:
+    """As subprocess would, with the signals that Python itself ignores set back, but without its import."""
     try:
-        return subprocess.Popen(command).wait()
+        return os.posix_spawnp(command[0], command, os.environ, setsigdef=[signal.SIGPIPE, signal.SIGXFSZ])
     except OSError as error:
         print(f"{command[0]} cannot be started: {error.strerror}", file=sys.stderr)
-        return 127
+        return None
 
 
 def end_left_over_ranks(run: Path) -> None:
@@ -178,6 +194,8 @@ def signal_in_log(run: Path, status: int) -> str | None:
             tail = log.read().decode(errors="replace")
     except OSError:
         return None
+    import re
+
     found = re.findall(r"died with <Signals\.(SIG[A-Z0-9]+)|Signal \d+ \((SIG[A-Z0-9]+)\) received by PID", tail)
     return next(filter(None, found[-1])) if found else None
 
@@ -195,18 +213,25 @@ def attempt_number(folder: Path) -> int:
 
 def holders(job: Path) -> list[int]:
     """Processes of this job by what cannot lie: their standard input is the lock file."""
-    if not Path("/proc/self/fd").exists():
+    if not os.path.exists("/proc/self/fd"):
+        import subprocess
+
         shown = subprocess.run(["lsof", "-t", str(job / "worker.lock")], capture_output=True, text=True, check=False)
         return [int(pid) for pid in shown.stdout.split()]
     lock = os.stat(job / "worker.lock")
     found = []
     for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            with contextlib.suppress(OSError):
-                held = os.stat(f"/proc/{entry}/fd/0")
-                if (held.st_dev, held.st_ino) == (lock.st_dev, lock.st_ino):
-                    found.append(int(entry))
+        held = stat_or_none(f"/proc/{entry}/fd/0") if entry.isdigit() else None
+        if held and (held.st_dev, held.st_ino) == (lock.st_dev, lock.st_ino):
+            found.append(int(entry))
     return found
+
+
+def stat_or_none(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
 
 
 def send(pid: int, number: signal.Signals, group: bool = False) -> bool:
@@ -243,18 +268,30 @@ def signal_run(run: Path, name: str) -> dict[str, Any]:
     return {"signalled": signalled, "held": lock_is_held(run.parent)}
 
 
+def folder_of(path: str) -> Path:
+    from pathlib import Path
+
+    return Path(path).absolute()
+
+
+def print_lines(values: list[dict[str, Any]]) -> None:
+    import json
+
+    for value in values:
+        print(json.dumps(value))
+
+
 def main(arguments: list[str]) -> int:
     if sys.platform == "win32":
         refuse(2, "Training does not run on Windows itself: use WSL 2, Linux or macOS.")
     match arguments:
-        case ["start", "--run", run, "--fence", fence, "--", *command] if command:
-            return start(Path(run).absolute(), int(fence), command)
+        case ["start", "--run", folder, "--fence", fence, "--", *command] if command:
+            return start(os.path.abspath(folder), int(fence), command)
         case ["probe", *jobs]:
-            for job in jobs:
-                print(json.dumps(probe(Path(job).absolute())))
+            print_lines([probe(folder_of(job)) for job in jobs])
             return 0
         case ["signal", "--run", run, ("TERM" | "KILL") as name]:
-            print(json.dumps(signal_run(Path(run).absolute(), name)))
+            print_lines([signal_run(folder_of(run), name)])
             return 0
     refuse(2, str(__doc__))
 
