@@ -17,7 +17,9 @@ const flags = {
   'as-built': { type: 'boolean' },
   keep: { type: 'boolean' },
   ...Object.fromEntries(
-    ['rounds', 'seconds', 'jobs', 'starts', 'sockets', 'minutes', 'pairs', 'requests', 'profile', 'model'].map((name) => [name, { type: 'string' }]),
+    ['rounds', 'seconds', 'jobs', 'starts', 'sockets', 'minutes', 'pairs', 'requests', 'profile', 'model'].map(
+      (name) => [name, { type: 'string' }],
+    ),
   ),
 };
 
@@ -63,7 +65,8 @@ function commandOf(name, options) {
 async function main() {
   const { values, positionals } = parseArgs({ options: flags, allowPositionals: true });
   const unknown = positionals.filter((name) => !NAMES.includes(name));
-  if (unknown.length > 0) throw new Problem(`No benchmark is named ${unknown.join(', ')}; there are ${NAMES.join(', ')}`);
+  if (unknown.length > 0)
+    throw new Problem(`No benchmark is named ${unknown.join(', ')}; there are ${NAMES.join(', ')}`);
   if (values.list) return list();
   if (!values['as-built']) await prepare();
   const done = [];

@@ -1,0 +1,72 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import autocannon from 'autocannon';
+
+/**
+ * @typedef {object} Load
+ * @property {string} url of the server
+ * @property {string[]} paths asked in turn
+ * @property {object} [body] sent by POST
+ * @property {number} connections
+ * @property {number} seconds
+ * @property {string} folder for scratch files
+ *
+ * @typedef {{perSecond: number, p50: number, p99: number, errors: number}} Answered latencies in ms
+ */
+
+function hasWrk() {
+  try {
+    return /^wrk /.test(execFileSync('sh', ['-c', 'wrk -v 2>&1 || true'], { encoding: 'utf8' }));
+  } catch {
+    return false;
+  }
+}
+
+/** wrk needs a tenth of the CPU, which the servers share; both sides are always asked by the same one. */
+export const generator = hasWrk() ? 'wrk (1 thread)' : 'autocannon (1 worker)';
+
+/** @param {Load} load @returns {Promise<Answered>} */
+export const ask = (load) => (generator.startsWith('wrk') ? askByWrk(load) : askByAutocannon(load));
+
+/** @param {Load} load */
+function wrkScript({ paths, body }) {
+  const lua = (text) => JSON.stringify(text).replaceAll('\\/', '/');
+  const head = body ? `wrk.method = "POST"\nwrk.body = ${lua(JSON.stringify(body))}\nwrk.headers["content-type"] = "application/json"\n` : '';
+  return `${head}local paths = {${paths.map(lua).join(',')}}
+local turn = 0
+request = function() turn = turn % #paths + 1; return wrk.format(nil, paths[turn]) end
+done = function(all, latency)
+  local e = all.errors
+  print(string.format("RESULT %f %f %f %d", all.requests / all.duration * 1e6, latency:percentile(50) / 1000,
+    latency:percentile(99) / 1000, e.connect + e.read + e.write + e.status + e.timeout))
+end
+`;
+}
+
+/** @param {Load} load @returns {Promise<Answered>} */
+async function askByWrk(load) {
+  const script = join(load.folder, 'load.lua');
+  writeFileSync(script, wrkScript(load));
+  const args = ['-t1', `-c${load.connections}`, `-d${load.seconds}s`, '--timeout', '10s', '-s', script, load.url];
+  const child = spawn('wrk', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (part) => (output += part));
+  await new Promise((resolve, reject) => child.once('close', resolve).once('error', reject));
+  const [, ...numbers] = /RESULT (\S+) (\S+) (\S+) (\d+)/.exec(output) ?? [];
+  if (numbers.length === 0) throw new Error(`wrk failed: ${output}`);
+  const [perSecond, p50, p99, errors] = numbers.map(Number);
+  return { perSecond, p50, p99, errors };
+}
+
+/** @param {Load} load @returns {Promise<Answered>} */
+async function askByAutocannon({ url, paths, body, connections, seconds }) {
+  const requests = paths.map((path) => ({
+    path,
+    method: body ? 'POST' : 'GET',
+    ...(body ? { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } : {}),
+  }));
+  const result = await autocannon({ url, connections, duration: seconds, requests });
+  const { requests: answered, latency, errors, timeouts, non2xx } = result;
+  return { perSecond: answered.average, p50: latency.p50, p99: latency.p99, errors: errors + timeouts + non2xx };
+}
