@@ -3,7 +3,7 @@ import type { RunFile } from './run-contract.generated.js';
 /** What a job will run with: the run file but for what only the start of an attempt knows. */
 export interface ResolvedConfig {
   run: Pick<RunFile, 'model' | 'adapter' | 'quantization' | 'data' | 'training' | 'hardware'>;
-  /** `hardware.processes` was `auto`: one a GPU, else two. */
+  /** Of the run, as the file gives it. */
   name: string | null;
   /** Which adapter a continuous job trains further: `auto`, or the id of a completed job. */
   continuous?: { adapter: string };

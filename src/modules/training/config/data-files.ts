@@ -4,8 +4,9 @@ import type { DataFile } from '../run-contract.generated.js';
 import type { Findings } from './findings.js';
 import { openConfined, type ConfinedFile, type PathRules } from './safe-path.js';
 
-/** A larger file is not hashed while a client waits; the trainer reports its hash at the end. */
+/** A larger file is not hashed while a client waits, nor are files beyond the sum; the trainer reports all hashes. */
 const LARGEST_HASHED_BYTES = 256 * 1024 * 1024;
+const LARGEST_SUM_BYTES = 1024 * 1024 * 1024;
 
 async function sha256(handle: FileHandle): Promise<string> {
   const hash = createHash('sha256');
@@ -13,9 +14,9 @@ async function sha256(handle: FileHandle): Promise<string> {
   return hash.digest('hex');
 }
 
-async function hashed({ path, size, handle }: ConfinedFile): Promise<DataFile> {
+async function hashed({ path, size, handle }: ConfinedFile, most: number): Promise<DataFile & { size: number }> {
   try {
-    return { path, sha256: size > LARGEST_HASHED_BYTES ? null : await sha256(handle) };
+    return { path, size, sha256: size > most ? null : await sha256(handle) };
   } finally {
     await handle.close();
   }
@@ -24,11 +25,15 @@ async function hashed({ path, size, handle }: ConfinedFile): Promise<DataFile> {
 /** The files that a key names, by their real paths and with their hashes; a file that is named twice counts once. */
 export async function dataFiles(key: string, paths: string[], rules: PathRules, findings: Findings) {
   const files: DataFile[] = [];
-  for (const path of paths) {
-    const file = await findings.path(key, openConfined(path, rules).then(hashed));
+  let left = LARGEST_SUM_BYTES;
+  for (const asked of paths) {
+    const look = openConfined(asked, rules).then((file) => hashed(file, Math.min(left, LARGEST_HASHED_BYTES)));
+    const file = await findings.path(key, look);
     if (file === undefined) continue;
-    if (files.some((other) => other.path === file.path)) findings.warn(`${key}: ${path} is named twice and read once`);
-    else files.push(file);
+    const { path, sha256: hash, size } = file;
+    if (hash !== null) left -= size;
+    if (files.some((other) => other.path === path)) findings.warn(`${key}: ${asked} is named twice and read once`);
+    else files.push({ path, sha256: hash });
   }
   return files;
 }

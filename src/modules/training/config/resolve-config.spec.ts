@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, truncate } from 'node:fs/promises';
 import { Workplace, noGpu, problemsOf, twoGpus } from '../../../../test/fixtures/configs/workplace.js';
 import type { TrainerType } from '../job-state.js';
 import { keys } from './config-keys.js';
@@ -251,4 +251,11 @@ test('every key of the table stands in the table of the document', async () => {
     [...cell.matchAll(/`([\w.]+)`/g)].map(([, path]) => path),
   );
   expect(told.filter((path) => path !== undefined && !paths.includes(path))).toEqual([]);
+});
+
+test('a file of more than 256 MiB is taken without its hash', async () => {
+  await place.write('data-samples/large.jsonl', '');
+  await truncate(place.at('data-samples/large.jsonl'), 256 * 1024 * 1024 + 1);
+  const { config } = await place.resolve('data: {train_file: data-samples/large.jsonl}');
+  expect(config.run.data.train).toEqual([{ path: place.at('data-samples/large.jsonl'), sha256: null }]);
 });
