@@ -1,6 +1,5 @@
-import { cpus } from 'node:os';
+import { cpus, homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { homedir } from 'node:os';
 import { EnvError, EnvMissingError, bool, cleanEnv, makeValidator, port, str } from 'envalid';
 
 /** Every problem of the environment, one line each. */
@@ -171,8 +170,9 @@ function rules(read: Read): string[] {
       `CLARA_HOST: "${read.CLARA_HOST}" is not a loopback address, and debug mode lets everyone in; ` +
         'use 127.0.0.1, or set CLARA_ALLOW_REMOTE_DEBUG=true if the network around it is closed (a container)',
     );
-  if (read.CLARA_JWT_ENABLED) problems.push('CLARA_JWT_ENABLED: debug mode checks no tokens; unset it');
-  if (read.CLARA_MTLS_ENABLED) problems.push('CLARA_MTLS_ENABLED: debug mode has no mutual TLS; unset it');
+  const isDebug = read.CLARA_SECURITY_MODE === 'debug';
+  if (isDebug && read.CLARA_JWT_ENABLED) problems.push('CLARA_JWT_ENABLED: debug mode checks no tokens; unset it');
+  if (isDebug && read.CLARA_MTLS_ENABLED) problems.push('CLARA_MTLS_ENABLED: debug mode has no mutual TLS; unset it');
   return [...problems, ...portClashes(read)];
 }
 
@@ -193,6 +193,63 @@ export function unknownSettings(env: Env): string[] {
   return Object.keys(env).filter((name) => /^(CLARA|UDS3)_/.test(name) && !(name in settingSpecs));
 }
 
+const http = (read: Read) => ({
+  host: read.CLARA_HOST,
+  corsOrigins: read.CLARA_CORS_ORIGINS,
+  ports: {
+    main: read.CLARA_MAIN_PORT,
+    ingestion: read.CLARA_INGESTION_PORT,
+    training: read.CLARA_TRAINING_PORT,
+    dataset: read.CLARA_DATASET_PORT,
+    serving: read.CLARA_SERVING_PORT,
+    ...(read.CLARA_METRICS_HTTP ? { metrics: read.CLARA_METRICS_PORT } : {}),
+  },
+});
+
+const postgres = (read: Read) =>
+  read.UDS3_POSTGRES_HOST
+    ? {
+        host: read.UDS3_POSTGRES_HOST,
+        port: read.UDS3_POSTGRES_PORT,
+        user: read.UDS3_POSTGRES_USER,
+        password: read.UDS3_POSTGRES_PASSWORD,
+        database: read.UDS3_POSTGRES_DATABASE,
+      }
+    : undefined;
+
+function folders(read: Read, env: Env, root: string) {
+  const folder = (path: string): string => (isAbsolute(path) ? path : resolve(root, path));
+  const cache = read.CLARA_CACHE_DIR ?? join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'clara');
+  return {
+    data: folder(read.CLARA_DATA_DIR),
+    cache: folder(cache),
+    logs: folder(read.CLARA_LOG_DIR),
+    configs: read.CLARA_CONFIG_DIRS.map(folder),
+    datasets: read.CLARA_DATASET_DIRS.map(folder),
+    models: read.CLARA_MODEL_DIRS.map(folder),
+    trainer: join(root, 'trainer'),
+  };
+}
+
+const training = (read: Read) => ({
+  baseModel: read.CLARA_BASE_MODEL,
+  python: read.CLARA_PYTHON,
+  allowRemoteCode: read.CLARA_ALLOW_REMOTE_CODE,
+  allowPickle: read.CLARA_ALLOW_PICKLE,
+  maxConcurrentJobs: read.CLARA_MAX_CONCURRENT_JOBS,
+  timeoutSeconds: read.CLARA_JOB_TIMEOUT_MINUTES * 60,
+  maxAttempts: read.CLARA_MAX_ATTEMPTS,
+  retryDelaySeconds: read.CLARA_RETRY_DELAY_SECONDS,
+  cancelGraceSeconds: read.CLARA_CANCEL_GRACE_SECONDS,
+  stopWorkers: read.CLARA_STOP_WORKERS,
+  leaseSeconds: read.CLARA_LEASE_SECONDS,
+  orphanSeconds: read.CLARA_ORPHAN_SECONDS,
+  minFreeDiskBytes: read.CLARA_MIN_FREE_DISK_MB * 1024 * 1024,
+  eventsDays: read.CLARA_EVENTS_DAYS,
+  hostId: read.CLARA_HOST_ID,
+  cores: cpus().length,
+});
+
 /**
  * Reads and checks the environment.
  * @param env the process environment
@@ -203,60 +260,14 @@ export function readSettings(env: Env, root: string) {
   const { problems, read } = readEnv(env);
   const all = [...problems, ...rules(read)];
   if (all.length > 0) throw new SettingsError(all);
-  const folder = (path: string): string => (isAbsolute(path) ? path : resolve(root, path));
-  const cache = read.CLARA_CACHE_DIR ?? join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'clara');
   return {
     root,
     security: { mode: read.CLARA_SECURITY_MODE, debugUser: read.DEBUG_USER_ID, debugRoles: read.DEBUG_USER_ROLES },
-    http: {
-      host: read.CLARA_HOST,
-      corsOrigins: read.CLARA_CORS_ORIGINS,
-      ports: {
-        main: read.CLARA_MAIN_PORT,
-        ingestion: read.CLARA_INGESTION_PORT,
-        training: read.CLARA_TRAINING_PORT,
-        dataset: read.CLARA_DATASET_PORT,
-        serving: read.CLARA_SERVING_PORT,
-        ...(read.CLARA_METRICS_HTTP ? { metrics: read.CLARA_METRICS_PORT } : {}),
-      },
-    },
-    postgres: read.UDS3_POSTGRES_HOST
-      ? {
-          host: read.UDS3_POSTGRES_HOST,
-          port: read.UDS3_POSTGRES_PORT,
-          user: read.UDS3_POSTGRES_USER,
-          password: read.UDS3_POSTGRES_PASSWORD,
-          database: read.UDS3_POSTGRES_DATABASE,
-        }
-      : undefined,
-    folders: {
-      data: folder(read.CLARA_DATA_DIR),
-      cache: folder(cache),
-      logs: folder(read.CLARA_LOG_DIR),
-      configs: read.CLARA_CONFIG_DIRS.map(folder),
-      datasets: read.CLARA_DATASET_DIRS.map(folder),
-      models: read.CLARA_MODEL_DIRS.map(folder),
-      trainer: join(root, 'trainer'),
-    },
+    http: http(read),
+    postgres: postgres(read),
+    folders: folders(read, env, root),
     logLevel: read.CLARA_LOG_LEVEL,
-    training: {
-      baseModel: read.CLARA_BASE_MODEL,
-      python: read.CLARA_PYTHON,
-      allowRemoteCode: read.CLARA_ALLOW_REMOTE_CODE,
-      allowPickle: read.CLARA_ALLOW_PICKLE,
-      maxConcurrentJobs: read.CLARA_MAX_CONCURRENT_JOBS,
-      timeoutSeconds: read.CLARA_JOB_TIMEOUT_MINUTES * 60,
-      maxAttempts: read.CLARA_MAX_ATTEMPTS,
-      retryDelaySeconds: read.CLARA_RETRY_DELAY_SECONDS,
-      cancelGraceSeconds: read.CLARA_CANCEL_GRACE_SECONDS,
-      stopWorkers: read.CLARA_STOP_WORKERS,
-      leaseSeconds: read.CLARA_LEASE_SECONDS,
-      orphanSeconds: read.CLARA_ORPHAN_SECONDS,
-      minFreeDiskBytes: read.CLARA_MIN_FREE_DISK_MB * 1024 * 1024,
-      eventsDays: read.CLARA_EVENTS_DAYS,
-      hostId: read.CLARA_HOST_ID,
-      cores: cpus().length,
-    },
+    training: training(read),
   } as const;
 }
 
