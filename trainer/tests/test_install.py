@@ -66,8 +66,10 @@ def test_failures_are_told_apart(install: ModuleType, output: str, code: str) ->
     assert output.splitlines()[-1] in str(error)
 
 
-def test_an_old_python_and_a_small_disk_are_named(install: ModuleType, tmp_path: Path) -> None:
-    install.MINIMUM_PYTHON = (99, 0)
+def test_an_old_python_and_a_small_disk_are_named(
+    install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(install, "MINIMUM_PYTHON", (99, 0))
     with pytest.raises(install.InstallError, match="too old"):
         install.check_python()
     with pytest.raises(install.InstallError, match="GB free"):

@@ -105,6 +105,45 @@ def test_packing_evaluates_as_without(tmp_path: Path, tiny: Path, rows: Path, un
     assert report["packing"] is True
 
 
+def test_packed_rows_do_not_see_each_other(tiny: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+    from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+    model = AutoModelForCausalLM.from_pretrained(tiny, attn_implementation="sdpa")
+    rows = [{"input_ids": list(range(start, start + 20))} for start in (10, 100, 200)]
+    packed = DataCollatorForLanguageModeling(pad_token_id=1, padding_free=True)(rows)
+    with torch.no_grad():
+        together = model(**{key: value for key, value in packed.items() if key != "labels"}, use_cache=False).logits[0]
+        alone = torch.cat([model(input_ids=torch.tensor([row["input_ids"]])).logits[0] for row in rows])
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+def test_resuming_after_the_last_step_only_evaluates_and_saves(
+    tmp_path: Path, tiny: Path, rows: Path, undisturbed: Path
+) -> None:
+    last = str(undisturbed / "checkpoints" / "checkpoint-12")
+    run = make_run(tmp_path, tiny, rows, training=SCHEDULE, resume_from=last)
+    report = train(run)["report"]
+    assert not of_type(run, "progress")
+    assert report["loss"] == of_type(undisturbed, "finished")[0]["data"]["report"]["loss"]
+
+
+def test_a_smaller_micro_batch_goes_on_from_the_checkpoint(
+    tmp_path: Path, tiny: Path, rows: Path, undisturbed: Path
+) -> None:
+    """What the application does after a lack of memory."""
+    halved = {**SCHEDULE, "batch_size": 2, "gradient_accumulation_steps": 4}
+    middle = str(undisturbed / "checkpoints" / "checkpoint-10")
+    run = make_run(tmp_path, tiny, rows, training=halved, resume_from=middle)
+    train(run)
+    curves = [
+        {event["step"]: event["data"]["loss"] for event in of_type(job, "progress")} for job in (run, undisturbed)
+    ]
+    assert list(curves[0]) == [11, 12]
+    assert curves[0][12] == pytest.approx(curves[1][12], rel=0.05)
+
+
 def test_early_stopping_ends_with_the_best_adapter(tmp_path: Path, tiny: Path, rows: Path) -> None:
     settings = {"early_stopping": {"patience": 1}, "eval_steps": 2, "epochs": 20, "learning_rate": 0.2}
     run = make_run(tmp_path, tiny, rows, training=settings)

@@ -15,7 +15,7 @@ from typing import cast
 from clara_trainer.contract.types import Run
 from clara_trainer.device import GPU_OPTIMIZERS
 from clara_trainer.events import EventLog
-from clara_trainer.failure import TrainingError, describe, leave_for_rank_0, peer_failure
+from clara_trainer.failure import TrainingError, code_of, describe, leave_for_rank_0, peer_failure
 from clara_trainer.launch import own_record, write_json
 from clara_trainer.run_file import load_run
 from clara_trainer.stop import StopWish
@@ -43,8 +43,15 @@ def main(arguments: list[str]) -> int:
         return work(folder, events, stop)
     except Exception as error:
         traceback.print_exc()
+        if several_processes() and stop.is_wished() and code_of(error) == "internal":
+            # Another process has already ended as wished, which broke the connection to it.
+            stop.end_now()
         report_failure(folder, rank, events, error)
         return 1
+
+
+def several_processes() -> bool:
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
 def report_failure(folder: Path, rank: int, events: EventLog, error: Exception) -> None:
@@ -52,7 +59,7 @@ def report_failure(folder: Path, rank: int, events: EventLog, error: Exception) 
     if rank != 0:
         leave_for_rank_0(folder, rank, describe(error))
         return
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if several_processes():
         # The rank that failed first may not have written its reason yet.
         time.sleep(PEER_PATIENCE_SECONDS)
     events.append("failed", peer_failure(folder) or describe(error))

@@ -21,6 +21,7 @@ FULL_DISK_WORDS = re.compile(
 MEMORY_WORDS = re.compile(
     r"out of memory|can't allocate memory|not enough memory|cannot allocate memory|CUBLAS_STATUS_ALLOC_FAILED", re.I
 )
+LOST_PEER_WORDS = re.compile(r"Connection (closed|reset) by peer|Read error \[|NCCL.*remote process exited", re.I)
 
 
 class TrainingError(Exception):
@@ -58,6 +59,8 @@ def message_of(error: BaseException, code: Code) -> str:
         )
     if code == "disk_full":
         return f"The disk is full, or a file reached its size limit ({text}). Free some space and retry."
+    if LOST_PEER_WORDS.search(text):
+        return f"Another process of this training has died ({text.splitlines()[0]}). The worker's log may say why."
     return text
 
 
