@@ -1,0 +1,31 @@
+import { activeStatuses, canBecome, isFinal, isWaiting, jobStatuses, sourcesOf, waitingStatuses } from './job-state.js';
+
+const allowed = new Set([
+  'pending queued',
+  'pending cancelled',
+  'pending failed',
+  'queued running',
+  'queued cancelled',
+  'queued failed',
+  'running queued',
+  'running completed',
+  'running failed',
+  'running cancelled',
+  'failed pending',
+  'cancelled pending',
+]);
+
+describe('the states of a job', () => {
+  it.each(jobStatuses.flatMap((from) => jobStatuses.map((to) => [from, to] as const)))('%s -> %s', (from, to) => {
+    expect(canBecome(from, to)).toBe(allowed.has(`${from} ${to}`));
+    expect(sourcesOf(to).includes(from)).toBe(canBecome(from, to));
+  });
+
+  it('are waiting, running or final, and only completed is left by nobody', () => {
+    for (const status of jobStatuses)
+      expect(Number(isWaiting(status)) + Number(isFinal(status)) + Number(status === 'running')).toBe(1);
+    expect(jobStatuses.filter((from) => jobStatuses.every((to) => !canBecome(from, to)))).toEqual(['completed']);
+    expect(jobStatuses.filter((status) => !isFinal(status))).toEqual([...activeStatuses]);
+    expect(jobStatuses.filter(isWaiting)).toEqual([...waitingStatuses]);
+  });
+});
