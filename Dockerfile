@@ -19,7 +19,7 @@ WORKDIR /data
 WORKDIR /app
 # A virtual environment cannot be moved: it is made where the application looks for it; the download cache stays behind.
 ENV CLARA_CACHE_DIR=/opt/clara UV_CACHE_DIR=/var/cache/uv
-COPY trainer/install.py trainer/requirements.lock trainer/requirements-dev.lock ./trainer/
+COPY trainer/install.py trainer/requirements.lock ./trainer/
 RUN python3 trainer/install.py
 COPY --from=node:20-bookworm-slim /usr/local/bin/node /usr/local/bin/
 COPY scripts/install-postgres.mjs ./scripts/

@@ -5,7 +5,8 @@ import { lastLines, runProgram } from './program.mjs';
 import { installTrainer } from './python.mjs';
 import { root } from './root.mjs';
 
-const SAMPLE = join(root, 'data-samples', 'verwaltung.jsonl');
+/** One that the shipped sample answers. */
+const QUESTION = 'In welcher Form muss ich Widerspruch einlegen?';
 
 /**
  * Where the adapter lies, what it gained, and one answer without and with it.
@@ -34,19 +35,12 @@ const shown = (value) => (typeof value === 'number' ? value.toFixed(3) : 'not me
  */
 async function showAnswers(adapter, env) {
   const { base_model_name_or_path: model } = JSON.parse(await readFile(join(adapter, 'adapter_config.json'), 'utf8'));
-  const question = await sampleQuestion();
   const python = await installTrainer({ python: env.CLARA_PYTHON ?? 'python3', dev: false, say: () => undefined });
-  const args = ['-m', 'clara_trainer.generate', '--model', model, '--adapter', adapter, '--prompt', question];
+  const args = ['-m', 'clara_trainer.generate', '--model', model, '--adapter', adapter, '--prompt', QUESTION];
   const { code, output } = await runProgram(python, args, {
     env: { ...env, PYTHONPATH: join(root, 'trainer', 'src') },
   });
   if (code !== 0) throw new Problem(`The adapter could not be asked:\n${lastLines(output, 12)}`);
   const answers = JSON.parse(lastLines(output, 1));
-  console.log(`\nQuestion: ${question}\n  without: ${answers.without}\n  with:    ${answers.with}`);
-}
-
-/** The first question of the shipped sample. */
-async function sampleQuestion() {
-  const [first = ''] = (await readFile(SAMPLE, 'utf8')).split('\n', 1);
-  return JSON.parse(first).messages.find((/** @type {{role: string}} */ { role }) => role === 'user').content;
+  console.log(`\nQuestion: ${QUESTION}\n  without: ${answers.without}\n  with:    ${answers.with}`);
 }

@@ -139,9 +139,12 @@ class Demo {
     }
   }
 
+  /** Once only: a second Ctrl-C would cut short what the first one began. */
   async stop() {
-    this.#left.abort();
-    this.application.kill('SIGINT');
+    if (!this.isLeft) {
+      this.#left.abort();
+      this.application.kill('SIGINT');
+    }
     await this.ended;
   }
 }

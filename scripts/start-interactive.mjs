@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm run start:interactive`: asks for the security mode, then starts as `npm start` does.
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { orShowProblem, Problem } from './problem.mjs';
 import { start } from './start.mjs';
 
@@ -22,20 +22,18 @@ const TRIES = 3;
 /** @returns {Promise<string>} */
 async function askMode() {
   const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: process.stdin.isTTY });
-  // Ctrl-C and the end of a piped input close it; nothing is started then.
-  const closed = new Promise((resolve) => lines.once('close', () => resolve(undefined)));
-  try {
-    console.log('Choose the security mode:\n');
-    MODES.forEach(({ text }, index) => console.log(`  ${index + 1}) ${text}`));
-    for (let tries = 0; tries < TRIES; tries++) {
-      const answer = await Promise.race([lines.question('\nSecurity mode (1-3): '), closed]);
-      if (answer === undefined) break;
-      const mode = modeOf(answer);
-      if (mode) return mode;
-      console.log(`"${answer}" is none of 1, 2, 3.`);
-    }
-  } finally {
-    lines.close();
+  const ask = () => process.stdout.write('\nSecurity mode (1-3): ');
+  console.log('Choose the security mode:\n');
+  MODES.forEach(({ text }, index) => console.log(`  ${index + 1}) ${text}`));
+  ask();
+  let tries = 0;
+  // Ends with Ctrl-C and with a piped input.
+  for await (const answer of lines) {
+    const mode = modeOf(answer);
+    if (mode) return mode;
+    console.log(`"${answer}" is none of 1, 2, 3.`);
+    if (++tries === TRIES) break;
+    ask();
   }
   throw new Problem(
     'No security mode was chosen, so nothing was started. Without a terminal: CLARA_SECURITY_MODE=debug npm start',

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Problem } from './problem.mjs';
 
 const ANSWER_MS = 10_000;
 const RECONNECT_MS = 500;
@@ -130,6 +131,6 @@ export class TrainingClient {
     });
     const body = /** @type {any} */ (await response.json());
     if (response.ok) return body;
-    throw new Error(body.detail ?? `${path} answered ${response.status}`);
+    throw new Problem(body.detail ?? `${path} answered ${response.status}`);
   }
 }
