@@ -1,0 +1,142 @@
+import { readSettings, SettingsError, settingSpecs, unknownSettings } from './settings.js';
+
+const ROOT = '/srv/clara';
+const read = (env: Record<string, string> = {}) =>
+  readSettings({ CLARA_SECURITY_MODE: 'debug', HOME: '/home/erika', ...env }, ROOT);
+
+function problems(env: Record<string, string | undefined>): string[] {
+  try {
+    readSettings({ CLARA_SECURITY_MODE: 'debug', ...env }, ROOT);
+    return [];
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    return error.problems;
+  }
+}
+
+describe('the security mode', () => {
+  it.each([[undefined], [''], ['Debug'], ['debg'], ['development'], ['production'], ['testing']])(
+    '%j does not start',
+    (mode) => {
+      expect(problems({ CLARA_SECURITY_MODE: mode })).toEqual([expect.stringMatching(/^CLARA_SECURITY_MODE: /)]);
+    },
+  );
+
+  it('that is unset or not there yet says what to do', () => {
+    expect(problems({ CLARA_SECURITY_MODE: undefined })[0]).toContain('Set CLARA_SECURITY_MODE=debug');
+    expect(problems({ CLARA_SECURITY_MODE: 'production' })[0]).toContain('not available yet');
+  });
+
+  it('debug stays on this machine, unless somebody takes the responsibility', () => {
+    for (const host of ['0.0.0.0', '::', '192.168.1.5', 'example.org', '127.0.0.1.example.org'])
+      expect(problems({ CLARA_HOST: host })).toEqual([expect.stringContaining('not a loopback address')]);
+    for (const host of ['127.0.0.1', '127.9.9.9', '::1', 'localhost'])
+      expect(problems({ CLARA_HOST: host })).toEqual([]);
+    expect(problems({ CLARA_HOST: '0.0.0.0', CLARA_ALLOW_REMOTE_DEBUG: 'true' })).toEqual([]);
+  });
+
+  it('debug refuses to pretend that it checks anything', () => {
+    expect(problems({ CLARA_JWT_ENABLED: 'true', CLARA_MTLS_ENABLED: 'true' })).toHaveLength(2);
+    expect(problems({ CLARA_JWT_ENABLED: 'false' })).toEqual([]);
+  });
+});
+
+describe('the problems of settings', () => {
+  it('are listed all at once, also those that concern several settings', () => {
+    const found = problems({
+      CLARA_SECURITY_MODE: 'prod',
+      CLARA_TRAINING_PORT: '99999',
+      CLARA_MAX_CONCURRENT_JOBS: '0',
+      CLARA_LOG_LEVEL: 'loud',
+      CLARA_HOST: '0.0.0.0',
+      CLARA_MAIN_PORT: '5000',
+      CLARA_DATASET_PORT: '5000',
+    });
+    const names = ['SECURITY_MODE', 'TRAINING_PORT', 'MAX_CONCURRENT_JOBS', 'LOG_LEVEL', 'HOST', 'DATASET_PORT'];
+    expect(found.map((line) => line.split(':')[0]).sort()).toEqual(names.map((name) => `CLARA_${name}`).sort());
+  });
+
+  it('stand in one message, a line each', () => {
+    const error = new SettingsError(['a: x', 'b: y']);
+    expect(error.message).toBe('The settings have 2 problem(s):\n  - a: x\n  - b: y');
+  });
+
+  it.each([
+    ['CLARA_MAX_CONCURRENT_JOBS', ['1', '64'], ['0', '65', '1.5', 'two', '1e400']],
+    ['CLARA_JOB_TIMEOUT_MINUTES', ['0.05', '120'], ['0', '-1', 'never']],
+    ['CLARA_LEASE_SECONDS', ['1', '2.5'], ['0', '0.5']],
+    ['CLARA_RETRY_DELAY_SECONDS', ['0', '0.1'], ['-1']],
+    ['CLARA_STOP_WORKERS', ['auto', 'keep', 'end'], ['kill']],
+    ['CLARA_TRAINING_PORT', ['1', '65535'], ['-1', '65536', 'http']],
+  ])('%s takes %j and refuses %j', (name, good, bad) => {
+    for (const value of good) expect(problems({ [name]: value })).toEqual([]);
+    for (const value of bad) expect(problems({ [name]: value })).toEqual([expect.stringContaining(name)]);
+  });
+});
+
+describe('the settings', () => {
+  it('take an empty variable as an unset one', () => {
+    const empty = Object.fromEntries(
+      Object.keys(settingSpecs)
+        .filter((name) => name !== 'CLARA_SECURITY_MODE')
+        .map((name) => [name, '']),
+    );
+    expect(read(empty)).toEqual(read());
+  });
+
+  it("have the original's defaults", () => {
+    expect(read()).toMatchObject({
+      http: {
+        host: '127.0.0.1',
+        ports: { main: 45678, ingestion: 45679, training: 45680, dataset: 45681, serving: 45682, metrics: 9310 },
+      },
+      postgres: undefined,
+      training: { maxConcurrentJobs: 2, cancelGraceSeconds: 8, orphanSeconds: undefined },
+    });
+  });
+
+  it('take relative folders from the root, and leave absolute ones', () => {
+    const { folders } = read({
+      CLARA_DATA_DIR: 'elsewhere',
+      CLARA_LOG_DIR: '/var/log/clara',
+      CLARA_CONFIG_DIRS: 'configs, /etc/clara ,',
+    });
+    expect(folders).toMatchObject({
+      data: '/srv/clara/elsewhere',
+      logs: '/var/log/clara',
+      configs: ['/srv/clara/configs', '/etc/clara'],
+    });
+  });
+
+  it('find the cache folder as the user has it', () => {
+    expect(read({ XDG_CACHE_HOME: '/x' }).folders.cache).toBe('/x/clara');
+    expect(read({ XDG_CACHE_HOME: '/x', CLARA_CACHE_DIR: '/y' }).folders.cache).toBe('/y');
+    expect(read().folders.cache).toMatch(/\.cache\/clara$/);
+  });
+
+  it('can leave out the metrics port', () => {
+    expect(read({ CLARA_METRICS_HTTP: '0' }).http.ports).not.toHaveProperty('metrics');
+  });
+
+  it('name an outside PostgreSQL by its host', () => {
+    expect(read({ UDS3_POSTGRES_HOST: 'db', UDS3_POSTGRES_PASSWORD: 's' }).postgres).toEqual({
+      host: 'db',
+      port: 5432,
+      user: 'clara',
+      password: 's',
+      database: 'clara',
+    });
+  });
+
+  it('report what looks like a setting and is none', () => {
+    expect(unknownSettings({ CLARA_TRAINIG_PORT: '1', UDS3_POSTGRES_HOST: 'x', PATH: '/bin', UDS3_X: '' })).toEqual([
+      'CLARA_TRAINIG_PORT',
+      'UDS3_X',
+    ]);
+  });
+
+  it('each say what they are for', () => {
+    for (const spec of Object.values(settingSpecs))
+      expect(String((spec as { desc?: string }).desc)).toMatch(/^[A-Z].*[.)]$/s);
+  });
+});
