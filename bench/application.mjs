@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { root } from '../scripts/root.mjs';
 const HEALTH_DEADLINE_MS = 120_000;
 const STOP_DEADLINE_MS = 15_000;
 /** What the quick start posts. */
-export const CONFIG = existsSync(join(root, 'configs', 'lora_config.yaml')) ? 'configs/lora_config.yaml' : 'bench/configs/lora.yaml';
+export const CONFIG = 'configs/lora_config.yaml';
 const PORTS = ['MAIN', 'INGESTION', 'TRAINING', 'DATASET', 'SERVING', 'METRICS'];
 
 /** @param {number} count */
@@ -38,7 +38,6 @@ export async function applicationEnvironment(folder, more = {}) {
     CLARA_SECURITY_MODE: 'debug',
     CLARA_DATA_DIR: join(folder, 'data'),
     CLARA_LOG_DIR: join(folder, 'logs'),
-    CLARA_CONFIG_DIRS: 'configs,bench/configs',
     ...Object.fromEntries(PORTS.map((name, index) => [`CLARA_${name}_PORT`, String(ports[index])])),
     ...more,
   };
@@ -112,4 +111,20 @@ export async function callJson(url, { method = 'GET', body } = {}) {
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${url} answered ${response.status}: ${text.slice(0, 500)}`);
   return JSON.parse(text);
+}
+
+/**
+ * Asks every `ms` until the answer is true.
+ * @param {() => any} look
+ * @param {string} what for the message
+ * @param {{ms?: number, deadlineMs?: number}} [patience]
+ */
+export async function until(look, what, { ms = 50, deadlineMs = 60_000 } = {}) {
+  const deadline = Date.now() + deadlineMs;
+  while (Date.now() < deadline) {
+    const found = await look();
+    if (found) return found;
+    await sleep(ms);
+  }
+  throw new Error(`${what} did not happen within ${deadlineMs / 1000} s`);
 }

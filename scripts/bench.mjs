@@ -17,7 +17,7 @@ const flags = {
   'as-built': { type: 'boolean' },
   keep: { type: 'boolean' },
   ...Object.fromEntries(
-    ['rounds', 'seconds', 'jobs', 'starts', 'sockets', 'minutes', 'pairs', 'requests', 'profile', 'model'].map(
+    ['rounds', 'seconds', 'jobs', 'starts', 'sockets', 'minutes', 'pairs', 'requests', 'profile', 'model', 'steps'].map(
       (name) => [name, { type: 'string' }],
     ),
   ),

@@ -28,8 +28,8 @@ INSERT INTO training_jobs (job_id, trainer_type, status, config_path, output_dir
     CASE WHEN status = 'failed' THEN repeat('The worker was ended by SIGKILL. ', 20) END,
     CASE WHEN status = 'pending' THEN now() END, CASE WHEN status = 'running' THEN 'elsewhere' END, now() + interval '1 day'
   FROM (SELECT n, (ARRAY['completed', 'completed', 'completed', 'completed', 'completed', 'completed', 'failed', 'cancelled', 'queued',
-    'pending'])[1 + (n * 7919) % 10] AS drawn FROM generate_series($2::int, $3::int) AS n) AS rows,
-    LATERAL (SELECT CASE WHEN n % 100 = 0 THEN 'running' ELSE drawn END AS status) AS decided`;
+    'pending'])[1 + abs(hashint4(n)::bigint) % 10] AS drawn FROM generate_series($2::int, $3::int) AS n) AS rows,
+    LATERAL (SELECT CASE WHEN n % 100 = 7 THEN 'running' ELSE drawn END AS status) AS decided`;
 const CHUNK = 100_000;
 
 async function seed(postgres, jobs, say) {

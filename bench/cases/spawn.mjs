@@ -1,28 +1,15 @@
 import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { CONFIG, callJson, startApplication } from '../application.mjs';
+import { CONFIG, callJson, startApplication, until } from '../application.mjs';
 import { percentile, spread } from '../figures.mjs';
 import { standInTrainer } from '../stand-in.mjs';
 
 export const title = 'from POST to the spawned worker';
 export const usage = '--jobs N (30)';
 
-const DEADLINE_MS = 30_000;
 const WARM_UP_JOBS = 3;
 const REQUEST = { trainer_type: 'lora', config_path: CONFIG, dataset_path: '', priority: 3 };
-
-/** @param {() => any} look */
-async function until(look, what) {
-  const deadline = Date.now() + DEADLINE_MS;
-  while (Date.now() < deadline) {
-    const found = await look();
-    if (found) return found;
-    await sleep(5);
-  }
-  throw new Error(`${what} did not happen within ${DEADLINE_MS / 1000} s`);
-}
 
 /** When the file got its content, in ms since 1970; the kernel's clock for files steps by 4 ms at most. */
 function writtenAt(path) {
@@ -45,8 +32,8 @@ async function oneJob(clara, data) {
   const { job_id } = await callJson(`${clara.url}/api/training/jobs`, { method: 'POST', body: REQUEST });
   const answered = performance.timeOrigin + performance.now();
   const run = join(data, 'runs', job_id, '1');
-  const worker = await until(() => workerStart(join(run, 'worker.started')), `the worker of ${job_id}`);
-  await until(async () => (await callJson(`${clara.url}/api/training/jobs/${job_id}`)).status === 'failed', `the end of ${job_id}`);
+  const worker = await until(() => workerStart(join(run, 'worker.started')), `the worker of ${job_id}`, { ms: 5 });
+  await until(async () => (await callJson(`${clara.url}/api/training/jobs/${job_id}`)).status === 'failed', `the end of ${job_id}`, { ms: 5 });
   const launcher = writtenAt(join(run, 'launcher.json'));
   return { answered: answered - sent, launcher: launcher - sent, worker: worker - sent };
 }

@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { findPython, installTrainer } from '../../scripts/python.mjs';
+import { root } from '../../scripts/root.mjs';
+import { CONFIG, callJson, cleanEnvironment, startApplication, until } from '../application.mjs';
+import { median, spread } from '../figures.mjs';
+import { cpuSeconds, familyOf } from '../processes.mjs';
+
+export const title = 'a supervised training against the same accelerate command by hand';
+export const usage = '--minutes N (5) --pairs N (5)';
+
+const CALIBRATION_STEPS = 25;
+const LONGEST_MS = 3_600_000;
+
+/** The shipped configuration with a number of steps; everything else is as it is. */
+function writeConfig(folder, steps) {
+  const config = parse(readFileSync(join(root, CONFIG), 'utf8'));
+  config.training = { ...config.training, max_steps: steps };
+  mkdirSync(join(folder, 'configs'), { recursive: true });
+  writeFileSync(join(folder, 'configs', 'train.yaml'), stringify(config));
+}
+
+/** From the request to the recorded end; the application runs only meanwhile. */
+async function supervised(folder, steps) {
+  writeConfig(folder, steps);
+  const clara = await startApplication({ folder, env: { CLARA_CONFIG_DIRS: join(folder, 'configs') } });
+  try {
+    const ready = async () => (await callJson(`${clara.url}/readyz`)).status === 'ok';
+    await until(ready, 'the trainer environment', { ms: 500, deadlineMs: LONGEST_MS });
+    const used = cpuSeconds(familyOf(clara.pid));
+    const started = performance.now();
+    const body = { trainer_type: 'lora', config_path: 'train.yaml', dataset_path: '' };
+    const { job_id } = await callJson(`${clara.url}/api/training/jobs`, {
+      method: 'POST',
+      body: { ...body, config_path: join(folder, 'configs', 'train.yaml') },
+    });
+    const job = async () => (await callJson(`${clara.url}/api/training/jobs/${job_id}`)).data;
+    await until(async () => ['completed', 'failed'].includes((await job()).status), 'the end of the job', { ms: 500, deadlineMs: LONGEST_MS });
+    const seconds = (performance.now() - started) / 1000;
+    const { status, error_message } = await job();
+    if (status !== 'completed') throw new Error(`the job ${status}: ${error_message}`);
+    return { seconds, run: join(folder, 'data', 'runs', job_id, '1'), ownCpu: cpuSeconds([clara.pid]) - used };
+  } finally {
+    await clara.stop('SIGINT');
+  }
+}
+
+/** The same command, environment and run.json, without CLARA: from the spawn to the exit. */
+async function byHand(folder, { run, python, name }) {
+  const own = join(folder, 'by-hand', name, '1');
+  mkdirSync(own, { recursive: true });
+  cpSync(join(run, 'run.json'), join(own, 'run.json'));
+  const launch = ['-m', 'accelerate.commands.launch', '--num_processes', '1', '--num_machines', '1', '--mixed_precision', 'no'];
+  const log = openSync(join(own, 'worker.log'), 'a');
+  const env = {
+    ...cleanEnvironment(),
+    PYTHONPATH: join(root, 'trainer', 'src'),
+    PYTHONUNBUFFERED: '1',
+    CLARA_THREADS: String(cpus().length),
+    CUDA_VISIBLE_DEVICES: readFileSync(join(run, 'run.json'), 'utf8').match(/"gpus":\s*\[([^\]]*)\]/)[1].replace(/\s/g, ''),
+  };
+  if (env.CUDA_VISIBLE_DEVICES === '') env.ACCELERATE_USE_CPU = 'true';
+  const started = performance.now();
+  const args = [...launch, '--dynamo_backend', 'no', '-m', 'clara_trainer', '--run', own];
+  const child = spawn(python, args, { cwd: own, env, stdio: ['ignore', log, log] });
+  const code = await new Promise((resolve, reject) => child.once('exit', resolve).once('error', reject));
+  if (code !== 0) throw new Error(`the training by hand ended with ${code}:\n${readFileSync(join(own, 'worker.log'), 'utf8').slice(-2000)}`);
+  return (performance.now() - started) / 1000;
+}
+
+/** Steps that fill the minutes, from the pace of a short training and what it takes beside its steps. */
+async function calibrate(folder, minutes, say) {
+  const { run, seconds } = await supervised(folder, CALIBRATION_STEPS);
+  const events = readFileSync(join(run, 'events.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+  const progress = events.filter(({ type }) => type === 'progress');
+  const pace = (Date.parse(progress.at(-1).time) - Date.parse(progress[0].time)) / 1000 / (progress.length - 1);
+  const beside = Math.max(0, seconds - pace * CALIBRATION_STEPS);
+  const steps = Math.max(CALIBRATION_STEPS, Math.ceil((minutes * 60 - beside) / pace));
+  say(`${pace.toFixed(3)} s a step and ${beside.toFixed(0)} s beside: ${steps} steps`);
+  return steps;
+}
+
+/** @returns {Promise<import('../report.mjs').Result>} */
+export async function run({ folder, options, say }) {
+  const minutes = Number(options.minutes ?? 5);
+  const pairs = Number(options.pairs ?? 5);
+  const python = await installTrainer({ python: await findPython(), dev: false, say });
+  const steps = options.steps ? Number(options.steps) : await calibrate(folder, minutes, say);
+  const done = [];
+  for (let index = 0; index < pairs; index += 1) {
+    const ours = await supervised(folder, steps);
+    const hand = await byHand(folder, { run: ours.run, python, name: String(index) });
+    done.push({ ours: ours.seconds, hand, ratio: ours.seconds / hand, ownCpu: ours.ownCpu });
+    say(`supervised ${ours.seconds.toFixed(1)} s, by hand ${hand.toFixed(1)} s: ${(ours.seconds / hand).toFixed(4)}; CPU of the application ${ours.ownCpu.toFixed(1)} s`);
+  }
+  const of = (key) => done.map((pair) => pair[key]);
+  return {
+    figures: [
+      { name: 'supervised / by hand', unit: 'times', ...spread(of('ratio')), value: median(of('ratio')), target: { most: 1.02 } },
+      { name: 'supervised', unit: 's', ...spread(of('ours')) },
+      { name: 'by hand', unit: 's', ...spread(of('hand')) },
+      { name: 'CPU of the application meanwhile', unit: 's', ...spread(of('ownCpu')) },
+    ],
+    setup: [
+      `${pairs} alternating pairs of ${steps} steps of ${CONFIG} with the default base model (lora, CPU threads: all cores, each step logged); supervised is from before the POST to the recorded end, with the embedded PostgreSQL; by hand is the same run.json from the spawn to the exit, with no application running. Nothing is pinned.`,
+    ],
+  };
+}
