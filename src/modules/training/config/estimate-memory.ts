@@ -3,9 +3,11 @@ import {
   baseBytes,
   choicesOf,
   gradientBytes,
+  isMasked,
   layerBytes,
   logitsBytes,
   optimizerBytes,
+  overheadBytes,
   targetsOf,
   workingBytes,
   type Choices,
@@ -50,19 +52,15 @@ export interface NoEstimate {
   reason: string;
 }
 
-const MIB = 1024 * 1024;
-/** Context, libraries and workspaces of CUDA; Python with torch, transformers, TRL and bitsandbytes without a GPU. */
-const OVERHEAD = { gpu: 600 * MIB, cpu: 640 * MIB };
 /** An estimate is no promise: what comes nearer to the limit than this is called tight. */
 const COMFORTABLE_SHARE = 0.85;
 
 /** What is kept for the backward pass, and what comes on top of it while that runs. */
-function activations(run: Run, facts: ModelFacts, targets: Linear[], choices: Choices) {
+function activations(run: Run, facts: ModelFacts, layer: number, choices: Choices) {
   const tokens = run.training.batch_size * run.data.max_length;
-  const layer = layerBytes(run, facts, targets, choices) * tokens;
   const working = workingBytes(facts, choices) * tokens + largestMatrix(facts) * (run.quantization === null ? 0 : 2);
-  const mask =
-    choices.attention === 'sdpa' ? run.training.batch_size * run.data.max_length ** 2 * (1 + choices.valueBytes) : 0;
+  const square = run.training.batch_size * run.data.max_length ** 2;
+  const mask = isMasked(run, choices) ? square * (1 + choices.valueBytes) : 0;
   // Autocast keeps its 16 bit copy of each frozen 32 bit weight until the backward pass has used it.
   const casts = choices.autocast && choices.weightBytes === 4 && run.quantization === null ? 2 * facts.parameters : 0;
   if (!choices.checkpointing) return { kept: layer * facts.layers + mask + casts, working };
@@ -76,8 +74,10 @@ const largestMatrix = ({ linears }: ModelFacts): number =>
 
 function bytesOf(run: Run, facts: ModelFacts, targets: Linear[], choices: Choices): MemoryBytes {
   const trainable = adapterParameters(run, targets);
-  const { kept, working } = activations(run, facts, targets, choices);
-  const logits = logitsBytes(run.training.batch_size * run.data.max_length, facts, choices);
+  const tokens = run.training.batch_size * run.data.max_length;
+  const layer = layerBytes(run, facts, targets, choices) * tokens;
+  const { kept, working } = activations(run, facts, layer, choices);
+  const logits = logitsBytes(tokens, facts, choices);
   const parts = {
     base_model: baseBytes(run, facts, choices),
     adapter: trainable * 4,
@@ -86,7 +86,7 @@ function bytesOf(run: Run, facts: ModelFacts, targets: Linear[], choices: Choice
     // The head is done with before a layer is worked on: the greater of the two counts.
     activations: kept + Math.max(0, working - logits),
     logits,
-    overhead: OVERHEAD[choices.device],
+    overhead: overheadBytes(run, facts, layer * facts.layers, choices),
   };
   const rounded = Object.fromEntries(Object.entries(parts).map(([name, value]) => [name, Math.ceil(value)]));
   const total = Object.values(rounded).reduce((all, value) => all + value, 0);

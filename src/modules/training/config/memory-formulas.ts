@@ -113,6 +113,18 @@ function adapterInputBytes(run: Run, targets: Linear[], layers: number, choices:
   return wide * (choices.valueBytes + (thinned ? mask : 0)) + low * choices.valueBytes;
 }
 
+/** Whether rows of different length meet in a batch, so that attention is told by a mask where each ends. */
+export const isMasked = (run: Run, { attention }: Choices): boolean =>
+  attention === 'sdpa' && run.training.batch_size > 1 && run.data.packing !== true;
+
+/** What attention keeps for a token and head: a row of scores where no kernel fuses them, else only their sum. */
+function scoreBytes(run: Run, { attentionDropout }: ModelFacts, { attention, autocast, device, valueBytes }: Choices) {
+  const row = run.data.max_length;
+  if (attention === 'eager') return row * (valueBytes + (autocast ? FLOAT : 0));
+  // A CPU has no fused kernel with dropout: scores, mask and product are kept.
+  return attentionDropout > 0 && device === 'cpu' ? 3 * row * FLOAT : FLOAT;
+}
+
 /**
  * Bytes that one layer keeps for a token until the backward pass. The terms are those of Korthikanti et al. 2022
  * (arXiv 2205.05198, section 4.1), for a frozen base: norms keep their input in 32 bits; attention keeps query, key,
@@ -121,12 +133,9 @@ function adapterInputBytes(run: Run, targets: Linear[], layers: number, choices:
 export function layerBytes(run: Run, facts: ModelFacts, targets: Linear[], choices: Choices): number {
   const { hidden, heads, headSize, keyValueHeads, normsPerLayer, activationCopies, intermediate, layers } = facts;
   const query = heads * headSize;
-  // Only flash attention reads shared keys in place; the others repeat them for each head.
-  const keys = choices.attention === 'flash_attention_2' ? keyValueHeads * headSize : query;
-  const scores =
-    choices.attention === 'eager'
-      ? heads * run.data.max_length * (choices.valueBytes + (choices.autocast ? FLOAT : 0))
-      : heads * FLOAT;
+  // Without a mask the kernels read shared keys in place; with one they are repeated for each head.
+  const keys = isMasked(run, choices) || choices.attention === 'eager' ? query : keyValueHeads * headSize;
+  const scores = heads * scoreBytes(run, facts, choices);
   const attention = (2 * query + 2 * keys) * choices.valueBytes + scores;
   const mlp = activationCopies * intermediate * choices.valueBytes;
   return normsPerLayer * hidden * FLOAT + attention + mlp + adapterInputBytes(run, targets, layers, choices);
@@ -139,7 +148,7 @@ export const workingBytes = ({ hidden, intermediate, gated }: ModelFacts, { valu
 const TILE_TOKENS = 4096;
 const TILE_VOCABULARY = 32_768;
 /** Copies of a tile in 32 bits that the steps of the loss hold at once where no kernel fuses them. */
-const TILE_COPIES_ON_CPU = 5;
+const TILE_COPIES_ON_CPU = 7;
 
 /**
  * The head is never computed for all tokens and words at once: TRL goes through tiles of 4096 tokens and 32768 words,
@@ -155,4 +164,22 @@ export function logitsBytes(tokens: number, { hidden, vocabulary }: ModelFacts, 
       ? rows * TILE_VOCABULARY * choices.valueBytes
       : rows * words * (choices.valueBytes + TILE_COPIES_ON_CPU * FLOAT);
   return tile + gradient + cast;
+}
+
+const MIB = 1024 * 1024;
+/** Context, libraries and workspaces of CUDA; Python with torch, transformers, PEFT and TRL (measured). */
+const PROGRAM_BYTES = { gpu: 600 * MIB, cpu: 880 * MIB };
+/** glibc gives larger blocks back at once (mallopt(3), M_MMAP_THRESHOLD: the dynamic one ends at 32 MiB). */
+const LARGEST_KEPT_BLOCK = 32 * MIB;
+/** Share of what the layers use that stays in holes of the heap (measured: 0.5 to 0.6). */
+const HEAP_WASTE = 0.55;
+
+/** What a process needs beside its tensors. `layersBytes`: what all layers together use without checkpointing. */
+export function overheadBytes(run: Run, facts: ModelFacts, layersBytes: number, choices: Choices): number {
+  if (choices.device === 'gpu') return PROGRAM_BYTES.gpu;
+  const block = run.training.batch_size * run.data.max_length * facts.intermediate * choices.valueBytes;
+  const heap = block < LARGEST_KEPT_BLOCK ? HEAP_WASTE * layersBytes : 0;
+  // Weights are read in 32 bits before they are quantised, and their memory stays with the process.
+  const read = run.quantization === null ? 0 : weightsOf(facts.linears) * FLOAT;
+  return PROGRAM_BYTES.cpu + heap + read;
 }

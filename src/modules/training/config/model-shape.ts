@@ -25,6 +25,8 @@ export interface ModelFacts {
   /** Values that the activation function keeps, in multiples of the intermediate size. */
   activationCopies: number;
   normsPerLayer: number;
+  /** Share of the attention scores that is left out while training. */
+  attentionDropout: number;
   /** The matrices of the layers, without embedding and head. */
   linears: Linear[];
   parameters: number;
@@ -145,6 +147,7 @@ function sizesOf(config: Config, tensors: Tensors) {
     keyValueHeads: keyValueHeads ?? heads,
     headSize: firstNumber(config, ['head_dim']) ?? hidden / heads,
     intermediate: firstNumber(config, inner) ?? seen.intermediate ?? 4 * hidden,
+    attentionDropout: firstNumber(config, ['attention_dropout', 'attn_pdrop']) ?? 0,
   };
 }
 type Sizes = NonNullable<ReturnType<typeof sizesOf>>;
