@@ -23,8 +23,8 @@ export interface PageRequest {
 const COUNTED_PLACES = 1000;
 
 const QUEUE_PLACES = `
-SELECT job_id, row_number() OVER (ORDER BY priority DESC, seq)::int AS place
-  FROM (SELECT job_id, priority, seq FROM training_jobs WHERE status IN ('pending', 'queued')
+SELECT seq, row_number() OVER (ORDER BY priority DESC, seq)::int AS place
+  FROM (SELECT priority, seq FROM training_jobs WHERE status IN ('pending', 'queued')
     ORDER BY priority DESC, seq LIMIT ${COUNTED_PLACES}) AS ahead`;
 
 /** Two ranges of the queue's index: one condition over both columns would read the whole queue for its first job. */
@@ -62,7 +62,7 @@ export class JobStore {
 
   async page(request: PageRequest): Promise<JobPage> {
     const [jobs, counts] = await Promise.all([this.#jobs(request), this.counts()]);
-    const waiting = jobs.filter((job) => isWaiting(job.status)).map((job) => job.job_id);
+    const waiting = jobs.filter((job) => isWaiting(job.status));
     return { jobs, counts, positions: waiting.length > 0 ? await this.#positions(waiting) : new Map() };
   }
 
@@ -121,12 +121,14 @@ export class JobStore {
     );
   }
 
-  async #positions(jobIds: string[]): Promise<Map<string, number>> {
-    const rows = await rowsOf<{ job_id: string; place: number }>(
+  /** By `seq`, so that the queue's index alone answers. */
+  async #positions(jobs: JobEntity[]): Promise<Map<string, number>> {
+    const rows = await rowsOf<{ seq: number; place: number }>(
       this.source,
-      `SELECT * FROM (${QUEUE_PLACES}) AS places WHERE job_id = ANY ($1::uuid[])`,
-      [jobIds],
+      `SELECT * FROM (${QUEUE_PLACES}) AS places WHERE seq = ANY ($1::bigint[])`,
+      [jobs.map(({ seq }) => seq)],
     );
-    return new Map(rows.map((row) => [row.job_id, row.place]));
+    const places = new Map(rows.map(({ seq, place }) => [seq, place]));
+    return new Map(jobs.flatMap(({ job_id, seq }) => (places.has(seq) ? [[job_id, places.get(seq) as number]] : [])));
   }
 }
