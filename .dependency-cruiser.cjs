@@ -37,7 +37,7 @@ module.exports = {
     {
       name: 'kernel-knows-no-module',
       severity: 'error',
-      from: { path: '^src/kernel/' },
+      from: { path: '^src/kernel/', pathNot: '\\.spec\\.ts$' },
       to: { path: '^src/(modules|adapters|config)/' },
     },
     {

@@ -38,6 +38,7 @@ function ofTypeScript() {
   return [
     node('types of the application and the tests', tsc, ['-p', 'tsconfig.json', ...remembered('application')]),
     node('types of the scripts', tsc, ['-p', 'scripts/tsconfig.json', ...remembered('scripts')]),
+    node('types of the benchmarks', tsc, ['-p', 'bench/tsconfig.json', ...remembered('bench')]),
     node('lint', oxlint, ['--deny-warnings', ...code], ['--fix', ...code]),
     node('format', prettier, ['--check', '--log-level=warn', '.'], ['--write', '--log-level=warn', '.']),
     node('architecture', inModules('dependency-cruiser', 'bin', 'dependency-cruise.mjs'), [

@@ -4,5 +4,3 @@ const response = await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortS
   () => undefined,
 );
 process.exitCode = response?.ok ? 0 : 1;
-
-export {};

@@ -56,7 +56,7 @@ export async function installTrainer({ python, dev, say }) {
     },
   });
   if (code === 0 && last.python) return last.python;
-  throw new Problem(last.error ? String(last.message) : `${args[0]} failed:\n${lastLines(output, 12)}`);
+  throw new Problem(last.error && last.message ? last.message : `${args[0]} failed:\n${lastLines(output, 12)}`);
 }
 
 /** @param {string} line */

@@ -6,7 +6,7 @@ import { builtModule } from './built-module.mjs';
  */
 export async function settingsPage() {
   const { settingSpecs } = await builtModule('src/config/settings.js');
-  const rows = Object.entries(settingSpecs).map(([name, spec]) => row(name, /** @type {any} */ (spec)));
+  const rows = Object.entries(settingSpecs).map(([name, spec]) => row(name, spec));
   return [
     '<!-- Generated from src/config/settings.ts by `npm run generate`; do not edit. -->',
     '',

@@ -23,8 +23,13 @@ export interface Running {
   stop(workers: 'keep' | 'end'): Promise<void>;
 }
 
-interface Owned {
-  folder: boolean;
+interface Start {
+  settings: Settings;
+  environment: Environment;
+  log: PinoLog;
+  /** Ends the process: the database belongs to another application now. */
+  fatal: (message: string) => void;
+  closers: Closers;
 }
 
 /** Undoes, last first, what was opened. */
@@ -49,45 +54,25 @@ export async function startApplication(
 ): Promise<Running> {
   const closers = new Closers();
   try {
-    return await open(settings, environment, log, fatal, closers);
+    return await open({ settings, environment, log, fatal, closers });
   } catch (error) {
     await closers.close();
     throw error;
   }
 }
 
-async function open(
-  settings: Settings,
-  environment: Environment,
-  log: PinoLog,
-  fatal: (message: string) => void,
-  closers: Closers,
-): Promise<Running> {
-  const { folders } = settings;
-  const owned: Owned = { folder: false };
-  await mkdir(folders.data, { recursive: true, mode: 0o700 });
-  const connection = settings.postgres ?? (await embedded(settings, log, owned, closers));
-  await ownFolder(connection, folders.data, fatal, closers);
-  owned.folder = true;
+async function open(start: Start): Promise<Running> {
+  const { settings, environment, log, closers } = start;
+  const connection = await ownDatabase(start);
   const dataSource: DataSource = await openDataSource(connection);
   closers.add(() => dataSource.destroy());
   const wakeups = new PostgresNotifications(connection, (message) => log.warn(message));
   await wakeups.open();
   closers.add(() => wakeups.close());
-  const trainer = new TrainerInstallation(
-    {
-      python: settings.training.python,
-      trainer: folders.trainer,
-      cache: folders.cache,
-      baseModel: settings.training.baseModel,
-    },
-    environment,
-    log,
-  );
-  closers.add(() => trainer.close());
   const host = await ThisHost.look(settings.training.hostId, environment);
+  const trainer = trainerOf(start);
   const launcher = new LocalLauncher(
-    () => ({ python: trainer.python(), trainer: folders.trainer }),
+    () => ({ python: trainer.python(), trainer: settings.folders.trainer }),
     environment,
     (gpus) => host.visibleDevices(gpus),
   );
@@ -96,18 +81,11 @@ async function open(
   closers.add(() => app.close());
   const live = app.get(LiveServer);
   const dispatcher = app.get(DispatcherService);
-  const listeners = await Listeners.open(
-    settings.http.host,
-    settings.http.ports,
-    app.getHttpAdapter().getInstance(),
-    (servers) => live.attach(servers),
-  );
+  const { host: address, ports } = settings.http;
+  const handler = app.getHttpAdapter().getInstance();
+  const listeners = await Listeners.open(address, ports, handler, (servers) => live.attach(servers));
   trainer.start();
-  log.info('CLARA is up', {
-    ports: settings.http.ports,
-    host: settings.http.host,
-    database: settings.postgres ? 'outside' : 'embedded',
-  });
+  log.info('CLARA is up', { ports, host: address, database: settings.postgres ? 'outside' : 'embedded' });
   return {
     stop: async (workers) => {
       const closing = Promise.all([live.close(), listeners.close()]);
@@ -118,30 +96,44 @@ async function open(
   };
 }
 
-async function embedded(settings: Settings, log: PinoLog, owned: Owned, closers: Closers): Promise<PostgresConnection> {
+function trainerOf({ settings, environment, log, closers }: Start): TrainerInstallation {
+  const { python, baseModel } = settings.training;
+  const { trainer, cache } = settings.folders;
+  const installation = new TrainerInstallation({ python, trainer, cache, baseModel }, environment, log);
+  closers.add(() => installation.close());
+  return installation;
+}
+
+/** The database, and with it the data folder, for this application alone. */
+async function ownDatabase({ settings, log, fatal, closers }: Start): Promise<PostgresConnection> {
+  const { folders } = settings;
+  let isOwner = false;
+  await mkdir(folders.data, { recursive: true, mode: 0o700 });
+  const embedded = new EmbeddedPostgres();
+  const connection = settings.postgres ?? (await startEmbedded(embedded, settings, log));
+  // A PostgreSQL that turns out to be another application's is left to it.
+  if (!settings.postgres) closers.add(() => (isOwner ? embedded.stop() : embedded.release()));
+  const taken = `the data folder ${await realpath(folders.data)} belongs to another CLARA that runs; stop it, or set CLARA_DATA_DIR to another folder`;
+  const lock = new FolderLock(connection, await folderId(folders.data), () => fatal(taken));
+  if (!(await lock.take())) throw new Error(taken);
+  closers.add(() => lock.release());
+  isOwner = true;
+  return connection;
+}
+
+async function startEmbedded(
+  postgres: EmbeddedPostgres,
+  settings: Settings,
+  log: PinoLog,
+): Promise<PostgresConnection> {
   const { installPostgres } = (await import(join(settings.root, 'scripts', 'install-postgres.mjs'))) as {
-    installPostgres(options: { cacheDir: string; python: string }): Promise<{ binDir: string }>;
+    installPostgres: (options: { cacheDir: string; python: string }) => Promise<{ binDir: string }>;
   };
   const { binDir } = await installPostgres({ cacheDir: settings.folders.cache, python: settings.training.python });
-  const postgres = new EmbeddedPostgres();
   const connection = await postgres.start({ dataDir: join(settings.folders.data, 'postgres'), binDir, log });
-  // A PostgreSQL that turns out to be another application's is left to it.
-  closers.add(() => (owned.folder ? postgres.stop() : postgres.release()));
   postgres.watch({
     onDown: (reason) => log.warn('the embedded PostgreSQL is down and is started again', { reason }),
     onUp: () => log.info('the embedded PostgreSQL is back'),
   });
   return connection;
-}
-
-async function ownFolder(
-  connection: PostgresConnection,
-  data: string,
-  fatal: (message: string) => void,
-  closers: Closers,
-): Promise<void> {
-  const taken = `the data folder ${await realpath(data)} belongs to another CLARA that runs; stop it, or set CLARA_DATA_DIR to another folder`;
-  const lock = new FolderLock(connection, await folderId(data), () => fatal(taken));
-  if (!(await lock.take())) throw new Error(taken);
-  closers.add(() => lock.release());
 }

@@ -53,7 +53,9 @@ describe('the problems of settings', () => {
       CLARA_DATASET_PORT: '5000',
     });
     const names = ['SECURITY_MODE', 'TRAINING_PORT', 'MAX_CONCURRENT_JOBS', 'LOG_LEVEL', 'HOST', 'DATASET_PORT'];
-    expect(found.map((line) => line.split(':')[0]).sort()).toEqual(names.map((name) => `CLARA_${name}`).sort());
+    expect(found.map((line) => line.split(':')[0] ?? '').toSorted()).toEqual(
+      names.map((name) => `CLARA_${name}`).toSorted(),
+    );
   });
 
   it('stand in one message, a line each', () => {

@@ -20,7 +20,7 @@ describe('the training API', () => {
     it('answers /health with exactly its six fields', async () => {
       const { status, body } = await app.call('GET', '/health');
       expect(status).toBe(200);
-      expect(Object.keys(body).sort()).toEqual([
+      expect(Object.keys(body).toSorted()).toEqual([
         'active_jobs',
         'max_concurrent_jobs',
         'port',
@@ -66,7 +66,7 @@ describe('the training API', () => {
         for (const field of ['total_count', 'active_count', 'completed_count', 'failed_count'] as const)
           expect(body[field]).toEqual(expect.any(Number));
         const created = body.jobs.map((job) => Date.parse(String(job['created_at'])));
-        expect(created).toEqual([...created].sort((a, b) => b - a));
+        expect(created).toEqual([...created].toSorted((a, b) => b - a));
         expect(Object.keys(body.jobs[0] ?? {})).toEqual(expect.arrayContaining(originalFields));
       }
     });

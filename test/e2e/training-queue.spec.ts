@@ -58,7 +58,7 @@ describe('jobs of a running application', () => {
     const ended = await Promise.all(ids.map((id) => jobs.until(id, 'completed')));
     const order = ids
       .map((_, index) => index)
-      .sort((a, b) => Date.parse(ended[a]?.started_at ?? '') - Date.parse(ended[b]?.started_at ?? ''));
+      .toSorted((a, b) => Date.parse(ended[a]?.started_at ?? '') - Date.parse(ended[b]?.started_at ?? ''));
     expect(order).toEqual([2, 1, 3, 0]);
   });
 

@@ -44,7 +44,10 @@ describe('installing PostgreSQL', () => {
     const cacheDir = join(folder, 'both');
     const path = await pathWith('copying', COPY);
     const both = await Promise.all([installPostgres({ cacheDir, path }), installPostgres({ cacheDir, path })]);
-    expect(both.map(({ installed }) => installed).toSorted()).toEqual([false, true]);
+    expect(both.map(({ installed }) => installed).toSorted((one, other) => Number(one) - Number(other))).toEqual([
+      false,
+      true,
+    ]);
     expect(await readdir(cacheDir)).toEqual(['postgres-18.4']);
     const { stdout } = await promisify(execFile)(join(both[0].binDir, 'postgres'), ['--version']);
     expect(stdout).toContain('18.4');

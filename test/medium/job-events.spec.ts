@@ -103,11 +103,11 @@ describe('the numbered event log', () => {
   async function expectWhole(seen: JobEvent[]): Promise<void> {
     const all = await stored();
     const streams = seen.map(({ stream }) => stream);
-    expect(streams).toEqual([...streams].sort((a, b) => a - b));
+    expect(streams).toEqual([...streams].toSorted((a, b) => a - b));
     expect(new Set(streams).size).toBe(streams.length);
     const name = ({ job_id, number, type }: Pick<JobEvent, 'job_id' | 'number' | 'type'>) =>
       `${job_id} ${number} ${type}`;
-    expect(seen.map(name).sort()).toEqual(all.map(name).sort());
+    expect(seen.map(name).toSorted()).toEqual(all.map(name).toSorted());
     for (const id of new Set(all.map(({ job_id }) => job_id))) {
       const numbers = seen.filter(({ job_id }) => job_id === id).map(({ number }) => number);
       expect(numbers).toEqual(oneTo(numbers.length));

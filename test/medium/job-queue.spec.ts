@@ -74,7 +74,7 @@ describe('the queue in PostgreSQL', () => {
       expect(new Set(claimed).size).toBe(10);
       expect(claimed.every((id) => jobs.some((job) => job.job_id === id))).toBe(true);
       const running = await queue.jobs.running('host');
-      expect(running.map(({ slot }) => slot).sort((a = 0, b = 0) => Number(a) - Number(b))).toEqual([
+      expect(running.map(({ slot }) => slot).toSorted((a = 0, b = 0) => Number(a) - Number(b))).toEqual([
         0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
       ]);
       expect(await queue.claim()).toEqual({ waitingFor: 'slot' });
@@ -86,7 +86,7 @@ describe('the queue in PostgreSQL', () => {
       for (const gpus of [1, 2, 1, 1, 2]) await queue.queued({ gpus });
       await Promise.all(claimants.map(claimAll));
       const given = (await queue.jobs.running('host')).flatMap((job) => job.gpu_indices);
-      expect([...given].sort()).toEqual([0, 1, 2, 3]);
+      expect(given.toSorted((one, other) => one - other)).toEqual([0, 1, 2, 3]);
       expect(await queue.claim()).toEqual({ waitingFor: 'gpu' });
     });
 

@@ -12,50 +12,8 @@ export class MetricsService {
     live: LiveStats,
   ) {
     collectDefaultMetrics({ register: registry });
-    const registers = [registry];
-    new Gauge({
-      name: 'active_training_jobs',
-      help: 'Jobs that are pending, queued or running.',
-      registers,
-      async collect() {
-        this.set(await status.activeCount());
-      },
-    });
-    new Gauge({
-      name: 'training_queue_depth',
-      help: 'Jobs that wait for a slot.',
-      registers,
-      async collect() {
-        const counts = await status.counts();
-        this.set(counts.pending + counts.queued);
-      },
-    });
-    new Gauge({
-      name: 'training_jobs',
-      help: 'Jobs in the database by status.',
-      labelNames: ['status'],
-      registers,
-      async collect() {
-        for (const [name, value] of Object.entries(await status.counts())) this.set({ status: name }, value);
-      },
-    });
-    new Gauge({
-      name: 'live_connections',
-      help: 'Open live connections.',
-      labelNames: ['kind'],
-      registers,
-      collect() {
-        for (const [kind, open] of Object.entries(live.openSockets())) this.set({ kind }, open);
-      },
-    });
-    new Gauge({
-      name: 'live_clients_behind',
-      help: 'Live subscriptions that are not up to date.',
-      registers,
-      collect() {
-        this.set(live.clientsBehind());
-      },
-    });
+    addTrainingGauges([registry], status);
+    addLiveGauges([registry], live);
   }
 
   page(): Promise<string> {
@@ -65,4 +23,53 @@ export class MetricsService {
   get contentType(): string {
     return this.registry.contentType;
   }
+}
+
+function addTrainingGauges(registers: Registry[], status: TrainingStatus): void {
+  new Gauge({
+    name: 'active_training_jobs',
+    help: 'Jobs that are pending, queued or running.',
+    registers,
+    async collect() {
+      this.set(await status.activeCount());
+    },
+  });
+  new Gauge({
+    name: 'training_queue_depth',
+    help: 'Jobs that wait for a slot.',
+    registers,
+    async collect() {
+      const counts = await status.counts();
+      this.set(counts.pending + counts.queued);
+    },
+  });
+  new Gauge({
+    name: 'training_jobs',
+    help: 'Jobs in the database by status.',
+    labelNames: ['status'],
+    registers,
+    async collect() {
+      for (const [name, value] of Object.entries(await status.counts())) this.set({ status: name }, value);
+    },
+  });
+}
+
+function addLiveGauges(registers: Registry[], live: LiveStats): void {
+  new Gauge({
+    name: 'live_connections',
+    help: 'Open live connections.',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      for (const [kind, open] of Object.entries(live.openSockets())) this.set({ kind }, open);
+    },
+  });
+  new Gauge({
+    name: 'live_clients_behind',
+    help: 'Live subscriptions that are not up to date.',
+    registers,
+    collect() {
+      this.set(live.clientsBehind());
+    },
+  });
 }

@@ -143,6 +143,7 @@ export class AttemptEnd {
     } catch (error) {
       throw new Error(
         `the adapter is trained and lies in ${made}, but it could not be moved to ${target} (${messageOf(error)})`,
+        { cause: error },
       );
     }
     return target;

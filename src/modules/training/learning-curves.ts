@@ -37,7 +37,7 @@ export function learningCurves(points: CurvePoint[]): LearningCurvesDto {
     const step = point.step ?? 0;
     rows.set(step, merged(rows.get(step) ?? { ...empty, epoch: lastEpoch(rows) }, point));
   }
-  const sorted = [...rows].sort(([a], [b]) => a - b);
+  const sorted = [...rows].toSorted(([a], [b]) => a - b);
   const column = <K extends keyof Row>(name: K): Row[K][] => sorted.map(([, row]) => row[name]);
   return {
     steps: sorted.map(([step]) => step),

@@ -85,7 +85,7 @@ describe('a run folder', () => {
     await folder.prepare(run);
     expect(await folder.run()).toEqual(run);
     expect(await readFile(join(folder.job, 'fence'), 'utf8')).toBe('5');
-    expect((await readdir(folder.path)).sort()).toEqual(['run.json']);
+    expect((await readdir(folder.path)).toSorted()).toEqual(['run.json']);
   });
 
   it('never lowers its fence', async () => {
@@ -133,7 +133,7 @@ describe('a run folder', () => {
       '2/adapter',
     ])
       await mkdir(join(folder.job, path), { recursive: true });
-    expect((await folder.checkpoints()).sort()).toEqual(
+    expect((await folder.checkpoints()).toSorted()).toEqual(
       ['1/checkpoints/checkpoint-5', '2/checkpoints/checkpoint-10'].map((path) => join(folder.job, path)),
     );
   });
