@@ -21,6 +21,7 @@ export interface Running {
 const ATTEMPTS = 3;
 const POLL_MS = 10;
 const CONNECT_MS = 2000;
+const LOSER_MS = 5000;
 // Waiting does not mend these: wrong password, role or database missing.
 const FINAL_CODES = new Set(['28P01', '28000', '3D000']);
 
@@ -67,7 +68,9 @@ async function awaitAnswer(site: Site, launch: Launch | undefined, signal?: Abor
     const answer = await until(ask, { timeoutMs: site.startTimeoutMs, everyMs: POLL_MS, signal });
     signal?.throwIfAborted();
     if (answer === undefined) throw await unreachable(site, trouble);
-    return answer === 'ended' ? undefined : answer;
+    if (answer === 'ended') return undefined;
+    if (answer.adopted) await loserIsGone(site, launch);
+    return answer;
   } catch (error) {
     await endLaunch(site, launch);
     throw error;
@@ -81,6 +84,13 @@ async function unreachable(site: Site, trouble: string): Promise<EmbeddedPostgre
     'unreachable',
     `PostgreSQL${pid} of ${site.clusterDir} did not answer within ${site.startTimeoutMs} ms: ${trouble}; see ${join(site.dataDir, 'postgres.log')}`,
   );
+}
+
+/** Another application's server was faster; ours is refused by its lock file, and start() leaves no second process. */
+async function loserIsGone(site: Site, launch: Launch | undefined): Promise<void> {
+  if (launch === undefined) return;
+  const ended = () => Promise.resolve(launch.ended);
+  if ((await until(ended, { timeoutMs: LOSER_MS, everyMs: POLL_MS })) === undefined) await endLaunch(site, launch);
 }
 
 /** What we started and then gave up must not stay behind. */
