@@ -31,8 +31,8 @@ const FIXED: Record<string, string | number> = {
 
 /** clara.conf: included by postgresql.conf, written at every start, overridden by ALTER SYSTEM. */
 export function renderSettings(place: Place, clusterName: string): string {
-  const settings = { ...placeSettings(place), cluster_name: clusterName, ...FIXED };
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quote(value)}`);
+  const settings: Record<string, string | number> = { ...placeSettings(place), cluster_name: clusterName, ...FIXED };
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quote(String(value))}`);
   return ['# Written by CLARA at each start; change settings with ALTER SYSTEM.', ...lines, ''].join('\n');
 }
 
