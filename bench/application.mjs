@@ -14,9 +14,13 @@ const PORTS = ['MAIN', 'INGESTION', 'TRAINING', 'DATASET', 'SERVING', 'METRICS']
 /** @param {number} count */
 export async function freePorts(count) {
   const servers = await Promise.all(
-    Array.from({ length: count }, () => new Promise((opened) => {
-      const server = createServer().listen(0, '127.0.0.1', () => opened(server));
-    })),
+    Array.from(
+      { length: count },
+      () =>
+        new Promise((opened) => {
+          const server = createServer().listen(0, '127.0.0.1', () => opened(server));
+        }),
+    ),
   );
   const ports = servers.map((server) => server.address().port);
   await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
@@ -87,7 +91,9 @@ export async function startApplication({ folder, env = {}, program, flags = [] }
   const child = spawn(process.execPath, command, { cwd: root, env: environment, stdio: ['ignore', output, output] });
   await untilHealthy(url, child).catch(async (error) => {
     await stopProcess(child);
-    throw new Error(`CLARA did not start: ${error.message}\n${readFileSync(join(folder, 'application.out'), 'utf8').slice(-2000)}`);
+    throw new Error(
+      `CLARA did not start: ${error.message}\n${readFileSync(join(folder, 'application.out'), 'utf8').slice(-2000)}`,
+    );
   });
   return {
     url,

@@ -20,7 +20,12 @@ export function median(values) {
 }
 
 /** @param {number[]} values */
-export const spread = (values) => ({ value: median(values), min: Math.min(...values), max: Math.max(...values), of: values.length });
+export const spread = (values) => ({
+  value: median(values),
+  min: Math.min(...values),
+  max: Math.max(...values),
+  of: values.length,
+});
 
 /**
  * Least squares.

@@ -32,7 +32,9 @@ export const ask = (load) => (generator.startsWith('wrk') ? askByWrk(load) : ask
 /** @param {Load} load */
 function wrkScript({ paths, body }) {
   const lua = (text) => JSON.stringify(text).replaceAll('\\/', '/');
-  const head = body ? `wrk.method = "POST"\nwrk.body = ${lua(JSON.stringify(body))}\nwrk.headers["content-type"] = "application/json"\n` : '';
+  const head = body
+    ? `wrk.method = "POST"\nwrk.body = ${lua(JSON.stringify(body))}\nwrk.headers["content-type"] = "application/json"\n`
+    : '';
   return `${head}local paths = {${paths.map(lua).join(',')}}
 local turn = 0
 request = function() turn = turn % #paths + 1; return wrk.format(nil, paths[turn]) end

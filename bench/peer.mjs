@@ -17,7 +17,9 @@ async function must(command, args) {
 
 /** The uv that the trainer's installer keeps in the cache; undefined where there is none. */
 function cachedUv() {
-  const found = existsSync(cacheFolder()) ? readdirSync(cacheFolder()).find((name) => /^uv-[0-9a-f]+$/.test(name)) : undefined;
+  const found = existsSync(cacheFolder())
+    ? readdirSync(cacheFolder()).find((name) => /^uv-[0-9a-f]+$/.test(name))
+    : undefined;
   const uv = found && join(cacheFolder(), found, 'bin', 'uv');
   return uv && existsSync(uv) ? uv : undefined;
 }
@@ -28,7 +30,10 @@ function cachedUv() {
  */
 export async function installPeer() {
   const requirements = join(HERE, 'requirements.txt');
-  const folder = join(cacheFolder(), `bench-peer-${createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12)}`);
+  const folder = join(
+    cacheFolder(),
+    `bench-peer-${createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12)}`,
+  );
   const python = join(folder, 'bin', 'python');
   if (existsSync(join(folder, '.complete'))) return python;
   rmSync(folder, { recursive: true, force: true });
@@ -49,11 +54,17 @@ export async function startPeer({ app, python, folder, env }) {
   const [port] = await freePorts(1);
   const output = openSync(join(folder, `${app}.out`), 'a');
   const args = ['-m', 'uvicorn', `${app}:app`, '--port', String(port), '--no-access-log', '--log-level', 'warning'];
-  const child = spawn(python, args, { cwd: HERE, env: { ...cleanEnvironment(), ...env }, stdio: ['ignore', output, output] });
+  const child = spawn(python, args, {
+    cwd: HERE,
+    env: { ...cleanEnvironment(), ...env },
+    stdio: ['ignore', output, output],
+  });
   const url = `http://127.0.0.1:${port}`;
   await untilHealthy(url, child).catch(async (error) => {
     await stopProcess(child);
-    throw new Error(`the peer did not start: ${error.message}\n${readFileSync(join(folder, `${app}.out`), 'utf8').slice(-2000)}`);
+    throw new Error(
+      `the peer did not start: ${error.message}\n${readFileSync(join(folder, `${app}.out`), 'utf8').slice(-2000)}`,
+    );
   });
   return { url, pid: child.pid, stop: () => stopProcess(child) };
 }

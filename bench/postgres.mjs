@@ -11,7 +11,9 @@ import { familyOf } from './processes.mjs';
  */
 export async function startPostgres(folder) {
   const { binDir } = await installPostgres({ cacheDir: cacheFolder() });
-  const { EmbeddedPostgres } = await import(join(root, 'dist', 'src', 'adapters', 'postgres', 'embedded', 'embedded-postgres.js'));
+  const { EmbeddedPostgres } = await import(
+    join(root, 'dist', 'src', 'adapters', 'postgres', 'embedded', 'embedded-postgres.js')
+  );
   const server = new EmbeddedPostgres();
   const dataDir = join(folder, 'postgres');
   const silent = { info: () => undefined, warn: (message) => console.error(message) };

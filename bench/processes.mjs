@@ -19,7 +19,11 @@ function statOf(pid) {
  * @param {number} root
  */
 export function familyOf(root) {
-  const parents = new Map(readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((pid) => [Number(pid), statOf(pid)?.parent]));
+  const parents = new Map(
+    readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map((pid) => [Number(pid), statOf(pid)?.parent]),
+  );
   const family = [root];
   for (const pid of family) for (const [child, parent] of parents) if (parent === pid) family.push(child);
   return family;

@@ -30,7 +30,8 @@ export function verdict({ value, target }) {
 /** @param {number} value */
 const digits = (value) => (Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3);
 /** @param {number} value */
-const show = (value) => value.toFixed(Number.isInteger(value) ? 0 : digits(value)).replace(/\B(?=(\d{3})+(?!\d)(?!.*\.\d))/g, ',');
+const show = (value) =>
+  value.toFixed(Number.isInteger(value) ? 0 : digits(value)).replace(/\B(?=(\d{3})+(?!\d)(?!.*\.\d))/g, ',');
 
 /** @param {Figure} figure */
 function cells(figure) {
@@ -45,7 +46,14 @@ const HEAD = ['figure', 'median', 'min - max (runs)', 'target', ''];
 /** @param {string[][]} rows */
 function plainTable(rows) {
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /** @param {string[][]} rows */
@@ -54,7 +62,9 @@ const markdownTable = (rows) =>
 
 /** @param {{name: string, result: Result}[]} done */
 export function printResults(done) {
-  const rows = done.flatMap(({ name, result }) => result.figures.map((figure) => [`${name}: ${figure.name}`, ...cells(figure).slice(1)]));
+  const rows = done.flatMap(({ name, result }) =>
+    result.figures.map((figure) => [`${name}: ${figure.name}`, ...cells(figure).slice(1)]),
+  );
   console.log(`\n${plainTable([HEAD, ...rows])}\n`);
 }
 
@@ -84,7 +94,9 @@ export function writeResults(name, title, { figures, setup, command, machine: wh
   const date = `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   const facts = [`${date}, commit ${commit()}, ${where}.`, ...setup].map((line) => `- ${line}`).join('\n');
   const section = `## ${name}: ${title}\n\n\`${command}\`\n\n${markdownTable(figures.map(cells))}\n\n${facts}\n`;
-  const before = existsSync(RESULTS) ? readFileSync(RESULTS, 'utf8') : '# Results\n\nWritten by `npm run bench -- <name> --write`.\n';
+  const before = existsSync(RESULTS)
+    ? readFileSync(RESULTS, 'utf8')
+    : '# Results\n\nWritten by `npm run bench -- <name> --write`.\n';
   const [head, ...sections] = before.split(/^(?=## )/m);
   const place = sections.findIndex((text) => text.startsWith(`## ${name}:`));
   if (place === -1) sections.push(section);

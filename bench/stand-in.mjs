@@ -22,7 +22,9 @@ export function standInTrainer(folder, worker) {
   for (const name of ['config.json', 'model.safetensors']) writeFileSync(join(model, name), '{}');
   const python = join(folder, 'python');
   // A version manager's `python3` is a script that takes longer than what is measured.
-  const real = execFileSync(process.env.CLARA_PYTHON ?? 'python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
+  const real = execFileSync(process.env.CLARA_PYTHON ?? 'python3', ['-c', 'import sys; print(sys.executable)'], {
+    encoding: 'utf8',
+  }).trim();
   const script = `#!/bin/sh
 for run; do :; done
 case "$1" in

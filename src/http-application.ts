@@ -55,7 +55,9 @@ export async function createHttpApplication(outside: Outside): Promise<NestExpre
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter(outside.log));
   const document = openApiDocument(app);
-  app.getHttpAdapter().get('/openapi.json', (_request, response) => void app.getHttpAdapter().reply(response, document));
+  app
+    .getHttpAdapter()
+    .get('/openapi.json', (_request, response) => void app.getHttpAdapter().reply(response, document));
   return app;
 }
 

@@ -40,22 +40,38 @@ function writeConfig(folder, steps) {
     model: { base_model: join(folder, 'model') },
     lora: { r: 16, alpha: 32, dropout: 0.0 },
     data: { validation_split: 0, max_length: 1024, preprocessing: { remove_duplicates: false } },
-    training: { max_steps: steps, batch_size: 8, gradient_accumulation_steps: 2, learning_rate: 2e-4, save_steps: 100_000 },
+    training: {
+      max_steps: steps,
+      batch_size: 8,
+      gradient_accumulation_steps: 2,
+      learning_rate: 2e-4,
+      save_steps: 100_000,
+    },
   };
   mkdirSync(join(folder, 'configs'), { recursive: true });
   writeFileSync(join(folder, 'configs', 'gpu.yaml'), stringify(config));
 }
 
 async function byClara(clara, folder, trainerType) {
-  const body = { trainer_type: trainerType, config_path: join(folder, 'configs', 'gpu.yaml'), dataset_path: join(folder, 'model', 'rows.jsonl') };
+  const body = {
+    trainer_type: trainerType,
+    config_path: join(folder, 'configs', 'gpu.yaml'),
+    dataset_path: join(folder, 'model', 'rows.jsonl'),
+  };
   const { job_id } = await callJson(`${clara.url}/api/training/jobs`, { method: 'POST', body });
   const job = async () => (await callJson(`${clara.url}/api/training/jobs/${job_id}`)).data;
-  await until(async () => ['completed', 'failed'].includes((await job()).status), 'the end of the job', { ms: 500, deadlineMs: LONGEST_MS });
+  await until(async () => ['completed', 'failed'].includes((await job()).status), 'the end of the job', {
+    ms: 500,
+    deadlineMs: LONGEST_MS,
+  });
   const { status, error_message, metrics } = await job();
   if (status !== 'completed') throw new Error(`the job ${status}: ${error_message}`);
   const { estimate } = await callJson(`${clara.url}/api/training/jobs/${job_id}/estimate`);
   const run = join(folder, 'data', 'runs', job_id, '1');
-  const events = readFileSync(join(run, 'events.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+  const events = readFileSync(join(run, 'events.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   const points = events
     .filter(({ type }) => type === 'progress')
     .map(({ time, data }) => ({ time: Date.parse(time) / 1000, tokens: data.tokens_seen, loss: data.loss }));
@@ -64,7 +80,11 @@ async function byClara(clara, folder, trainerType) {
 
 async function byTrl(interpreter, folder, run, gpu) {
   const env = gpu ? {} : { CUDA_VISIBLE_DEVICES: '' };
-  const output = await python(interpreter, [join(root, 'bench', 'gpu', 'plain_trl.py'), join(run, 'run.json'), join(folder, 'trl')], env);
+  const output = await python(
+    interpreter,
+    [join(root, 'bench', 'gpu', 'plain_trl.py'), join(run, 'run.json'), join(folder, 'trl')],
+    env,
+  );
   return JSON.parse(output.trim().split('\n').at(-1));
 }
 

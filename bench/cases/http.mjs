@@ -19,7 +19,14 @@ const SETTLE_DEADLINE_MS = 120_000;
 const PATH = '/api/training/jobs';
 const REQUEST = { trainer_type: 'lora', config_path: CONFIG, dataset_path: '', priority: 3, tags: ['bench', 'http'] };
 
-const METRICS = { final_loss: 1.25, perplexity: 3.49, accuracy: 0.71, epochs_completed: 3, eval_loss_before: 2.5, eval_loss_after: 1.3 };
+const METRICS = {
+  final_loss: 1.25,
+  perplexity: 3.49,
+  accuracy: 0.71,
+  epochs_completed: 3,
+  eval_loss_before: 2.5,
+  eval_loss_after: 1.3,
+};
 
 /** Finished jobs, the same rows for both; the peer's table has CLARA's columns, defaults and indexes. */
 async function seed(postgres) {
@@ -85,7 +92,10 @@ function figuresOf(name, results, least) {
   const [clara, peer, memory] = [...results.values()];
   const rate = (rounds) => spread(rounds.map(({ perSecond }) => perSecond));
   const ratios = clara.map(({ perSecond }, index) => perSecond / peer[index].perSecond);
-  const ratio = { ...spread(ratios), value: median(clara.map((r) => r.perSecond)) / median(peer.map((r) => r.perSecond)) };
+  const ratio = {
+    ...spread(ratios),
+    value: median(clara.map((r) => r.perSecond)) / median(peer.map((r) => r.perSecond)),
+  };
   const cost = (rounds) => median(rounds.map(({ serverMs, databaseMs }) => serverMs + databaseMs));
   const errors = [...results.values()].flat().reduce((sum, round) => sum + round.errors, 0);
   return [
@@ -117,9 +127,19 @@ async function measure({ clara, peer, memory, postgres, paths, folder, rounds, s
   const get = await alternate(sides, { ...load, name: 'GET', paths }, rounds, postgres, say);
   const post = await alternate(sides, { ...load, name: 'POST', paths: [PATH], body: REQUEST }, rounds, postgres, say);
   const waiting = await waitingJob(clara);
-  const behind = await alternate(sides.slice(0, 1), { ...load, name: 'GET waiting', paths: [waiting] }, 2, postgres, say);
+  const behind = await alternate(
+    sides.slice(0, 1),
+    { ...load, name: 'GET waiting', paths: [waiting] },
+    2,
+    postgres,
+    say,
+  );
   const slow = spread(behind.get('CLARA').map(({ perSecond }) => perSecond));
-  return [...figuresOf('GET', get, 1.5), ...figuresOf('POST', post, 1), { name: 'GET of a job far back in the queue, CLARA', unit: '/s', ...slow }];
+  return [
+    ...figuresOf('GET', get, 1.5),
+    ...figuresOf('POST', post, 1),
+    { name: 'GET of a job far back in the queue, CLARA', unit: '/s', ...slow },
+  ];
 }
 
 /** @returns {Promise<import('../report.mjs').Result>} */
@@ -132,7 +152,11 @@ export async function run({ folder, options, say, closing }) {
   const outside = asOutside(postgres.connection);
   // No disk is large enough: the jobs wait, and no training disturbs.
   const env = { ...outside, ...standInTrainer(folder, 'ends'), CLARA_MIN_FREE_DISK_MB: '10000000' };
-  const clara = await startApplication({ folder, env, flags: options.profile ? ['--cpu-prof', `--cpu-prof-dir=${options.profile}`] : [] });
+  const clara = await startApplication({
+    folder,
+    env,
+    flags: options.profile ? ['--cpu-prof', `--cpu-prof-dir=${options.profile}`] : [],
+  });
   closing(clara.stop);
   const paths = await seed(postgres);
   const jobs = [];

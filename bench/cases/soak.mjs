@@ -52,8 +52,15 @@ async function sample(clara, minutes, say) {
   const started = Date.now();
   while (Date.now() - started < minutes * 60_000) {
     await sleep(SAMPLE_MS);
-    samples.push({ x: (Date.now() - started) / 60_000, y: residentMb(clara.pid), heap: await heapMb(clara.metricsUrl) });
-    if (samples.length % 12 === 0) say(`${samples.at(-1).x.toFixed(0)} min: ${samples.at(-1).y.toFixed(0)} MB resident, ${samples.at(-1).heap.toFixed(0)} MB heap`);
+    samples.push({
+      x: (Date.now() - started) / 60_000,
+      y: residentMb(clara.pid),
+      heap: await heapMb(clara.metricsUrl),
+    });
+    if (samples.length % 12 === 0)
+      say(
+        `${samples.at(-1).x.toFixed(0)} min: ${samples.at(-1).y.toFixed(0)} MB resident, ${samples.at(-1).heap.toFixed(0)} MB heap`,
+      );
   }
   return samples;
 }
@@ -66,13 +73,28 @@ function figuresOf(samples, minutes, { missing, repeated }, times) {
   const [begin, end] = [of(settled.slice(0, part)), of(settled.slice(-part))];
   const heap = settled.map((point) => point.heap);
   return [
-    { name: 'resident memory at the end / after the first fifth', unit: 'times', value: end / begin, target: { most: 1.1 } },
+    {
+      name: 'resident memory at the end / after the first fifth',
+      unit: 'times',
+      value: end / begin,
+      target: { most: 1.1 },
+    },
     { name: 'resident memory after the first fifth', unit: 'MB', value: begin },
-    { name: 'resident memory at the end', unit: 'MB', value: end, min: Math.min(...settled.map(({ y }) => y)), max: Math.max(...settled.map(({ y }) => y)) },
+    {
+      name: 'resident memory at the end',
+      unit: 'MB',
+      value: end,
+      min: Math.min(...settled.map(({ y }) => y)),
+      max: Math.max(...settled.map(({ y }) => y)),
+    },
     { name: 'slope of the resident memory', unit: 'MB a minute', value: slope(settled) },
     { name: 'heap in use', unit: 'MB', value: median(heap), min: Math.min(...heap), max: Math.max(...heap) },
     { name: 'updates that a client missed, or got twice', unit: '', value: missing + repeated, target: { most: 0 } },
-    ...Object.entries(times).map(([name, taken]) => ({ name: `${name}, p99 of ${taken.length}`, unit: 'ms', value: percentile(taken, 99) })),
+    ...Object.entries(times).map(([name, taken]) => ({
+      name: `${name}, p99 of ${taken.length}`,
+      unit: 'ms',
+      value: percentile(taken, 99),
+    })),
   ];
 }
 
@@ -80,7 +102,10 @@ function figuresOf(samples, minutes, { missing, repeated }, times) {
 export async function run({ folder, options, say, closing }) {
   const minutes = Number(options.minutes ?? 10);
   const sockets = Number(options.sockets ?? 100);
-  const clara = await startApplication({ folder, env: { ...standInTrainer(folder, 'talks'), CLARA_MAX_CONCURRENT_JOBS: '1' } });
+  const clara = await startApplication({
+    folder,
+    env: { ...standInTrainer(folder, 'talks'), CLARA_MAX_CONCURRENT_JOBS: '1' },
+  });
   closing(() => clara.stop('SIGINT'));
   const fleet = new Fleet(clara.url, sockets);
   closing(() => fleet.close());

@@ -45,7 +45,13 @@ async function measure(clara, fleet, seconds, say) {
   await until(async () => (await callJson(`${api}/${job_id}`)).status === 'cancelled', 'the end of the job');
   await until(() => allArrived(fleet), 'the newest update at every client');
   const { events } = await callJson(`${api}/${job_id}/events?limit=1000`);
-  return { ...(await fleet.report()), cpu, dropped: dropped.reduce((sum, count) => sum + count, 0), steps, stored: events.length };
+  return {
+    ...(await fleet.report()),
+    cpu,
+    dropped: dropped.reduce((sum, count) => sum + count, 0),
+    steps,
+    stored: events.length,
+  };
 }
 
 /** @returns {Promise<import('../report.mjs').Result>} */
@@ -64,8 +70,20 @@ export async function run({ folder, options, say, closing }) {
   return {
     figures: [
       { name: 'worker writes to client receives, p99', unit: 'ms', value: p(99), target: { most: 150 } },
-      { name: 'worker writes to client receives, p50', unit: 'ms', value: p(50), min: p(0.0001), max: p(100), of: latencies.total },
-      { name: 'updates that a client missed', unit: '', value: missing + Math.max(0, expected - updates), target: { most: 0 } },
+      {
+        name: 'worker writes to client receives, p50',
+        unit: 'ms',
+        value: p(50),
+        min: p(0.0001),
+        max: p(100),
+        of: latencies.total,
+      },
+      {
+        name: 'updates that a client missed',
+        unit: '',
+        value: missing + Math.max(0, expected - updates),
+        target: { most: 0 },
+      },
       { name: 'updates that came twice or out of order', unit: '', value: repeated, target: { most: 0 } },
       { name: 'updates delivered', unit: '/s', value: latencies.total / seconds },
       { name: 'CPU of the application', unit: '% of a core', value: cpu[0] },

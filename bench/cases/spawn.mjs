@@ -33,7 +33,11 @@ async function oneJob(clara, data) {
   const answered = performance.timeOrigin + performance.now();
   const run = join(data, 'runs', job_id, '1');
   const worker = await until(() => workerStart(join(run, 'worker.started')), `the worker of ${job_id}`, { ms: 5 });
-  await until(async () => (await callJson(`${clara.url}/api/training/jobs/${job_id}`)).status === 'failed', `the end of ${job_id}`, { ms: 5 });
+  await until(
+    async () => (await callJson(`${clara.url}/api/training/jobs/${job_id}`)).status === 'failed',
+    `the end of ${job_id}`,
+    { ms: 5 },
+  );
   const launcher = writtenAt(join(run, 'launcher.json'));
   return { answered: answered - sent, launcher: launcher - sent, worker: worker - sent };
 }

@@ -14,8 +14,10 @@ const IDLE_SECONDS = 20;
 const BETWEEN_STARTS_MS = 500;
 
 /** The application's own process: `npm start` only waits for it. */
-const nodeOf = (pid) => familyOf(pid).find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('dist/src/main.js'));
-const postmasterOf = (folder) => Number(readFileSync(join(folder, 'data', 'postgres', 'cluster', 'postmaster.pid'), 'utf8').split('\n')[0]);
+const nodeOf = (pid) =>
+  familyOf(pid).find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('dist/src/main.js'));
+const postmasterOf = (folder) =>
+  Number(readFileSync(join(folder, 'data', 'postgres', 'cluster', 'postmaster.pid'), 'utf8').split('\n')[0]);
 
 async function memoryWhenIdle(folder, env, closing) {
   const clara = await startApplication({ folder, env });
@@ -37,7 +39,10 @@ export async function run({ folder, options, say, closing }) {
   await first.stop();
   const times = { command: [], application: [] };
   for (let index = 0; index < starts; index += 1)
-    for (const [kind, program] of [['command', [join(root, 'scripts', 'start.mjs')]], ['application', undefined]]) {
+    for (const [kind, program] of [
+      ['command', [join(root, 'scripts', 'start.mjs')]],
+      ['application', undefined],
+    ]) {
       const clara = await startApplication({ folder, env, program });
       closing(clara.stop);
       times[kind].push(clara.startedInMs / 1000);
@@ -52,7 +57,12 @@ export async function run({ folder, options, say, closing }) {
       { name: 'npm start (scripts/start.mjs), slowest of all', unit: 's', value: command.max, target: { most: 3 } },
       { name: 'npm start (scripts/start.mjs)', unit: 's', ...command },
       { name: 'node dist/src/main.js', unit: 's', ...spread(times.application) },
-      { name: `resident memory of the Node process, idle for ${IDLE_SECONDS} s`, unit: 'MB', value: node, target: { most: 200 } },
+      {
+        name: `resident memory of the Node process, idle for ${IDLE_SECONDS} s`,
+        unit: 'MB',
+        value: node,
+        target: { most: 200 },
+      },
       { name: 'proportional memory of the embedded PostgreSQL beside', unit: 'MB', value: postgres },
     ],
     setup: [

@@ -38,7 +38,10 @@ async function supervised(folder, steps) {
       body: { ...body, config_path: join(folder, 'configs', 'train.yaml') },
     });
     const job = async () => (await callJson(`${clara.url}/api/training/jobs/${job_id}`)).data;
-    await until(async () => ['completed', 'failed'].includes((await job()).status), 'the end of the job', { ms: 500, deadlineMs: LONGEST_MS });
+    await until(async () => ['completed', 'failed'].includes((await job()).status), 'the end of the job', {
+      ms: 500,
+      deadlineMs: LONGEST_MS,
+    });
     const seconds = (performance.now() - started) / 1000;
     const { status, error_message } = await job();
     if (status !== 'completed') throw new Error(`the job ${status}: ${error_message}`);
@@ -53,28 +56,45 @@ async function byHand(folder, { run, python, name }) {
   const own = join(folder, 'by-hand', name, '1');
   mkdirSync(own, { recursive: true });
   cpSync(join(run, 'run.json'), join(own, 'run.json'));
-  const launch = ['-m', 'accelerate.commands.launch', '--num_processes', '1', '--num_machines', '1', '--mixed_precision', 'no'];
+  const launch = [
+    '-m',
+    'accelerate.commands.launch',
+    '--num_processes',
+    '1',
+    '--num_machines',
+    '1',
+    '--mixed_precision',
+    'no',
+  ];
   const log = openSync(join(own, 'worker.log'), 'a');
   const env = {
     ...cleanEnvironment(),
     PYTHONPATH: join(root, 'trainer', 'src'),
     PYTHONUNBUFFERED: '1',
     CLARA_THREADS: String(cpus().length),
-    CUDA_VISIBLE_DEVICES: readFileSync(join(run, 'run.json'), 'utf8').match(/"gpus":\s*\[([^\]]*)\]/)[1].replace(/\s/g, ''),
+    CUDA_VISIBLE_DEVICES: readFileSync(join(run, 'run.json'), 'utf8')
+      .match(/"gpus":\s*\[([^\]]*)\]/)[1]
+      .replace(/\s/g, ''),
   };
   if (env.CUDA_VISIBLE_DEVICES === '') env.ACCELERATE_USE_CPU = 'true';
   const started = performance.now();
   const args = [...launch, '--dynamo_backend', 'no', '-m', 'clara_trainer', '--run', own];
   const child = spawn(python, args, { cwd: own, env, stdio: ['ignore', log, log] });
   const code = await new Promise((resolve, reject) => child.once('exit', resolve).once('error', reject));
-  if (code !== 0) throw new Error(`the training by hand ended with ${code}:\n${readFileSync(join(own, 'worker.log'), 'utf8').slice(-2000)}`);
+  if (code !== 0)
+    throw new Error(
+      `the training by hand ended with ${code}:\n${readFileSync(join(own, 'worker.log'), 'utf8').slice(-2000)}`,
+    );
   return (performance.now() - started) / 1000;
 }
 
 /** Steps that fill the minutes, from the pace of a short training and what it takes beside its steps. */
 async function calibrate(folder, minutes, say) {
   const { run, seconds } = await supervised(folder, CALIBRATION_STEPS);
-  const events = readFileSync(join(run, 'events.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+  const events = readFileSync(join(run, 'events.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   const progress = events.filter(({ type }) => type === 'progress');
   const pace = (Date.parse(progress.at(-1).time) - Date.parse(progress[0].time)) / 1000 / (progress.length - 1);
   const beside = Math.max(0, seconds - pace * CALIBRATION_STEPS);
@@ -94,12 +114,20 @@ export async function run({ folder, options, say }) {
     const ours = await supervised(folder, steps);
     const hand = await byHand(folder, { run: ours.run, python, name: String(index) });
     done.push({ ours: ours.seconds, hand, ratio: ours.seconds / hand, ownCpu: ours.ownCpu });
-    say(`supervised ${ours.seconds.toFixed(1)} s, by hand ${hand.toFixed(1)} s: ${(ours.seconds / hand).toFixed(4)}; CPU of the application ${ours.ownCpu.toFixed(1)} s`);
+    say(
+      `supervised ${ours.seconds.toFixed(1)} s, by hand ${hand.toFixed(1)} s: ${(ours.seconds / hand).toFixed(4)}; CPU of the application ${ours.ownCpu.toFixed(1)} s`,
+    );
   }
   const of = (key) => done.map((pair) => pair[key]);
   return {
     figures: [
-      { name: 'supervised / by hand', unit: 'times', ...spread(of('ratio')), value: median(of('ratio')), target: { most: 1.02 } },
+      {
+        name: 'supervised / by hand',
+        unit: 'times',
+        ...spread(of('ratio')),
+        value: median(of('ratio')),
+        target: { most: 1.02 },
+      },
       { name: 'supervised', unit: 's', ...spread(of('ours')) },
       { name: 'by hand', unit: 's', ...spread(of('hand')) },
       { name: 'CPU of the application meanwhile', unit: 's', ...spread(of('ownCpu')) },

@@ -48,7 +48,13 @@ export class Fleet {
     const latencies = new Histogram();
     for (const part of parts) latencies.merge(part.latencies);
     const sum = (key) => parts.reduce((total, part) => total + part[key], 0);
-    return { latencies, newest: parts.flatMap(({ newest }) => newest), updates: sum('updates'), missing: sum('missing'), repeated: sum('repeated') };
+    return {
+      latencies,
+      newest: parts.flatMap(({ newest }) => newest),
+      updates: sum('updates'),
+      missing: sum('missing'),
+      repeated: sum('repeated'),
+    };
   }
 
   close() {

@@ -14,7 +14,10 @@ let number = 0;
  */
 function append(type, step, data) {
   number += 1;
-  appendFileSync(join(folder, 'events.jsonl'), `${JSON.stringify({ n: number, time: new Date().toISOString(), type, step, data })}\n`);
+  appendFileSync(
+    join(folder, 'events.jsonl'),
+    `${JSON.stringify({ n: number, time: new Date().toISOString(), type, step, data })}\n`,
+  );
 }
 
 /** @param {number} step */

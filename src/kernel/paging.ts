@@ -10,7 +10,9 @@ export function decodeCursor(cursor: string): number {
   const [, position] = /^v1:(\d+)$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   const value = Number(position);
   if (Number.isSafeInteger(value)) return value;
-  throw new AppError('invalid', `cursor: "${cursor.slice(0, 40)}" is not a cursor of this list; take next_cursor as it came`, [
-    { path: 'cursor', message: 'not a cursor of this list' },
-  ]);
+  throw new AppError(
+    'invalid',
+    `cursor: "${cursor.slice(0, 40)}" is not a cursor of this list; take next_cursor as it came`,
+    [{ path: 'cursor', message: 'not a cursor of this list' }],
+  );
 }

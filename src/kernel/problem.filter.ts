@@ -9,9 +9,13 @@ export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   if (thrown instanceof HttpException) return new AppError(codeOfStatus(thrown.getStatus()), thrown.message);
   if (isDatabaseAway(thrown))
-    return new AppError('unavailable', 'The database is away; it is being started again or waited for. Try again in a few seconds');
+    return new AppError(
+      'unavailable',
+      'The database is away; it is being started again or waited for. Try again in a few seconds',
+    );
   const status = (thrown as { status?: unknown } | null)?.status;
-  if (typeof status === 'number' && status >= 400 && status < 500) return new AppError(codeOfStatus(status), messageOf(thrown));
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return new AppError(codeOfStatus(status), messageOf(thrown));
   return new AppError('internal', 'Something went wrong here; the log has the details under this request_id');
 }
 
@@ -28,7 +32,9 @@ export class ProblemFilter implements ExceptionFilter {
     this.log[error.level](`${request.method} ${request.path} -> ${error.status}`, {
       request_id: request.id,
       detail: error.message,
-      ...(error.code === 'internal' ? { cause: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) } : {}),
+      ...(error.code === 'internal'
+        ? { cause: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) }
+        : {}),
     });
     if (response.headersSent) {
       response.destroy();

@@ -14,7 +14,9 @@ function problemsOf(errors: ValidationError[], parent = ''): Problem[] {
 /** class-validator's text begins with the property's name; what was sent stands before what would be right. */
 function sentence(path: string, error: ValidationError, text: string): string {
   if (text.startsWith(`${path}:`)) return text;
-  const rest = text.replace(`${error.property} must`, 'it must').replace(`each value in ${error.property}`, 'each value');
+  const rest = text
+    .replace(`${error.property} must`, 'it must')
+    .replace(`each value in ${error.property}`, 'each value');
   if (error.value === undefined) return `${path}: is missing; ${rest}`;
   return `${path}: ${JSON.stringify(error.value)?.slice(0, SHOWN)} is not allowed; ${rest}`;
 }

@@ -21,7 +21,12 @@ export class PinoLog extends Log {
     this.#file.on('error', () => undefined);
     this.#file.on('warning', () => undefined);
     this.#pino = pino(
-      { level, base: { service: 'clara' }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+      {
+        level,
+        base: { service: 'clara' },
+        timestamp: pino.stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }) },
+      },
       pino.multistream([
         { level: level as pino.Level, stream: process.stdout },
         { level: level as pino.Level, stream: this.#file },

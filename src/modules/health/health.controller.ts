@@ -24,7 +24,13 @@ export class HealthController {
     const active = await this.jobs.activeCount();
     const timestamp = new Date().toISOString().slice(0, -1);
     const training = { active_jobs: active, max_concurrent_jobs: this.settings.training.maxConcurrentJobs };
-    return { status: 'healthy', service: `clara_${service}_backend`, port, ...(service === 'training' ? training : {}), timestamp };
+    return {
+      status: 'healthy',
+      service: `clara_${service}_backend`,
+      port,
+      ...(service === 'training' ? training : {}),
+      timestamp,
+    };
   }
 
   @Get('healthz')

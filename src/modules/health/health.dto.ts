@@ -19,4 +19,3 @@ export class ReadinessDto {
 export class LivenessDto {
   status!: 'ok';
 }
-

@@ -1,5 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { HealthCheckService, HealthIndicatorService, TypeOrmHealthIndicator, type HealthIndicatorResult } from '@nestjs/terminus';
+import {
+  HealthCheckService,
+  HealthIndicatorService,
+  TypeOrmHealthIndicator,
+  type HealthIndicatorResult,
+} from '@nestjs/terminus';
 import { TrainerEnvironment } from '../training/trainer-environment.port.js';
 import type { ReadinessDto } from './health.dto.js';
 
@@ -28,6 +33,8 @@ export class ReadinessService {
   /** A trainer that is still being installed keeps jobs waiting, but nobody from posting them. */
   #trainer(): HealthIndicatorResult {
     const status = this.environment.status();
-    return this.indicators.check('trainer').up(status.ready ? { ready: true } : { ready: false, reason: status.reason });
+    return this.indicators
+      .check('trainer')
+      .up(status.ready ? { ready: true } : { ready: false, reason: status.reason });
   }
 }

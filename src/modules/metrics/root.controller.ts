@@ -26,7 +26,12 @@ export class RootController {
   async root(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<unknown> {
     const { service } = serviceOf(request);
     if (service !== 'metrics')
-      return { service: `clara_${service}_backend`, version: VERSION, status: 'operational', endpoints: endpoints[service] };
+      return {
+        service: `clara_${service}_backend`,
+        version: VERSION,
+        status: 'operational',
+        endpoints: endpoints[service],
+      };
     response.type(this.metrics.contentType);
     return this.metrics.page();
   }

@@ -46,7 +46,8 @@ export class JobLogs {
     while (follow && !gone.signal.aborted) {
       const now = await this.training.find(jobId);
       const followed = logPath(now, query.attempt);
-      if (followed !== undefined) offset = await sendFrom(followed, followed === path ? offset : 0, response, gone.signal);
+      if (followed !== undefined)
+        offset = await sendFrom(followed, followed === path ? offset : 0, response, gone.signal);
       if (isFinal(now.status)) break;
       await this.clock.sleep(POLL_MS, gone.signal);
     }
@@ -92,7 +93,8 @@ async function copy(file: FileHandle, from: number, response: Response, signal: 
     const { buffer, bytesRead } = await file.read(Buffer.alloc(CHUNK), 0, CHUNK, offset);
     if (bytesRead === 0) break;
     offset += bytesRead;
-    if (!response.write(buffer.subarray(0, bytesRead))) await once(response, 'drain', { signal }).catch(() => undefined);
+    if (!response.write(buffer.subarray(0, bytesRead)))
+      await once(response, 'drain', { signal }).catch(() => undefined);
   }
   return offset;
 }

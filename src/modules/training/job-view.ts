@@ -5,7 +5,12 @@ import { waitingFor, type WaitingFor } from './waiting.js';
 const iso = (date: Date | null): string | null => date?.toISOString() ?? null;
 
 /** A job as the API shows it; pure. */
-export function jobView(job: JobEntity, position: number | undefined, bottleneck: WaitingFor | undefined, now: number): JobDto {
+export function jobView(
+  job: JobEntity,
+  position: number | undefined,
+  bottleneck: WaitingFor | undefined,
+  now: number,
+): JobDto {
   return {
     job_id: job.job_id,
     trainer_type: job.trainer_type,

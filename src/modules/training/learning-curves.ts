@@ -15,7 +15,14 @@ interface Row {
   learning_rate: number | null;
 }
 
-const empty: Row = { epoch: 0, train_loss: null, val_loss: null, train_accuracy: null, val_accuracy: null, learning_rate: null };
+const empty: Row = {
+  epoch: 0,
+  train_loss: null,
+  val_loss: null,
+  train_accuracy: null,
+  val_accuracy: null,
+  learning_rate: null,
+};
 const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
 
 function merged(row: Row, { type, data }: CurvePoint): Row {

@@ -44,9 +44,10 @@ export class RetentionService implements OnApplicationBootstrap, OnApplicationSh
     const thinned = await this.#thin();
     let removed = 0;
     for (let batch = DELETED_AT_ONCE; batch === DELETED_AT_ONCE; removed += batch) batch = await this.#removeOld();
-    await this.source.query(`DELETE FROM training_idempotency_keys WHERE created_at < now() - make_interval(days => $1)`, [
-      this.settings.training.eventsDays,
-    ]);
+    await this.source.query(
+      `DELETE FROM training_idempotency_keys WHERE created_at < now() - make_interval(days => $1)`,
+      [this.settings.training.eventsDays],
+    );
     return { thinned, removed };
   }
 

@@ -42,8 +42,18 @@ export class TrainingMetrics {
       registers,
     });
     this.#steps = new Counter({ name: 'training_steps_total', help: 'Optimizer steps.', labelNames: type, registers });
-    this.#tokens = new Counter({ name: 'training_tokens_total', help: 'Tokens trained on.', labelNames: type, registers });
-    this.#loss = new Gauge({ name: 'training_loss', help: 'Training loss of the last logged step.', labelNames: type, registers });
+    this.#tokens = new Counter({
+      name: 'training_tokens_total',
+      help: 'Tokens trained on.',
+      labelNames: type,
+      registers,
+    });
+    this.#loss = new Gauge({
+      name: 'training_loss',
+      help: 'Training loss of the last logged step.',
+      labelNames: type,
+      registers,
+    });
     this.#tokensPerSecond = new Gauge({
       name: 'training_tokens_per_second',
       help: 'Tokens a second at the last logged step.',

@@ -43,13 +43,21 @@ export class TrainingReports {
     ]);
     const slots = Array.from({ length: this.settings.training.maxConcurrentJobs }, (_, slot) => slot);
     const workers = await Promise.all(
-      slots.map((slot) => this.#worker(slot, running.find((job) => job.slot === slot), completed.get(slot) ?? 0)),
+      slots.map((slot) =>
+        this.#worker(
+          slot,
+          running.find((job) => job.slot === slot),
+          completed.get(slot) ?? 0,
+        ),
+      ),
     );
     return { active_workers: running.length, max_workers: slots.length, workers };
   }
 
   async #worker(slot: number, job: JobEntity | undefined, completed: number): Promise<WorkerDto> {
-    const usage = job?.run_dir ? await this.launcher.usage(new RunFolder(job.run_dir)).catch(() => undefined) : undefined;
+    const usage = job?.run_dir
+      ? await this.launcher.usage(new RunFolder(job.run_dir)).catch(() => undefined)
+      : undefined;
     return {
       id: `${this.host.hostname}-${slot}`,
       status: job ? 'running' : 'idle',
