@@ -11,7 +11,8 @@ export async function usageOfGroup(root: number): Promise<{ cpuPercent: number; 
     return pid === undefined || parent === undefined ? [] : [{ pid, parent, cpu: cpu ?? 0, rss: rss ?? 0 }];
   });
   const family = new Set([root]);
-  for (const row of rows.sort((a, b) => a.pid - b.pid)) if (family.has(row.parent)) family.add(row.pid);
+  // A set that grows while it is walked: numbers of children may be lower than those of their parents.
+  for (const parent of family) for (const row of rows) if (row.parent === parent) family.add(row.pid);
   const members = rows.filter((row) => family.has(row.pid));
   if (members.length === 0) return undefined;
   return {

@@ -78,7 +78,10 @@ export class TrainerInstallation extends TrainerEnvironment {
         return;
       } catch (error) {
         if (this.#stop.signal.aborted) return;
-        this.log.error('the trainer could not be installed; trying again', { error: messageOf(error), seconds: pause / 1000 });
+        this.log.error('the trainer could not be installed; trying again', {
+          error: messageOf(error),
+          seconds: pause / 1000,
+        });
         this.#set({ ready: false, reason: `installing the trainer failed (${messageOf(error)}); trying again` });
         await new Promise((resolve) => setTimeout(resolve, pause).unref());
       }
@@ -103,7 +106,7 @@ export class TrainerInstallation extends TrainerEnvironment {
   async #run(command: string, args: string[], env: Record<string, string>): Promise<Progress> {
     const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...this.environment, ...env },
+      env: { ...withoutDatabase(this.environment), ...env },
       signal: this.#stop.signal,
     });
     let last: Progress = {};
@@ -118,17 +121,26 @@ export class TrainerInstallation extends TrainerEnvironment {
       child.once('close', resolve);
     });
     if (code === 0 && last.done) return last;
-    throw new Error(last.error ? (last.message ?? last.error) : `${args[0]} ended with code ${code}: ${complaint.trim()}`);
+    throw new Error(
+      last.error ? (last.message ?? last.error) : `${args[0]} ended with code ${code}: ${complaint.trim()}`,
+    );
   }
 
   #set(status: EnvironmentStatus): void {
     const before = JSON.stringify(this.#status);
     this.#status = status;
     if (JSON.stringify(status) === before) return;
-    this.log.info(status.ready ? 'the trainer is ready' : 'the trainer is being installed', status.ready ? {} : { reason: status.reason });
+    this.log.info(
+      status.ready ? 'the trainer is ready' : 'the trainer is being installed',
+      status.ready ? {} : { reason: status.reason },
+    );
     for (const listener of this.#listeners) listener();
   }
 }
+
+/** An installer, and the packages it runs, need no way into our database. */
+const withoutDatabase = (environment: Readonly<Record<string, string | undefined>>) =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('UDS3_')));
 
 function parse(line: string): Progress | undefined {
   try {
