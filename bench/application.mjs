@@ -34,6 +34,7 @@ export const cleanEnvironment = () =>
 /**
  * @param {string} folder
  * @param {Record<string, string>} [more]
+ * @returns {Promise<NodeJS.ProcessEnv>}
  */
 export async function applicationEnvironment(folder, more = {}) {
   const ports = await freePorts(PORTS.length);
@@ -66,7 +67,10 @@ export async function untilHealthy(url, child) {
   throw new Error(`${url}/health did not answer within ${HEALTH_DEADLINE_MS / 1000} s`);
 }
 
-/** @param {import('node:child_process').ChildProcess} child */
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {NodeJS.Signals} [signal]
+ */
 export async function stopProcess(child, signal = 'SIGTERM') {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));

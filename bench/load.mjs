@@ -17,7 +17,7 @@ import autocannon from 'autocannon';
 
 function hasWrk() {
   try {
-    return /^wrk /.test(execFileSync('sh', ['-c', 'wrk -v 2>&1 || true'], { encoding: 'utf8' }));
+    return execFileSync('sh', ['-c', 'wrk -v 2>&1 || true'], { encoding: 'utf8' }).startsWith('wrk ');
   } catch {
     return false;
   }

@@ -10,6 +10,7 @@ import { prepare } from './prepare.mjs';
 
 const NAMES = ['http', 'spawn', 'list', 'sockets', 'start', 'soak', 'train', 'gpu'];
 
+/** @type {import('node:util').ParseArgsConfig['options']} */
 const flags = {
   write: { type: 'boolean' },
   list: { type: 'boolean' },
@@ -56,7 +57,7 @@ async function measure(name, options) {
   }
 }
 
-/** @param {string} name @param {Record<string, string | boolean | undefined>} options */
+/** @param {string} name @param {Record<string, unknown>} options */
 function commandOf(name, options) {
   const given = Object.entries(options).filter(([key, value]) => typeof value === 'string' && key !== 'profile');
   return ['npm run bench --', name, ...given.map(([key, value]) => `--${key} ${value}`), '--write'].join(' ');

@@ -39,10 +39,10 @@ export async function run({ folder, options, say, closing }) {
   await first.stop();
   const times = { command: [], application: [] };
   for (let index = 0; index < starts; index += 1)
-    for (const [kind, program] of [
+    for (const [kind, program] of /** @type {[string, string[] | undefined][]} */ ([
       ['command', [join(root, 'scripts', 'start.mjs')]],
       ['application', undefined],
-    ]) {
+    ])) {
       const clara = await startApplication({ folder, env, program });
       closing(clara.stop);
       times[kind].push(clara.startedInMs / 1000);

@@ -67,6 +67,7 @@ async function byHand(folder, { run, python, name }) {
     'no',
   ];
   const log = openSync(join(own, 'worker.log'), 'a');
+  /** @type {NodeJS.ProcessEnv} */
   const env = {
     ...cleanEnvironment(),
     PYTHONPATH: join(root, 'trainer', 'src'),

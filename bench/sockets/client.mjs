@@ -91,7 +91,7 @@ export class SocketIoClient {
   drop() {
     this.socket.removeAllListeners();
     // The transport is cut, as a network does it: no word of Socket.IO is said.
-    this.socket.io.engine.transport.ws.terminate?.();
+    /** @type {any} */ (this.socket.io.engine.transport).ws.terminate?.();
     this.socket.disconnect();
   }
 }

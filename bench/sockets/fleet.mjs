@@ -11,7 +11,7 @@ class ClientProcess {
 
   constructor(what) {
     this.child = fork(fileURLToPath(new URL('process.mjs', import.meta.url)), [JSON.stringify(what)]);
-    this.child.on('message', ({ id, answer, error }) => {
+    this.child.on('message', (/** @type {any} */ { id, answer, error }) => {
       const { resolve, reject } = this.#waiting.get(id);
       this.#waiting.delete(id);
       if (error) reject(new Error(`the ${what.kind} clients: ${error}`));
