@@ -38,7 +38,7 @@ async function list() {
 /**
  * Runs one benchmark in a folder of its own; what it opened is closed, last first, however it ends.
  * @param {string} name
- * @param {Record<string, string | boolean | undefined>} options
+ * @param {Record<string, any>} options
  */
 async function measure(name, options) {
   const { title, run } = await load(name);
