@@ -16,7 +16,8 @@ const unused = new Proxy(() => undefined, {
 export async function openApi() {
   await import('reflect-metadata');
   const { readSettings } = await builtModule('src/config/settings.js');
-  const { createHttpApplication, openApiDocument } = await builtModule('src/http-application.js');
+  const { createHttpApplication } = await builtModule('src/http-application.js');
+  const { openApiDocument } = await builtModule('src/openapi-document.js');
   const { dataSourceOptions } = await builtModule('src/adapters/postgres/data-source.js');
   const { DataSource } = await import('typeorm');
   const settings = readSettings({ CLARA_SECURITY_MODE: 'debug' }, root);

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import { AppModule, type Outside } from './app.module.js';
+import { openApiDocument } from './openapi-document.js';
 import { NestLog } from './adapters/logging/pino-log.js';
 import { originAllowed } from './kernel/origin.js';
 import { ProblemFilter } from './kernel/problem.filter.js';
@@ -59,13 +59,4 @@ export async function createHttpApplication(outside: Outside): Promise<NestExpre
     .getHttpAdapter()
     .get('/openapi.json', (_request, response) => void app.getHttpAdapter().reply(response, document));
   return app;
-}
-
-export function openApiDocument(app: NestExpressApplication): OpenAPIObject {
-  const config = new DocumentBuilder()
-    .setTitle('CLARA')
-    .setDescription('Self-hosted learning from documents and corrections: datasets, LoRA training, serving.')
-    .setVersion('1.0.0')
-    .build();
-  return SwaggerModule.createDocument(app, config, { operationIdFactory: (_controller, method) => method });
 }

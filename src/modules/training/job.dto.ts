@@ -1,3 +1,4 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsIn, IsInt, IsOptional, IsString, Length, Max, MaxLength, Min } from 'class-validator';
 import { jobStatuses, trainerTypes, type JobStatus, type TrainerType } from './job-state.js';
@@ -46,6 +47,7 @@ export class CreateJobDto extends Tagged {
   dataset_path?: string | null;
 
   /** 1 to 5, 5 first; 6 to 10 count as 5. */
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 10 })
   @IsOptional()
   @Transform(capped)
   @IsInt()
@@ -67,6 +69,7 @@ export class CreateJobQuery {
 
 export class ChangeJobDto extends Tagged {
   /** New priority of a waiting job, 1 to 5; 6 to 10 count as 5. */
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 10 })
   @IsOptional()
   @Transform(capped)
   @IsInt()

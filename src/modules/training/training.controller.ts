@@ -40,7 +40,7 @@ export class TrainingController {
   @Post('jobs')
   @HttpCode(200)
   @ApiOperation({ summary: 'Create a training job, or with dry_run=true only see what it would run with and need' })
-  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'A repeated POST answers with the first job.' })
+  @ApiHeader({ name: 'idempotency-key', required: false, description: 'A repeated POST answers with the first job.' })
   @ApiExtraModels(JobReplyDto, DryRunDto)
   @ApiOkResponse({ schema: { oneOf: [{ $ref: getSchemaPath(JobReplyDto) }, { $ref: getSchemaPath(DryRunDto) }] } })
   create(

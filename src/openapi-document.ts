@@ -1,0 +1,39 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+
+/** What ProblemFilter answers. */
+const problemContent = {
+  'application/problem+json': {
+    schema: {
+      type: 'object',
+      properties: {
+        type: { type: 'string' },
+        title: { type: 'string' },
+        status: { type: 'integer' },
+        code: { type: 'string' },
+        detail: { type: 'string' },
+        errors: {
+          type: 'array',
+          items: {
+            type: 'object',
+            properties: { path: { type: 'string' }, message: { type: 'string' } },
+            required: ['path', 'message'],
+          },
+        },
+        request_id: { type: 'string' },
+      },
+      required: ['type', 'title', 'status', 'code', 'detail'],
+    },
+  },
+};
+
+/** The description of all routes; openapi.json is its committed copy. */
+export function openApiDocument(app: INestApplication): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setTitle('CLARA')
+    .setDescription('Self-hosted learning from documents and corrections: datasets, LoRA training, serving.')
+    .setVersion('1.0.0')
+    .addGlobalResponse({ status: 'default', description: 'A problem, RFC 9457', content: problemContent })
+    .build();
+  return SwaggerModule.createDocument(app, config, { operationIdFactory: (_controller, method) => method });
+}
