@@ -8,6 +8,7 @@ import { machine, printResults, writeResults } from '../bench/report.mjs';
 import { orShowProblem, Problem } from './problem.mjs';
 import { prepare } from './prepare.mjs';
 
+const SIGNALS = ['SIGINT', 'SIGTERM'];
 const NAMES = ['http', 'spawn', 'list', 'sockets', 'start', 'soak', 'train', 'gpu'];
 
 /** @type {import('node:util').ParseArgsConfig['options']} */
@@ -44,6 +45,14 @@ async function measure(name, options) {
   const { title, run } = await load(name);
   const folder = await mkdtemp(join(tmpdir(), `clara-bench-${name}-`));
   const closers = [];
+  const cleanUp = async () => {
+    for (const close of closers.splice(0))
+      await Promise.resolve(close()).catch((error) => console.error(error.message));
+    if (!options.keep) await rm(folder, { recursive: true, force: true });
+  };
+  // A detached training or a database must not outlive an interrupted measurement.
+  const interrupted = () => void cleanUp().finally(() => process.exit(130));
+  for (const signal of SIGNALS) process.once(signal, interrupted);
   const where = machine();
   console.log(`\n== ${name}: ${title}\n   ${where}`);
   try {
@@ -52,8 +61,8 @@ async function measure(name, options) {
     if (options.write) writeResults(name, title, { ...result, command: commandOf(name, options), machine: where });
     return { name, result };
   } finally {
-    for (const close of closers) await Promise.resolve(close()).catch((error) => console.error(error.message));
-    if (!options.keep) await rm(folder, { recursive: true, force: true });
+    for (const signal of SIGNALS) process.off(signal, interrupted);
+    await cleanUp();
   }
 }
 

@@ -34,13 +34,16 @@ const CHUNK = 100_000;
 
 async function seed(postgres, jobs, say) {
   const started = Date.now();
-  for (let from = 1; from <= jobs; from += CHUNK) await postgres.query(SEED, [jobs, from, Math.min(jobs, from + CHUNK - 1)]);
+  for (let from = 1; from <= jobs; from += CHUNK)
+    await postgres.query(SEED, [jobs, from, Math.min(jobs, from + CHUNK - 1)]);
   const seconds = (Date.now() - started) / 1000;
   await postgres.query('VACUUM ANALYZE');
   const [size] = await postgres.query(
     `SELECT pg_table_size('training_jobs')::float8 / 1048576 AS heap, pg_indexes_size('training_jobs')::float8 / 1048576 AS indexes`,
   );
-  say(`${jobs} jobs seeded in ${seconds.toFixed(1)} s: table ${size.heap.toFixed(0)} MB, indexes ${size.indexes.toFixed(0)} MB`);
+  say(
+    `${jobs} jobs seeded in ${seconds.toFixed(1)} s: table ${size.heap.toFixed(0)} MB, indexes ${size.indexes.toFixed(0)} MB`,
+  );
   return { seconds, ...size };
 }
 
@@ -74,8 +77,10 @@ const draw = (count, make) => Array.from({ length: count + WARM_UP }, make);
 async function kinds(jobs, counts, requests) {
   const { encodeCursor } = await import(join(root, 'dist', 'src', 'kernel', 'paging.js'));
   const shallow = Math.min(SHALLOW, jobs - PAGE);
-  const cursor = (status) => draw(requests, () => `&cursor=${encodeCursor(random(jobs) + 1)}${status ? `&status=${status}` : ''}`);
-  const offset = (most, status) => draw(requests, () => `&offset=${random(Math.max(1, most))}${status ? `&status=${status}` : ''}`);
+  const cursor = (status) =>
+    draw(requests, () => `&cursor=${encodeCursor(random(jobs) + 1)}${status ? `&status=${status}` : ''}`);
+  const offset = (most, status) =>
+    draw(requests, () => `&offset=${random(Math.max(1, most))}${status ? `&status=${status}` : ''}`);
   return [
     { name: 'by cursor, every status', queries: cursor(), most: 20 },
     ...STATUSES.map((status) => ({ name: `by cursor, ${status}`, queries: cursor(status), most: 20 })),
@@ -85,7 +90,11 @@ async function kinds(jobs, counts, requests) {
       queries: offset(Math.min(shallow, counts[status] - PAGE), status),
       most: 20,
     })),
-    { name: `by offset from ${shallow} to ${jobs - PAGE}`, queries: draw(requests / 4, () => `&offset=${shallow + random(jobs - PAGE - shallow)}`), most: 300 },
+    {
+      name: `by offset from ${shallow} to ${jobs - PAGE}`,
+      queries: draw(requests / 4, () => `&offset=${shallow + random(jobs - PAGE - shallow)}`),
+      most: 300,
+    },
     { name: `at offset ${jobs - PAGE}`, queries: draw(requests / 8, () => `&offset=${jobs - PAGE}`), most: 300 },
     { name: 'first page', queries: draw(requests, () => ''), most: 20 },
   ];
@@ -97,7 +106,11 @@ export async function run({ folder, options, say, closing }) {
   const requests = Number(options.requests ?? 400);
   const postgres = await startPostgres(folder);
   closing(postgres.stop);
-  const env = { ...asOutside(postgres.connection), ...standInTrainer(folder, 'ends'), CLARA_MIN_FREE_DISK_MB: '10000000' };
+  const env = {
+    ...asOutside(postgres.connection),
+    ...standInTrainer(folder, 'ends'),
+    CLARA_MIN_FREE_DISK_MB: '10000000',
+  };
   const clara = await startApplication({ folder, env });
   closing(clara.stop);
   const size = await seed(postgres, jobs, say);
@@ -105,15 +118,26 @@ export async function run({ folder, options, say, closing }) {
   const figures = [];
   for (const { name, queries, most } of await kinds(jobs, counts, requests)) {
     const taken = await times(clara, queries);
-    const figure = { name: `p99 ${name}`, unit: 'ms', value: percentile(taken, 99), min: Math.min(...taken), max: Math.max(...taken), of: taken.length };
+    const figure = {
+      name: `p99 ${name}`,
+      unit: 'ms',
+      value: percentile(taken, 99),
+      min: Math.min(...taken),
+      max: Math.max(...taken),
+      of: taken.length,
+    };
     figures.push({ ...figure, target: { most } });
-    say(`${name}: p50 ${median(taken).toFixed(1)} ms, p99 ${figure.value.toFixed(1)} ms, slowest ${figure.max.toFixed(1)} ms`);
+    say(
+      `${name}: p50 ${median(taken).toFixed(1)} ms, p99 ${figure.value.toFixed(1)} ms, slowest ${figure.max.toFixed(1)} ms`,
+    );
   }
   return { figures, setup: setupOf(jobs, counts, size) };
 }
 
 const setupOf = (jobs, counts, { seconds, heap, indexes }) => [
   `${jobs} jobs written by SQL in statements of ${CHUNK} in ${seconds.toFixed(0)} s, through the triggers that keep the counts (which were compared with count(*)), then VACUUM ANALYZE: table ${heap.toFixed(0)} MB, indexes ${indexes.toFixed(0)} MB; PostgreSQL has the 64 MB of shared buffers of the embedded one.`,
-  `Rows: ${Object.entries(counts).map(([status, count]) => `${count} ${status}`).join(', ')}.`,
+  `Rows: ${Object.entries(counts)
+    .map(([status, count]) => `${count} ${status}`)
+    .join(', ')}.`,
   `GET /api/training/jobs/list?limit=${PAGE} at random pages, one request after the other, ${WARM_UP} unmeasured ones first; times are those of the client. The column "median" holds the p99.`,
 ];

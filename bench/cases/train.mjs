@@ -24,18 +24,18 @@ function writeConfig(folder, steps) {
 }
 
 /** From the request to the recorded end; the application runs only meanwhile. */
-async function supervised(folder, steps) {
+async function supervised(folder, steps, closing) {
   writeConfig(folder, steps);
   const clara = await startApplication({ folder, env: { CLARA_CONFIG_DIRS: join(folder, 'configs') } });
+  closing(() => clara.stop('SIGINT'));
   try {
     const ready = async () => (await callJson(`${clara.url}/readyz`)).status === 'ok';
     await until(ready, 'the trainer environment', { ms: 500, deadlineMs: LONGEST_MS });
     const used = cpuSeconds(familyOf(clara.pid));
     const started = performance.now();
-    const body = { trainer_type: 'lora', config_path: 'train.yaml', dataset_path: '' };
     const { job_id } = await callJson(`${clara.url}/api/training/jobs`, {
       method: 'POST',
-      body: { ...body, config_path: join(folder, 'configs', 'train.yaml') },
+      body: { trainer_type: 'lora', config_path: join(folder, 'configs', 'train.yaml'), dataset_path: '' },
     });
     const job = async () => (await callJson(`${clara.url}/api/training/jobs/${job_id}`)).data;
     await until(async () => ['completed', 'failed'].includes((await job()).status), 'the end of the job', {
@@ -90,8 +90,8 @@ async function byHand(folder, { run, python, name }) {
 }
 
 /** Steps that fill the minutes, from the pace of a short training and what it takes beside its steps. */
-async function calibrate(folder, minutes, say) {
-  const { run, seconds } = await supervised(folder, CALIBRATION_STEPS);
+async function calibrate(folder, minutes, { say, closing }) {
+  const { run, seconds } = await supervised(folder, CALIBRATION_STEPS, closing);
   const events = readFileSync(join(run, 'events.jsonl'), 'utf8')
     .trim()
     .split('\n')
@@ -105,14 +105,14 @@ async function calibrate(folder, minutes, say) {
 }
 
 /** @returns {Promise<import('../report.mjs').Result>} */
-export async function run({ folder, options, say }) {
+export async function run({ folder, options, say, closing }) {
   const minutes = Number(options.minutes ?? 5);
   const pairs = Number(options.pairs ?? 5);
   const python = await installTrainer({ python: await findPython(), dev: false, say });
-  const steps = options.steps ? Number(options.steps) : await calibrate(folder, minutes, say);
+  const steps = options.steps ? Number(options.steps) : await calibrate(folder, minutes, { say, closing });
   const done = [];
   for (let index = 0; index < pairs; index += 1) {
-    const ours = await supervised(folder, steps);
+    const ours = await supervised(folder, steps, closing);
     const hand = await byHand(folder, { run: ours.run, python, name: String(index) });
     done.push({ ours: ours.seconds, hand, ratio: ours.seconds / hand, ownCpu: ours.ownCpu });
     say(
