@@ -10,6 +10,8 @@ import { root } from './root.mjs';
  */
 
 const FOLDERS = '(src|scripts|test)/';
+/** Of one test, where it names no other: it only ends what hangs, also on a busy machine. */
+const TEST_MS = 120_000;
 
 /**
  * @param {string} text
@@ -27,7 +29,16 @@ export async function jest({ layers, workers, minutes, pattern, coverage }) {
     const args = [
       ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
       join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
-      ...['--selectProjects', ...layers, '--json', '--outputFile', report, '--maxWorkers', String(workers)],
+      ...[
+        '--selectProjects',
+        ...layers,
+        '--json',
+        '--outputFile',
+        report,
+        '--maxWorkers',
+        String(workers),
+        `--testTimeout=${TEST_MS}`,
+      ],
       // Only below the project: its own path may hold the word too.
       ...(pattern ? ['--testPathPatterns', `${literally(root)}/${FOLDERS}.*${literally(pattern)}`] : []),
       ...(coverage ? ['--coverage', '--coverageDirectory', join('coverage', 'application')] : []),

@@ -1,8 +1,12 @@
-"""Writes ``clara_trainer/contract/types.py`` from the JSON Schemas: ``python3 trainer/generate_types.py``."""
+"""Writes ``clara_trainer/contract/types.py`` from the JSON Schemas; ``npm run check -- --fix`` calls it.
+
+Run with the Python of the trainer's environment: the result is formatted with ruff.
+"""
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -60,7 +64,12 @@ def render() -> str:
         parts += [declaration(*item) for item in sorted(schema["$defs"].items(), key=scalars_first)]
         if "properties" in schema:
             parts.append(declaration(schema["title"], schema))
-    return HEAD + "\n\n" + "\n\n\n".join(parts) + "\n"
+    return formatted(HEAD + "\n\n" + "\n\n\n".join(parts) + "\n")
+
+
+def formatted(source: str) -> str:
+    command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", str(CONTRACT / "types.py"), "-"]
+    return subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
 
 
 if __name__ == "__main__":

@@ -34,4 +34,5 @@ def test_runs_are_read(path: Path, tmp_path: Path) -> None:
 
 
 def test_there_are_examples() -> None:
-    assert len(EVENTS) >= 3 and len(RUNS) >= 2
+    assert len(EVENTS) >= 3
+    assert len(RUNS) >= 2
