@@ -187,8 +187,9 @@ export class Supervisor {
   /** Over means: its launcher has ended, and the lock says that no process of the job is left. */
   async #isOver(): Promise<boolean> {
     if (!(await this.folder.exit()) && (await this.#launcherLives())) return false;
+    const { alive } = await this.tools.launcher.find(this.folder);
     this.#nextProbe = Date.now() + PROBE_MS;
-    return !(await this.tools.launcher.find(this.folder)).alive;
+    return !alive;
   }
 
   /** As far as can be told without a probe, which is due every now and then. */
@@ -210,7 +211,8 @@ export class Supervisor {
     if (this.#killAt === undefined || Date.now() < this.#killAt) return;
     this.#killAt = Date.now() + 2000;
     this.tools.log.warn('the worker did not end in time and is killed', { job: this.#job.job_id });
-    await this.tools.launcher.signal(this.folder, 'KILL');
+    const { alive } = await this.tools.launcher.signal(this.folder, 'KILL');
+    if (!alive) this.#nextProbe = 0;
   }
 
   async #conclude(): Promise<void> {
