@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, totalmem } from 'node:os';
+import { cpus, getPriority, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../scripts/root.mjs';
 
@@ -72,8 +72,9 @@ export function printResults(done) {
 export function machine() {
   const [cpu] = cpus();
   const load = loadavg()[0].toFixed(2);
+  const nice = getPriority() === 0 ? '' : `, all at nice ${getPriority()}`;
   const memory = Math.round(totalmem() / 1024 ** 3);
-  return `${cpus().length} cores (${cpu?.model.trim() || process.arch}), ${memory} GiB, Node ${process.version}, load average ${load} at the start`;
+  return `${cpus().length} cores (${cpu?.model.trim() || process.arch}), ${memory} GiB, Node ${process.version}, load average ${load} at the start${nice}`;
 }
 
 function commit() {
