@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // `npm test`: everything. `-- WORD`: the tests of one module. `-- --coverage`: HTML under coverage/. `--peers`: real servers.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { check } from './check.mjs';
@@ -7,6 +8,7 @@ import { prepare } from './prepare.mjs';
 import { orShowProblem } from './problem.mjs';
 import { secondsSince } from './program.mjs';
 import { findPython, installTrainer } from './python.mjs';
+import { root } from './root.mjs';
 import { jest, pytest } from './suites.mjs';
 
 /** @typedef {{name: string, run: () => Promise<{passed: number, failed: number, skipped?: number}>}} Suite */
@@ -65,10 +67,8 @@ await orShowProblem(async () => {
   await prepare();
   const python = await installTrainer({ python: await findPython(), dev: true, say: console.log });
   const result = await runAll(suites({ python, word: positionals[0], ...values }));
-  if (values.coverage)
-    console.log(
-      `Coverage: ${['application', 'trainer'].map((name) => join('coverage', name, 'index.html')).join(', ')}`,
-    );
+  const pages = ['application', 'trainer'].map((name) => join('coverage', name, 'index.html'));
+  if (values.coverage) console.log(`Coverage: ${pages.filter((path) => existsSync(join(root, path))).join(', ')}`);
   if (result.passed + result.failed === 0) console.log(`No test has "${positionals[0]}" in its path.`);
   // A run that tested nothing has not passed.
   const failed = result.passed === 0 ? Math.max(result.failed, 1) : result.failed;
