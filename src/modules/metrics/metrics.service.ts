@@ -3,6 +3,9 @@ import { Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import { LiveStats } from '../realtime/live-stats.port.js';
 import { TrainingStatus } from '../training/training-status.port.js';
 
+/** Gauges of prom-client with the name of a counter, which promtool objects to; each has a twin by type of what is active. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
 /** The Prometheus page; figures that the database knows are read when it is asked for. */
 @Injectable()
 export class MetricsService {
@@ -12,6 +15,7 @@ export class MetricsService {
     live: LiveStats,
   ) {
     collectDefaultMetrics({ register: registry });
+    for (const name of MISNAMED) registry.removeSingleMetric(name);
     addTrainingGauges([registry], status);
     addLiveGauges([registry], live);
   }
