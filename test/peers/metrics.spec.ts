@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { App } from '../fixtures/app.js';
 import { Jobs } from '../fixtures/jobs.js';
+import { eventually } from '../fixtures/waiting.js';
 import { promtool } from './promtool.js';
 
 import.meta.jest.setTimeout(300_000);
@@ -28,7 +29,11 @@ describe('the metrics, judged by Prometheus', () => {
     expect(await judge(await scrape())).toEqual({ code: 0, words: '' });
     const jobs = new Jobs(app);
     await jobs.until(await jobs.post({ trainer_type: 'qlora', data: { steps: 2 } }), 'completed');
-    const metrics = await scrape();
+    // The counter rises right after the row.
+    const metrics = await eventually('the end is counted', async () => {
+      const page = await scrape();
+      return /^training_jobs_total\{status="completed"/m.test(page) && page;
+    });
     expect(await judge(metrics)).toEqual({ code: 0, words: '' });
     for (const status of ['created', 'started', 'completed'])
       expect(metrics).toMatch(new RegExp(`^training_jobs_total\\{status="${status}",type="qlora"\\} 1$`, 'm'));
