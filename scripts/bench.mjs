@@ -19,7 +19,7 @@ const flags = {
   'as-built': { type: 'boolean' },
   keep: { type: 'boolean' },
   ...Object.fromEntries(
-    ['rounds', 'seconds', 'jobs', 'starts', 'sockets', 'minutes', 'pairs', 'requests', 'profile', 'model', 'steps'].map(
+    ['rounds', 'seconds', 'jobs', 'starts', 'sockets', 'minutes', 'pairs', 'requests', 'profile', 'model', 'steps', 'note'].map(
       (name) => [name, { type: 'string' }],
     ),
   ),
@@ -58,6 +58,7 @@ async function measure(name, options) {
   try {
     const say = (line) => console.log(`   ${line}`);
     const result = await run({ folder, options, say, closing: (closer) => closers.unshift(closer) });
+    if (options.note) result.setup.push(String(options.note));
     if (options.write) writeResults(name, title, { ...result, command: commandOf(name, options), machine: where });
     return { name, result };
   } finally {
@@ -68,7 +69,7 @@ async function measure(name, options) {
 
 /** @param {string} name @param {Record<string, unknown>} options */
 function commandOf(name, options) {
-  const given = Object.entries(options).filter(([key, value]) => typeof value === 'string' && key !== 'profile');
+  const given = Object.entries(options).filter(([key, value]) => typeof value === 'string' && !['profile', 'note'].includes(key));
   return ['npm run bench --', name, ...given.map(([key, value]) => `--${key} ${value}`), '--write'].join(' ');
 }
 
