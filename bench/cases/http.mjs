@@ -67,7 +67,9 @@ async function round(side, load, postgres) {
   const settledMs = await settle(postgres);
   const after = Object.values(pids()).map(cpuSeconds);
   const requests = answered.perSecond * load.seconds;
-  const [serverMs, databaseMs] = after.map((seconds, index) => (Math.max(0, seconds - before[index]) * 1000) / requests);
+  const [serverMs, databaseMs] = after.map(
+    (seconds, index) => (Math.max(0, seconds - before[index]) * 1000) / requests,
+  );
   return { ...answered, serverMs, databaseMs, settledMs };
 }
 
