@@ -20,20 +20,15 @@ export class TrainingMetrics {
 
   constructor(registry: Registry) {
     const registers = [registry];
-    const type = ['type'] as const;
+    const byType = (name: string, help: string) => ({ name, help, labelNames: ['type'] as const, registers });
     this.#jobs = new Counter({
       name: 'training_jobs_total',
       help: 'Jobs that were created, started, completed, failed or cancelled, by this process.',
       labelNames: ['status', 'type'],
       registers,
     });
-    this.#wait = new Histogram({
-      name: 'training_job_wait_seconds',
-      help: 'Time from creation, or from the last retry, to the start.',
-      labelNames: type,
-      buckets: SECONDS,
-      registers,
-    });
+    const wait = byType('training_job_wait_seconds', 'Time from creation, or from the last retry, to the start.');
+    this.#wait = new Histogram({ ...wait, buckets: SECONDS });
     this.#run = new Histogram({
       name: 'training_job_run_seconds',
       help: 'Duration of an attempt.',
@@ -41,31 +36,13 @@ export class TrainingMetrics {
       buckets: SECONDS,
       registers,
     });
-    this.#steps = new Counter({ name: 'training_steps_total', help: 'Optimizer steps.', labelNames: type, registers });
-    this.#tokens = new Counter({
-      name: 'training_tokens_total',
-      help: 'Tokens trained on.',
-      labelNames: type,
-      registers,
-    });
-    this.#loss = new Gauge({
-      name: 'training_loss',
-      help: 'Training loss of the last logged step.',
-      labelNames: type,
-      registers,
-    });
-    this.#tokensPerSecond = new Gauge({
-      name: 'training_tokens_per_second',
-      help: 'Tokens a second at the last logged step.',
-      labelNames: type,
-      registers,
-    });
-    this.#gpuMemory = new Gauge({
-      name: 'training_gpu_memory_bytes',
-      help: 'Peak GPU memory of the last logged step; absent without a GPU.',
-      labelNames: type,
-      registers,
-    });
+    this.#steps = new Counter(byType('training_steps_total', 'Optimizer steps.'));
+    this.#tokens = new Counter(byType('training_tokens_total', 'Tokens trained on.'));
+    this.#loss = new Gauge(byType('training_loss', 'Training loss of the last logged step.'));
+    const perSecond = byType('training_tokens_per_second', 'Tokens a second at the last logged step.');
+    this.#tokensPerSecond = new Gauge(perSecond);
+    const memory = 'Peak GPU memory of the last logged step; absent without a GPU.';
+    this.#gpuMemory = new Gauge(byType('training_gpu_memory_bytes', memory));
   }
 
   created(job: JobEntity): void {
