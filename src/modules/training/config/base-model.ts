@@ -1,5 +1,5 @@
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, resolve } from 'node:path';
+import { basename, isAbsolute, resolve } from 'node:path';
 import { DEFAULT_MODEL } from '../resolved-config.js';
 import { modelRules } from './allowed-folders.js';
 import type { ConfigContext } from './context.js';
@@ -76,8 +76,10 @@ async function configuredModel(name: string, settings: Settings, pickle: 'pickle
   const path = resolve(settings.root, name);
   const exists = (await lstat(path).catch(() => undefined)) !== undefined;
   if (!exists && !isAbsolute(name) && HUB_ID.test(name)) return name;
-  const folder = await realFolder('the default model (CLARA_BASE_MODEL)', path);
-  await checkFolder('the default model (CLARA_BASE_MODEL)', folder, pickle);
+  // Its last name tells which one is meant; the folders above it are nobody's business.
+  const shown = `the default model ${quoted(basename(path))} (CLARA_BASE_MODEL)`;
+  const folder = await realFolder(shown, path);
+  await checkFolder(shown, folder, pickle);
   return folder;
 }
 

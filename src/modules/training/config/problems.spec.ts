@@ -264,7 +264,7 @@ describe('base models', () => {
     expect(await base('elsewhere/model')).toBe(place.at('elsewhere/model'));
     expect(await base(place.at('elsewhere/model'))).toBe(place.at('elsewhere/model'));
     expect(await place.problems('{}', { training: { baseModel: place.at('gone') } })).toEqual([
-      'model.base_model: the default model (CLARA_BASE_MODEL) does not exist',
+      'model.base_model: the default model "gone" (CLARA_BASE_MODEL) does not exist',
     ]);
   });
 
