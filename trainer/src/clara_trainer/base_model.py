@@ -30,7 +30,7 @@ BOS, EOS = "<s>", "</s>"
 class Recipe:
     """A change of any value is a new model, in a new folder."""
 
-    version: int = 2
+    version: int = 3
     vocabulary: int = 2048
     hidden: int = 256
     intermediate: int = 704
@@ -155,12 +155,14 @@ def pretrain(model: Any, tokens: Any, recipe: Recipe) -> None:
         model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.95)
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_factor(step, recipe))
+    # Rows begin where paragraphs do, so that a question and its answer stand in one row.
+    starts = (tokens[: -recipe.row_tokens] == model.config.bos_token_id).nonzero().flatten()
     generator = torch.Generator().manual_seed(recipe.seed)
     started = time.monotonic()
     model.train()
     for step in range(1, recipe.steps + 1):
-        starts = torch.randint(len(tokens) - recipe.row_tokens, (recipe.batch,), generator=generator)
-        batch = torch.stack([tokens[start : start + recipe.row_tokens] for start in starts])
+        chosen = starts[torch.randint(len(starts), (recipe.batch,), generator=generator)]
+        batch = torch.stack([tokens[start : start + recipe.row_tokens] for start in chosen])
         loss = model(input_ids=batch, labels=batch).loss
         optimizer.zero_grad()
         loss.backward()
