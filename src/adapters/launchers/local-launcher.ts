@@ -38,7 +38,18 @@ export class LocalLauncher extends Launcher {
     const worker = await accelerateCommand(python, folder, runFile);
     const log = await open(folder.log, 'a', 0o600);
     try {
-      const args = ['-I', '-S', this.#script(), 'start', '--run', folder.path, '--fence', String(runFile.fence), '--', ...worker];
+      const args = [
+        '-I',
+        '-S',
+        this.#script(),
+        'start',
+        '--run',
+        folder.path,
+        '--fence',
+        String(runFile.fence),
+        '--',
+        ...worker,
+      ];
       const child = spawn(python, args, {
         detached: true,
         stdio: ['ignore', log.fd, log.fd],

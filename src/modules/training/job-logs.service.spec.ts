@@ -1,6 +1,9 @@
 import { tailStart } from './job-logs.service.js';
 
-const tail = (text: string, lines: number): string => Buffer.from(text).subarray(tailStart(Buffer.from(text), lines)).toString();
+const tail = (text: string, lines: number): string =>
+  Buffer.from(text)
+    .subarray(tailStart(Buffer.from(text), lines))
+    .toString();
 
 describe('tailStart', () => {
   it.each([
