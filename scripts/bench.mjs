@@ -19,9 +19,20 @@ const flags = {
   'as-built': { type: 'boolean' },
   keep: { type: 'boolean' },
   ...Object.fromEntries(
-    ['rounds', 'seconds', 'jobs', 'starts', 'sockets', 'minutes', 'pairs', 'requests', 'profile', 'model', 'steps', 'note'].map(
-      (name) => [name, { type: 'string' }],
-    ),
+    [
+      'rounds',
+      'seconds',
+      'jobs',
+      'starts',
+      'sockets',
+      'minutes',
+      'pairs',
+      'requests',
+      'profile',
+      'model',
+      'steps',
+      'note',
+    ].map((name) => [name, { type: 'string' }]),
   ),
 };
 
@@ -69,7 +80,9 @@ async function measure(name, options) {
 
 /** @param {string} name @param {Record<string, unknown>} options */
 function commandOf(name, options) {
-  const given = Object.entries(options).filter(([key, value]) => typeof value === 'string' && !['profile', 'note'].includes(key));
+  const given = Object.entries(options).filter(
+    ([key, value]) => typeof value === 'string' && !['profile', 'note'].includes(key),
+  );
   return ['npm run bench --', name, ...given.map(([key, value]) => `--${key} ${value}`), '--write'].join(' ');
 }
 

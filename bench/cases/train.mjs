@@ -14,6 +14,9 @@ export const usage = '--minutes N (5) --pairs N (5)';
 
 const CALIBRATION_STEPS = 25;
 const LONGEST_MS = 3_600_000;
+const LOOK_MS = 500;
+/** As the application writes it for one process. */
+const LAUNCH = '--num_processes 1 --num_machines 1 --mixed_precision no --dynamo_backend no'.split(' ');
 
 /** The shipped configuration with a number of steps; everything else is as it is. */
 function writeConfig(folder, steps) {
@@ -22,6 +25,32 @@ function writeConfig(folder, steps) {
   mkdirSync(join(folder, 'configs'), { recursive: true });
   writeFileSync(join(folder, 'configs', 'train.yaml'), stringify(config));
 }
+
+/** CPU that a process and its descendants have used, as far as a look every half second sees it. */
+class CpuWatch {
+  seconds = 0;
+
+  /** @param {() => number | undefined} pid */
+  constructor(pid) {
+    this.timer = setInterval(() => {
+      const root = pid();
+      if (root !== undefined) this.seconds = Math.max(this.seconds, cpuSeconds(familyOf(root)));
+    }, LOOK_MS);
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    return this.seconds;
+  }
+}
+
+const launcherOf = (run) => {
+  try {
+    return JSON.parse(readFileSync(join(run, 'launcher.json'), 'utf8')).pid;
+  } catch {
+    return undefined;
+  }
+};
 
 /** From the request to the recorded end; the application runs only meanwhile. */
 async function supervised(folder, steps, closing) {
@@ -37,6 +66,9 @@ async function supervised(folder, steps, closing) {
       method: 'POST',
       body: { trainer_type: 'lora', config_path: join(folder, 'configs', 'train.yaml'), dataset_path: '' },
     });
+    const run = join(folder, 'data', 'runs', job_id, '1');
+    const watch = new CpuWatch(() => launcherOf(run));
+    closing(() => watch.stop());
     const job = async () => (await callJson(`${clara.url}/api/training/jobs/${job_id}`)).data;
     await until(async () => ['completed', 'failed'].includes((await job()).status), 'the end of the job', {
       ms: 500,
@@ -45,7 +77,7 @@ async function supervised(folder, steps, closing) {
     const seconds = (performance.now() - started) / 1000;
     const { status, error_message } = await job();
     if (status !== 'completed') throw new Error(`the job ${status}: ${error_message}`);
-    return { seconds, run: join(folder, 'data', 'runs', job_id, '1'), ownCpu: cpuSeconds([clara.pid]) - used };
+    return { seconds, run, cpu: watch.stop(), ownCpu: cpuSeconds(familyOf(clara.pid)) - used };
   } finally {
     await clara.stop('SIGINT');
   }
@@ -56,16 +88,6 @@ async function byHand(folder, { run, python, name }) {
   const own = join(folder, 'by-hand', name, '1');
   mkdirSync(own, { recursive: true });
   cpSync(join(run, 'run.json'), join(own, 'run.json'));
-  const launch = [
-    '-m',
-    'accelerate.commands.launch',
-    '--num_processes',
-    '1',
-    '--num_machines',
-    '1',
-    '--mixed_precision',
-    'no',
-  ];
   const log = openSync(join(own, 'worker.log'), 'a');
   /** @type {NodeJS.ProcessEnv} */
   const env = {
@@ -79,14 +101,17 @@ async function byHand(folder, { run, python, name }) {
   };
   if (env.CUDA_VISIBLE_DEVICES === '') env.ACCELERATE_USE_CPU = 'true';
   const started = performance.now();
-  const args = [...launch, '--dynamo_backend', 'no', '-m', 'clara_trainer', '--run', own];
+  const args = ['-m', 'accelerate.commands.launch', ...LAUNCH, '-m', 'clara_trainer', '--run', own];
   const child = spawn(python, args, { cwd: own, env, stdio: ['ignore', log, log] });
+  const watch = new CpuWatch(() => child.pid);
   const code = await new Promise((resolve, reject) => child.once('exit', resolve).once('error', reject));
+  const seconds = (performance.now() - started) / 1000;
+  const cpu = watch.stop();
   if (code !== 0)
     throw new Error(
       `the training by hand ended with ${code}:\n${readFileSync(join(own, 'worker.log'), 'utf8').slice(-2000)}`,
     );
-  return (performance.now() - started) / 1000;
+  return { seconds, cpu };
 }
 
 /** Steps that fill the minutes, from the pace of a short training and what it takes beside its steps. */
@@ -114,9 +139,17 @@ export async function run({ folder, options, say, closing }) {
   for (let index = 0; index < pairs; index += 1) {
     const ours = await supervised(folder, steps, closing);
     const hand = await byHand(folder, { run: ours.run, python, name: String(index) });
-    done.push({ ours: ours.seconds, hand, ratio: ours.seconds / hand, ownCpu: ours.ownCpu });
+    const pair = {
+      ours: ours.seconds,
+      hand: hand.seconds,
+      ratio: ours.seconds / hand.seconds,
+      cpu: ours.cpu / hand.cpu,
+      ownCpu: ours.ownCpu,
+    };
+    done.push(pair);
     say(
-      `supervised ${ours.seconds.toFixed(1)} s, by hand ${hand.toFixed(1)} s: ${(ours.seconds / hand).toFixed(4)}; CPU of the application ${ours.ownCpu.toFixed(1)} s`,
+      `supervised ${pair.ours.toFixed(1)} s, by hand ${pair.hand.toFixed(1)} s: ${pair.ratio.toFixed(4)}; ` +
+        `CPU ${ours.cpu.toFixed(1)} and ${hand.cpu.toFixed(1)} s, of the application ${ours.ownCpu.toFixed(1)} s`,
     );
   }
   const of = (key) => done.map((pair) => pair[key]);
@@ -131,7 +164,8 @@ export async function run({ folder, options, say, closing }) {
       },
       { name: 'supervised', unit: 's', ...spread(of('ours')) },
       { name: 'by hand', unit: 's', ...spread(of('hand')) },
-      { name: 'CPU of the application meanwhile', unit: 's', ...spread(of('ownCpu')) },
+      { name: 'CPU of the training, supervised / by hand', unit: 'times', ...spread(of('cpu')) },
+      { name: 'CPU of the application and its database meanwhile', unit: 's', ...spread(of('ownCpu')) },
     ],
     setup: [
       `${pairs} alternating pairs of ${steps} steps of ${CONFIG} with the default base model (lora, CPU threads: all cores, each step logged); supervised is from before the POST to the recorded end, with the embedded PostgreSQL; by hand is the same run.json from the spawn to the exit, with no application running. Nothing is pinned.`,
