@@ -167,7 +167,7 @@ def run(phase: str, command: list[str], lock_fd: int) -> None:
 def heartbeat(phase: str, finished: threading.Event) -> None:
     started = time.monotonic()
     while not finished.wait(HEARTBEAT_SECONDS):
-        say(phase, f"{phase}: {time.monotonic() - started:.0f} s")
+        say(phase, f"Still at work after {time.monotonic() - started:.0f} s")
 
 
 def ensure_uv(cache: Path, lock_fd: int) -> Path:
