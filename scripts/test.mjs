@@ -69,7 +69,8 @@ await orShowProblem(async () => {
   const result = await runAll(suites({ python, word: positionals[0], ...values }));
   const pages = ['application', 'trainer'].map((name) => join('coverage', name, 'index.html'));
   if (values.coverage) console.log(`Coverage: ${pages.filter((path) => existsSync(join(root, path))).join(', ')}`);
-  if (result.passed + result.failed === 0) console.log(`No test has "${positionals[0]}" in its path.`);
+  const [word = '.spec.ts'] = positionals;
+  if (result.passed + result.failed === 0) console.log(`No test has "${word}" in its path.`);
   // A run that tested nothing has not passed.
   const failed = result.passed === 0 ? Math.max(result.failed, 1) : result.failed;
   if (failed > 0) process.exitCode = 1;
