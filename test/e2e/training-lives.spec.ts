@@ -139,6 +139,22 @@ describe('an application that ends and starts again', () => {
     expect(await processesOf(join(app.data, 'runs', running))).toEqual([]);
   });
 
+  it('that stays away lets its training save and end by itself, where that is set, and goes on with it later', async () => {
+    const alone = await App.start({ env: { CLARA_ORPHAN_SECONDS: '3' } });
+    const own = new Jobs(alone);
+    const id = await own.post({ data: { steps: 100, seconds: 0.1 } });
+    await own.when(id, 'trains', (job) => job.current_step > 2);
+    await alone.kill('SIGKILL');
+    const run = join(alone.data, 'runs', id);
+    await eventually('the training has ended itself', async () => (await processesOf(run)).length === 0);
+    await alone.restart();
+    expect((await own.until(id, 'completed')).attempt).toBe(2);
+    const events = await own.events(id);
+    expectWhole(events, 100);
+    expect(events.find(({ type }) => type === 'retrying')?.data['reason']).toBe('orphan');
+    await alone.dispose();
+  });
+
   it('refuses to share its data folder with a second one, and is not disturbed by the attempt', async () => {
     const id = await training(40);
     const second = await App.prepare({ env: { CLARA_DATA_DIR: app.data } });
