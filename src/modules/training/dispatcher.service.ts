@@ -175,7 +175,8 @@ export class DispatcherService implements OnApplicationBootstrap {
     const here = await this.queue.adopt(this.#claimant, `${this.settings.folders.data}/runs/`, [
       ...this.#supervisors.keys(),
     ]);
-    for (const job of here) {
+    // What was taken over while stopping began goes to the next start with the other leases.
+    for (const job of this.#stopping ? [] : here) {
       this.log.info('a running job was taken over', { job: job.job_id, attempt: job.attempt });
       this.#supervise(job, 'adopt');
     }
