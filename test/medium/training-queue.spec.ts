@@ -90,6 +90,18 @@ describe('the queue in PostgreSQL', () => {
       expect(await queue.claim()).toEqual({ waitingFor: 'gpu' });
     });
 
+    it('leaves a job to another host that asks for more GPUs than this one has, and says so', async () => {
+      const queue = await open(4, 1);
+      const big = await queue.queued({ gpus: 2, priority: 5 });
+      const small = await queue.queued({ gpus: 1 });
+      expect((await queue.claimed()).job_id).toBe(small.job_id);
+      expect(await queue.claim()).toEqual({ waitingFor: 'gpu' });
+      const other = beside(queue, 'other');
+      await other.host(1, 2);
+      expect((await other.claimed()).job_id).toBe(big.job_id);
+      expect(await queue.claim()).toBeUndefined();
+    });
+
     it('counts the slots of each host by itself', async () => {
       const queue = await open(1);
       const other = beside(queue, 'other');

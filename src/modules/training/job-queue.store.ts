@@ -104,8 +104,8 @@ export class JobQueueStore {
   ): Promise<JobEntity | { waitingFor: 'slot' | 'gpu' } | undefined> {
     const outcome = await inTransaction(this.source, async (sql) => {
       const slots = await lockHost(sql, by.hostId);
-      const next = await nextInQueue(sql);
-      if (!next) return undefined;
+      const next = await nextInQueue(sql, slots.host.gpus);
+      if (!next) return (await asksForMore(sql, slots.host.gpus)) ? { waitingFor: 'gpu' as const } : undefined;
       const choice = chooseSlot(slots.host, slots.taken, next.gpus);
       if ('waitingFor' in choice) return choice;
       return changeJob(sql, next.job_id, claimChange(next, by, choice, runFolder(next)));
@@ -206,13 +206,21 @@ async function lockHost(
   return { host, taken };
 }
 
-async function nextInQueue(sql: Sql): Promise<JobEntity | undefined> {
+const CLAIMABLE = `status IN ('pending', 'queued') AND status = 'queued' AND not_before <= now() AND cancel_requested_at IS NULL`;
+
+/** What asks for more GPUs than the host has is left to another one: it must not block the queue of this one. */
+async function nextInQueue(sql: Sql, gpus: number): Promise<JobEntity | undefined> {
   const [next] = await rowsOf<JobEntity>(
     sql,
-    `SELECT * FROM training_jobs WHERE status IN ('pending', 'queued') AND status = 'queued' AND not_before <= now()
-      AND cancel_requested_at IS NULL ORDER BY priority DESC, seq LIMIT 1 FOR UPDATE SKIP LOCKED`,
+    `SELECT * FROM training_jobs WHERE ${CLAIMABLE} AND gpus <= $1
+      ORDER BY priority DESC, seq LIMIT 1 FOR UPDATE SKIP LOCKED`,
+    [gpus],
   );
   return next;
+}
+
+async function asksForMore(sql: Sql, gpus: number): Promise<boolean> {
+  return (await rowsOf(sql, `SELECT 1 FROM training_jobs WHERE ${CLAIMABLE} AND gpus > $1 LIMIT 1`, [gpus])).length > 0;
 }
 
 function claimChange(next: JobEntity, by: Claimant, choice: SlotChoice, runDir: string): JobChange {
