@@ -5,7 +5,7 @@ import { Command, Place } from '../fixtures/command.js';
 import { processesOf } from '../fixtures/processes.js';
 import { eventually } from '../fixtures/waiting.js';
 
-const TRAINED_MS = 600_000;
+const TRAINED_MS = 900_000;
 
 import.meta.jest.setTimeout(TRAINED_MS);
 
