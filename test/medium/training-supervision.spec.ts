@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
-import { readSettings } from '../../src/config/settings.js';
 import { AttemptEnd } from '../../src/modules/training/attempt-end.js';
 import type { JobEntity } from '../../src/modules/training/job.entity.js';
 import { buildRun } from '../../src/modules/training/run-builder.js';
@@ -65,15 +64,7 @@ describe('the supervision of an attempt', () => {
   const found: Begin = () => Promise.resolve('found');
 
   const supervise = (job: JobEntity, begin: Begin = launch(job), cancelGraceSeconds = 60): Supervisor => {
-    const settings = readSettings({ CLARA_SECURITY_MODE: 'debug', CLARA_DATA_DIR: data }, '/');
-    const end = new AttemptEnd(
-      queue.store,
-      source,
-      settings,
-      queue.news,
-      new TrainingMetrics(new Registry()),
-      queue.log,
-    );
+    const end = new AttemptEnd(queue.store, source, queue.news, new TrainingMetrics(new Registry()), queue.log);
     const tools = {
       queue: queue.store,
       launcher,

@@ -2,7 +2,6 @@ import { cp, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { Settings } from '../../config/settings.js';
 import { messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
 import { rowsOf } from '../../kernel/transaction.js';
@@ -23,7 +22,6 @@ export class AttemptEnd {
   constructor(
     private readonly queue: JobQueueStore,
     private readonly source: DataSource,
-    private readonly settings: Settings,
     private readonly news: JobNews,
     private readonly metrics: TrainingMetrics,
     private readonly log: Log,
@@ -77,7 +75,10 @@ export class AttemptEnd {
     const ended = { ...freed, completed_at: new Date(), run_seconds: job.run_seconds + seconds };
     switch (outcome.become) {
       case 'completed': {
-        const adapter = await this.#publish(job, join(folder.path, outcome.finished.adapter));
+        const adapter = await publish(
+          join(folder.path, outcome.finished.adapter),
+          join(folder.data, job.output_dir ?? 'models', job.job_id),
+        );
         return {
           set: {
             ...ended,
@@ -130,25 +131,6 @@ export class AttemptEnd {
     };
   }
 
-  /**
-   * Moves the adapter to `<output_dir>/<job_id>`, whole or not at all; a second call, or another supervisor that
-   * was quicker, leaves it there.
-   */
-  async #publish(job: JobEntity, made: string): Promise<string> {
-    const target = join(this.settings.folders.data, job.output_dir ?? 'models', job.job_id);
-    if (!(await exists(made)) && (await exists(target))) return target;
-    try {
-      await mkdir(dirname(target), { recursive: true });
-      await rename(made, target).catch((error: NodeJS.ErrnoException) => moveAnyway(error, made, target));
-    } catch (error) {
-      throw new Error(
-        `the adapter is trained and lies in ${made}, but it could not be moved to ${target} (${messageOf(error)})`,
-        { cause: error },
-      );
-    }
-    return target;
-  }
-
   /** Checkpoints of a completed job serve nobody; of another one the last stays, where its retry goes on. */
   async #tidy(folder: RunFolder, kept: string | null): Promise<void> {
     try {
@@ -158,6 +140,24 @@ export class AttemptEnd {
       this.log.warn('old checkpoints could not be removed', { folder: folder.job, error: messageOf(error) });
     }
   }
+}
+
+/**
+ * Moves the adapter to `<output_dir>/<job_id>` of the data folder that the run lies in, whole or not at all; a second
+ * call, or another supervisor that was quicker, leaves it there.
+ */
+async function publish(made: string, target: string): Promise<string> {
+  if (!(await exists(made)) && (await exists(target))) return target;
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    await rename(made, target).catch((error: NodeJS.ErrnoException) => moveAnyway(error, made, target));
+  } catch (error) {
+    throw new Error(
+      `the adapter is trained and lies in ${made}, but it could not be moved to ${target} (${messageOf(error)})`,
+      { cause: error },
+    );
+  }
+  return target;
 }
 
 async function moveAnyway(error: NodeJS.ErrnoException, made: string, target: string): Promise<void> {

@@ -25,6 +25,7 @@ describe('a run folder', () => {
   it('lies under the data folder, by job and attempt', () => {
     expect(folder.path).toBe(join(data, 'runs/job/2'));
     expect(folder.job).toBe(join(data, 'runs/job'));
+    expect(folder.data).toBe(data);
   });
 
   describe('read for events', () => {

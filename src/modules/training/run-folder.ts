@@ -42,6 +42,10 @@ export class RunFolder {
   get job(): string {
     return dirname(this.path);
   }
+  /** The data folder it lies in, whichever application's that is. */
+  get data(): string {
+    return dirname(dirname(this.job));
+  }
   get log(): string {
     return join(this.path, 'worker.log');
   }
