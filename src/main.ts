@@ -43,7 +43,11 @@ async function main(): Promise<void> {
     await log.close();
     process.exit(1);
   });
+  let stopping = false;
+  // A second signal finds the same end under way; it has a deadline of its own.
   const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) return;
+    stopping = true;
     log.info('stopping', { signal });
     setTimeout(() => fatal('stopping took too long'), STOP_DEADLINE_MS).unref();
     void running
@@ -51,8 +55,8 @@ async function main(): Promise<void> {
       .then(() => log.close())
       .then(() => process.exit(0));
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
 }
 
 await main();
