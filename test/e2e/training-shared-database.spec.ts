@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exists } from '../../src/modules/training/run-folder.js';
 import { App } from '../fixtures/app.js';
 import { Jobs, oneTo } from '../fixtures/jobs.js';
 import { isStopped } from '../fixtures/processes.js';
@@ -86,6 +87,7 @@ describe('two applications on one outside database', () => {
       expect(await starts(id)).toHaveLength(1);
       const steps = (await jobs.events(id)).filter(({ type }) => type === 'progress').map(({ step }) => step);
       expect(steps).toEqual(oneTo(60));
+      expect(await exists(String((await jobs.get(id)).adapter_path))).toBe(true);
     }
     expect((await second.call('GET', '/health')).status).toBe(200);
     await jobs.until(
