@@ -35,5 +35,14 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .setVersion('1.0.0')
     .addGlobalResponse({ status: 'default', description: 'A problem, RFC 9457', content: problemContent })
     .build();
-  return SwaggerModule.createDocument(app, config, { operationIdFactory: (_controller, method) => method });
+  const document = SwaggerModule.createDocument(app, config, { operationIdFactory: (_controller, method) => method });
+  sortEnums(document);
+  return document;
+}
+
+/** The compiler lists a union in the order in which it met the members, which differs from build to build. */
+function sortEnums(node: unknown): void {
+  if (typeof node !== 'object' || node === null) return;
+  if ('enum' in node && Array.isArray(node.enum)) node.enum.sort((a, b) => String(a).localeCompare(String(b), 'en'));
+  for (const child of Object.values(node)) sortEnums(child);
 }
