@@ -133,11 +133,15 @@ describe('real trainings', () => {
     const events = await jobs.events(id);
     expect(events.map(({ number }) => number)).toEqual(oneTo(events.length));
     const [, resumed] = events.filter(({ type }) => type === 'started');
-    expect(Number(resumed?.data['resumed_step'])).toBeGreaterThan(20);
-    const steps = events.filter(({ type }) => type === 'progress').map(({ step }) => Number(step));
-    const died = steps.findIndex((step, index) => step < Number(steps[index - 1] ?? 0) + 1);
-    expect(steps.slice(0, died)).toEqual(oneTo(died));
-    expect(steps.slice(died)).toEqual(oneTo(80).slice(Number(resumed?.data['resumed_step'])));
+    const from = Number(resumed?.data['resumed_step']);
+    expect(from).toBeGreaterThan(20);
+    const stepsOf = (some: typeof events) => some.filter(({ type }) => type === 'progress').map(({ step }) => step);
+    const again = events.findIndex((event) => event === resumed);
+    const before = stepsOf(events.slice(0, again));
+    // The death may have come right behind a checkpoint: then nothing is trained twice.
+    expect(before.length).toBeGreaterThanOrEqual(from);
+    expect(before).toEqual(oneTo(before.length));
+    expect(stepsOf(events.slice(again))).toEqual(oneTo(80).slice(from));
     expect(events.find(({ type }) => type === 'retrying')?.data).toMatchObject({
       reason: 'killed',
       message: expect.stringContaining('SIGKILL'),
