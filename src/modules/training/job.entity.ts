@@ -30,7 +30,7 @@ export class JobEntity {
   @Column('smallint') priority!: number;
   @Column('text', { array: true, default: '{}' }) tags!: string[];
   @Column('text') created_by!: string;
-  /** As the configuration names it: "default", a hub id or a folder. */
+  /** "default" for the model made on the spot, else a hub id or the real path of a folder. */
   @Column('text') base_model!: string;
   /** GPUs the job asks for; 0 on a host without any. */
   @Column('smallint', { default: 0 }) gpus!: number;
