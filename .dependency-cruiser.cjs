@@ -27,7 +27,7 @@ module.exports = {
         path: '^(src/|ormconfig)',
         pathNot: [
           '^src/adapters/',
-          '^src/(app\\.module|application|http-application|main)\\.ts$',
+          '^src/(app\\.module|application|http-application|main|cli)\\.ts$',
           '^ormconfig\\.ts$',
           '\\.spec\\.ts$',
         ],

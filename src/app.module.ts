@@ -7,6 +7,7 @@ import { Settings } from './config/settings.js';
 import { Clock, SystemClock } from './kernel/clock.js';
 import { Log } from './kernel/log.js';
 import { Wakeups } from './kernel/wakeups.js';
+import { AuditModule } from './modules/audit/audit.module.js';
 import { DocsModule } from './modules/docs/docs.module.js';
 import { HealthModule } from './modules/health/health.module.js';
 import { MetricsModule } from './modules/metrics/metrics.module.js';
@@ -55,6 +56,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         OutsideModule.with(outside),
+        AuditModule,
         SecurityModule,
         TrainingModule,
         RealtimeModule,

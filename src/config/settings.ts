@@ -1,6 +1,9 @@
 import { cpus, homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { EnvError, EnvMissingError, bool, cleanEnv, makeValidator, port, str } from 'envalid';
+import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
+import { decimal, list, secret, whole } from './setting-kinds.js';
+import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
+import { tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
 
 /** Every problem of the environment, one line each. */
 export class SettingsError extends Error {
@@ -9,49 +12,14 @@ export class SettingsError extends Error {
   }
 }
 
-const number = (kind: 'whole' | 'decimal', min: number, max: number) =>
-  makeValidator<number>((input) => {
-    const value = Number(input);
-    const fits = input.trim() !== '' && value >= min && value <= max && (kind === 'decimal' || Number.isInteger(value));
-    if (!fits) throw new EnvError(`"${input}" is not a ${kind} number from ${min} to ${max}`);
-    return value;
-  });
-const whole = (min: number, max: number) => number('whole', min, max);
-const decimal = (min: number, max: number) => number('decimal', min, max);
-
-const list = makeValidator<string[]>((input) =>
-  input
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
-
-const debugOnly = makeValidator<'debug'>((input) => {
-  if (input === 'debug') return 'debug';
-  if (['development', 'production', 'testing'].includes(input))
-    throw new EnvError(
-      `"${input}" is not available yet: this version starts in debug mode only (no security, loopback only)`,
-    );
-  throw new EnvError(`"${input}" is not a security mode; "debug" is the one this version can start in`);
-});
-
-const secret = makeValidator<string>((input) => input);
-
 /** One entry a setting: the only list of them; docs/SETTINGS.md is generated from it. */
 export const settingSpecs = {
-  CLARA_SECURITY_MODE: debugOnly({ desc: 'Security mode. Required: an unset or mistyped mode does not start.' }),
-  CLARA_JWT_ENABLED: bool({ default: false, desc: 'Check JSON web tokens. Debug mode has none.' }),
-  CLARA_MTLS_ENABLED: bool({ default: false, desc: 'Mutual TLS between services. Debug mode has none.' }),
-  DEBUG_USER_ROLES: list({ default: ['admin', 'trainer', 'analyst'], desc: 'Roles of the mock user in debug mode.' }),
-  DEBUG_USER_ID: str({ default: 'debug-user', desc: 'Name of the mock user in debug mode.' }),
-  KEYCLOAK_URL: str({ default: 'http://localhost:8080', desc: 'Keycloak (read by the modes that use tokens).' }),
-  KEYCLOAK_REALM: str({ default: 'vcc', desc: 'Realm in Keycloak.' }),
-  KEYCLOAK_CLIENT_ID: str({ default: 'clara-training-system', desc: 'Client, and audience of the tokens.' }),
+  ...securitySpecs,
+  ...tlsSpecs,
 
-  CLARA_HOST: str({ default: '127.0.0.1', desc: 'Address the service ports bind to. Debug mode binds loopback only.' }),
-  CLARA_ALLOW_REMOTE_DEBUG: bool({
-    default: false,
-    desc: 'Let debug mode bind an address that is not loopback (everyone who reaches it is admin).',
+  CLARA_HOST: str({
+    default: '127.0.0.1',
+    desc: 'Address the service ports bind to. Debug and testing mode bind loopback only.',
   }),
   CLARA_MAIN_PORT: port({ default: 45678, desc: 'Port of the main service.' }),
   CLARA_INGESTION_PORT: port({ default: 45679, desc: 'Port of the ingestion service.' }),
@@ -155,30 +123,21 @@ function readEnv(env: Env) {
 
 function missing(name: string): string {
   if (name !== 'CLARA_SECURITY_MODE') return `${name}: is missing`;
-  return `${name}: is not set, so nothing starts. Set CLARA_SECURITY_MODE=debug for local work (no security, loopback only)`;
+  return (
+    `${name}: is not set, so nothing starts. Set CLARA_SECURITY_MODE=debug for local work (no security, loopback only), ` +
+    'development (tokens, plain HTTP) or production'
+  );
 }
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 
 type Read = ReturnType<typeof readEnv>['read'];
 
-function rules(read: Read): string[] {
-  const problems: string[] = [];
-  if (read.CLARA_HOST && !isLoopback(read.CLARA_HOST) && !read.CLARA_ALLOW_REMOTE_DEBUG)
-    problems.push(
-      `CLARA_HOST: "${read.CLARA_HOST}" is not a loopback address, and debug mode lets everyone in; ` +
-        'use 127.0.0.1, or set CLARA_ALLOW_REMOTE_DEBUG=true if the network around it is closed (a container)',
-    );
-  const isDebug = read.CLARA_SECURITY_MODE === 'debug';
-  if (isDebug && read.CLARA_JWT_ENABLED) problems.push('CLARA_JWT_ENABLED: debug mode checks no tokens; unset it');
-  if (isDebug && read.CLARA_MTLS_ENABLED) problems.push('CLARA_MTLS_ENABLED: debug mode has no mutual TLS; unset it');
-  return [...problems, ...portClashes(read)];
-}
+const rules = (read: Read): string[] => [...securityProblems(read), ...tlsProblems(read), ...portClashes(read)];
 
 function portClashes(read: Read): string[] {
   const owners = new Map<number, string>();
-  const names = Object.keys(settingSpecs).filter((name) => /^CLARA_\w+_PORT$/.test(name)) as (keyof Read)[];
+  const names = Object.keys(settingSpecs).filter(
+    (name) => /^CLARA_\w+_PORT$/.test(name) && name !== 'CLARA_PUBLIC_PORT',
+  ) as (keyof Read)[];
   return names.flatMap((name) => {
     const value = read[name];
     if (typeof value !== 'number') return [];
@@ -262,7 +221,8 @@ export function readSettings(env: Env, root: string) {
   if (all.length > 0) throw new SettingsError(all);
   return {
     root,
-    security: { mode: read.CLARA_SECURITY_MODE, debugUser: read.DEBUG_USER_ID, debugRoles: read.DEBUG_USER_ROLES },
+    security: securityOf(read),
+    tls: tlsOf(read),
     http: http(read),
     postgres: postgres(read),
     folders: folders(read, env, root),
@@ -277,6 +237,7 @@ type SettingsShape = ReturnType<typeof readSettings>;
 export abstract class Settings implements SettingsShape {
   abstract readonly root: SettingsShape['root'];
   abstract readonly security: SettingsShape['security'];
+  abstract readonly tls: SettingsShape['tls'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly folders: SettingsShape['folders'];

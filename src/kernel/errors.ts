@@ -2,6 +2,8 @@ type Level = 'debug' | 'info' | 'warn' | 'error';
 
 const kinds = {
   bad_request: { status: 400, title: 'Bad request', level: 'info' },
+  unauthorized: { status: 401, title: 'Unauthorized', level: 'info' },
+  forbidden: { status: 403, title: 'Forbidden', level: 'info' },
   not_found: { status: 404, title: 'Not found', level: 'info' },
   method_not_allowed: { status: 405, title: 'Method not allowed', level: 'info' },
   conflict: { status: 409, title: 'Conflict', level: 'info' },
@@ -31,6 +33,8 @@ export class AppError extends Error {
     readonly code: ErrorCode,
     detail: string,
     readonly problems: Problem[] = [],
+    /** Headers that belong to the answer, such as WWW-Authenticate. */
+    readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(detail);
     ({ status: this.status, title: this.title, level: this.level } = kinds[code]);

@@ -41,6 +41,7 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     if (error.status === 503) response.setHeader('Retry-After', '5');
+    for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
     response
       .status(error.status)
       .type('application/problem+json')

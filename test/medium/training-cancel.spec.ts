@@ -4,13 +4,15 @@ import { TrainingMetrics } from '../../src/modules/training/training-metrics.js'
 import { TrainingService } from '../../src/modules/training/training.service.js';
 import { Registry } from 'prom-client';
 import { Queue } from '../fixtures/queue.js';
+import { NoAuditTrail } from '../../src/modules/audit/audit.port.js';
+import { callerOf } from '../fixtures/callers.js';
 import { TestDatabases } from '../fixtures/test-database.js';
 
 import.meta.jest.setTimeout(120_000);
 
 const ROUNDS = 200;
 const AT_ONCE = 20;
-const user = { subject: 'tester', roles: [] };
+const user = callerOf('tester', 'trainer');
 const pause = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 8));
 
 /** The service without a dispatcher: what it asks of one is kept. */
@@ -23,6 +25,7 @@ function serviceOn(queue: Queue, asked: string[] = []): TrainingService {
     dispatcher as unknown as DispatcherService,
     new TrainingMetrics(new Registry()),
     queue.news,
+    new NoAuditTrail(),
   );
 }
 

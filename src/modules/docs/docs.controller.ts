@@ -4,6 +4,7 @@ import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { AppError } from '../../kernel/errors.js';
+import { Opens } from '../security/access.port.js';
 import { serviceOf } from '../../kernel/service-port.js';
 
 const require = createRequire(import.meta.url);
@@ -32,6 +33,7 @@ const page = (title: string, style: string, library: string, start: string): str
 
 /** Swagger UI and ReDoc from local files. */
 @ApiExcludeController()
+@Opens('docs')
 @Controller()
 export class DocsController {
   @Get('docs')

@@ -3,12 +3,14 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { Settings } from '../../config/settings.js';
 import { serviceOf } from '../../kernel/service-port.js';
+import { Opens } from '../security/access.port.js';
 import { TrainingStatus } from '../training/training-status.port.js';
 import { HealthDto, LivenessDto, ReadinessDto } from './health.dto.js';
 import { ReadinessService } from './readiness.service.js';
 
 /** Health as the original answers it, for the service whose port was asked; and the probes of today. */
 @ApiTags('health')
+@Opens('open')
 @Controller()
 export class HealthController {
   constructor(

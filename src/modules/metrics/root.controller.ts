@@ -2,6 +2,7 @@ import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { serviceOf, type ServiceName } from '../../kernel/service-port.js';
+import { Opens } from '../security/access.port.js';
 import { MetricsService } from './metrics.service.js';
 
 const VERSION = '1.0.0';
@@ -21,6 +22,7 @@ const endpoints: Record<Exclude<ServiceName, 'metrics'>, Record<string, string>>
 export class RootController {
   constructor(private readonly metrics: MetricsService) {}
 
+  @Opens('open')
   @Get()
   @ApiOperation({ summary: 'The service on this port and its endpoints; on the metrics port the metrics' })
   async root(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<unknown> {

@@ -10,6 +10,7 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { Requires } from '../security/access.port.js';
 import { JobEventPage, JobEventsQuery } from './job-events.dto.js';
 import { JobEventsService } from './job-events.service.js';
 
@@ -18,6 +19,7 @@ import { JobEventsService } from './job-events.service.js';
 export class JobEventsController {
   constructor(private readonly events: JobEventsService) {}
 
+  @Requires('training:read')
   @Get(':job_id/events')
   @Header('Cache-Control', 'no-cache')
   @Header('X-Accel-Buffering', 'no')

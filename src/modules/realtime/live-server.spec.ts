@@ -1,3 +1,4 @@
+import { principalOf } from '../../../test/fixtures/callers.js';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -133,7 +134,7 @@ describe('LiveServer', () => {
   describe('admission', () => {
     const slowly = (ms: number) => async () => {
       await wait(ms);
-      return { subject: 'late', roles: [] };
+      return principalOf('late', 'user');
     };
 
     it('loses nothing that is sent while the check takes 2 s', async () => {

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { DebugSocketGate } from './debug-socket-gate.js';
+import { AuthenticatedSocketGate } from './authenticated-socket-gate.js';
 import { Admission } from './admission.js';
 import { EventHub } from './event-hub.js';
 import { JobEventsController } from './job-events.controller.js';
@@ -26,7 +26,7 @@ import { TrainingModule } from '../training/training.module.js';
     JobEventsService,
     LiveServer,
     { provide: LiveStats, useExisting: LiveServer },
-    { provide: SocketGate, useClass: DebugSocketGate },
+    { provide: SocketGate, useClass: AuthenticatedSocketGate },
   ],
   exports: [LiveServer, LiveStats],
 })

@@ -1,15 +1,36 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
+import type { Permission } from './permissions.js';
 
-/** Who calls. */
+/** Who calls, as credentials or the mode say. */
 export interface Principal {
+  /** The stable name: `sub` of a token. Never shown to other people. */
   subject: string;
   roles: readonly string[];
+  permissions: ReadonlySet<Permission>;
+  /** How it was found out. */
+  via: 'debug' | 'token' | 'personal_token' | 'certificate';
+  /** Milliseconds since 1970 at which the credentials end; null: never. Sockets are closed then. */
+  expiresAt: number | null;
 }
 
-export type AuthenticatedRequest = Request & { user: Principal };
+/** A principal and the request it makes: everything that an audit row says of who, from where. */
+export interface Caller extends Principal {
+  /** Of the peer, or of the client behind a trusted proxy. */
+  address: string;
+  requestId: string;
+  /** Serial number of the client certificate, in hexadecimal; null without one. */
+  certificate: string | null;
+}
+
+export type AuthenticatedRequest = Request & { user?: Caller; id?: string };
 
 /** The caller of a route, as the guard found it. */
-export const CurrentUser = createParamDecorator(
-  (_: unknown, context: ExecutionContext): Principal => context.switchToHttp().getRequest<AuthenticatedRequest>().user,
-);
+export const CurrentUser = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
+  const { user } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+  if (!user) throw new Error('a route asks for its caller and is declared open');
+  return user;
+});
+
+export const isAdmin = (principal: Principal): boolean =>
+  principal.via === 'debug' || principal.roles.includes('admin');

@@ -1,6 +1,15 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { DebugGuard } from './debug.guard.js';
+import { AccessGuard } from './access.guard.js';
+import { Authenticator } from './authenticator.port.js';
+import { DebugAuthenticator } from './debug-authenticator.js';
 
-@Module({ providers: [{ provide: APP_GUARD, useClass: DebugGuard }] })
+@Global()
+@Module({
+  providers: [
+    { provide: Authenticator, useClass: DebugAuthenticator },
+    { provide: APP_GUARD, useClass: AccessGuard },
+  ],
+  exports: [Authenticator],
+})
 export class SecurityModule {}

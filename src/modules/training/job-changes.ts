@@ -26,6 +26,8 @@ export interface JobChange {
   fence?: number;
   /** `uncancelled`: only where nobody has asked to cancel. */
   wish?: 'uncancelled';
+  /** Of `audit_record`, for what a person asked for; written only where the guards hold. */
+  audit?: string | null;
 }
 
 export const snapshotOf = (job: JobSnapshot): JobSnapshot => ({
@@ -61,6 +63,7 @@ export async function changeJob(sql: Sql, jobId: string, change: JobChange): Pro
     [jobId, change.events.length, from, change.fence ?? null, change.wish ?? null, ...values],
   );
   if (row && change.events.length > 0) await insertEvents(sql, [row], change.events);
+  if (row && change.audit) await sql.query('SELECT audit_record($1::jsonb)', [change.audit]);
   return row;
 }
 

@@ -16,7 +16,11 @@ export type NewJob = Pick<
   | 'base_model'
   | 'gpus'
   | 'total_epochs'
-> & { config: ResolvedConfig };
+> & {
+  config: ResolvedConfig;
+  /** Of `audit_record`; null where no trail is kept. */
+  audit: string | null;
+};
 
 const INSERT_JOB = `
 WITH job AS (
@@ -31,9 +35,11 @@ WITH job AS (
 )
 SELECT * FROM job`;
 
-/** Writes a job, its configuration and its first event in one statement. */
+const INSERT_AUDITED_JOB = INSERT_JOB.replace(/SELECT \* FROM job$/, 'SELECT job.*, audit_record($14::jsonb) FROM job');
+
+/** Writes a job, its configuration, its first event and its audit row in one statement. */
 export async function insertJob(sql: Sql, job: NewJob): Promise<JobEntity> {
-  const [row] = await rowsOf<JobEntity>(sql, INSERT_JOB, [
+  const [row] = await rowsOf<JobEntity>(sql, job.audit === null ? INSERT_JOB : INSERT_AUDITED_JOB, [
     job.job_id,
     job.trainer_type,
     job.config_path,
@@ -47,6 +53,7 @@ export async function insertJob(sql: Sql, job: NewJob): Promise<JobEntity> {
     job.total_epochs,
     JSON.stringify(job.config),
     JSON.stringify({ created_by: job.created_by, warnings: job.config.warnings, job: initialSnapshot(job) }),
+    ...(job.audit === null ? [] : [job.audit]),
   ]);
   if (!row) throw new Error('PostgreSQL returned no row for an INSERT');
   return row;

@@ -2,7 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../kernel/errors.js';
 import { decodeCursor, encodeCursor } from '../../kernel/paging.js';
-import type { Principal } from '../security/principal.port.js';
+import { AuditTrail } from '../audit/audit.port.js';
+import { isAdmin, type Caller } from '../security/principal.port.js';
 import { DispatcherService } from './dispatcher.service.js';
 import type {
   DryRunDto,
@@ -38,9 +39,10 @@ export class TrainingService {
     private readonly dispatcher: DispatcherService,
     private readonly metrics: TrainingMetrics,
     private readonly news: JobNews,
+    private readonly audit: AuditTrail,
   ) {}
 
-  async create(request: CreateJobDto, user: Principal, idempotencyKey?: string): Promise<JobReplyDto> {
+  async create(request: CreateJobDto, user: Caller, idempotencyKey?: string): Promise<JobReplyDto> {
     const plan = await this.planner.plan(request);
     const jobId = randomUUID();
     const job = await this.queue.create(
@@ -57,6 +59,10 @@ export class TrainingService {
         gpus: plan.gpus,
         total_epochs: plan.total_epochs,
         config: plan.config,
+        audit: await this.#audit(user, 'create', jobId, {
+          trainer_type: request.trainer_type,
+          config_path: request.config_path,
+        }),
       },
       idempotencyOf(request, user, idempotencyKey),
     );
@@ -110,7 +116,7 @@ export class TrainingService {
   }
 
   /** Records the wish and answers at once: a waiting job is cancelled, a running one is asked to save and end. */
-  async cancel(jobId: string, user: Principal): Promise<CancelReplyDto> {
+  async cancel(jobId: string, user: Caller): Promise<CancelReplyDto> {
     const cancelled = await this.#recordCancel(jobId, user);
     this.news.queueChanged();
     return {
@@ -124,39 +130,41 @@ export class TrainingService {
   }
 
   /** A job that changes between waiting and running meanwhile is caught in one of the next rounds. */
-  async #recordCancel(jobId: string, user: Principal): Promise<JobEntity> {
+  async #recordCancel(jobId: string, user: Caller): Promise<JobEntity> {
     for (let round = 1; ; round += 1) {
-      const { status } = await this.find(jobId);
+      const { status } = await this.#own(jobId, user, 'cancel');
       const row = isWaiting(status) ? await this.#cancelWaiting(jobId, user) : await this.#cancelRunning(jobId, user);
       if (row) return row;
       if (isFinal(status) || round === CANCEL_ROUNDS) throw await this.#tooLate(jobId, 'cancel');
     }
   }
 
-  async #cancelWaiting(jobId: string, user: Principal): Promise<JobEntity | undefined> {
+  async #cancelWaiting(jobId: string, user: Caller): Promise<JobEntity | undefined> {
     const now = new Date();
     const row = await this.queue.change(jobId, {
       set: { status: 'cancelled', cancel_requested_at: now, cancelled_by: user.subject, completed_at: now },
       from: ['pending', 'queued'],
       events: [{ type: 'cancelled', data: { cancelled_by: user.subject } }],
+      audit: await this.#audit(user, 'cancel', jobId),
     });
     if (row) this.metrics.cancelledWaiting(row);
     return row;
   }
 
-  async #cancelRunning(jobId: string, user: Principal): Promise<JobEntity | undefined> {
+  async #cancelRunning(jobId: string, user: Caller): Promise<JobEntity | undefined> {
     const row = await this.queue.change(jobId, {
       set: { cancel_requested_at: new Date(), cancelled_by: user.subject },
       from: ['running'],
       events: [{ type: 'cancel_requested', data: { cancelled_by: user.subject } }],
+      audit: await this.#audit(user, 'cancel', jobId),
     });
     // The worker's grace begins now; nobody waits for it.
     if (row) void this.dispatcher.cancel(jobId);
     return row;
   }
 
-  async change(jobId: string, request: ChangeJobDto): Promise<JobReplyDto> {
-    await this.find(jobId);
+  async change(jobId: string, request: ChangeJobDto, user: Caller): Promise<JobReplyDto> {
+    await this.#own(jobId, user, 'change');
     const set = {
       ...(request.tags ? { tags: request.tags } : {}),
       ...(request.priority ? { priority: request.priority } : {}),
@@ -164,6 +172,7 @@ export class TrainingService {
     const row = await this.queue.change(jobId, {
       set,
       events: [{ type: 'changed', data: set }],
+      audit: await this.#audit(user, 'change', jobId, set),
       ...(request.priority ? { from: ['pending', 'queued'] as const } : {}),
     });
     if (!row) throw await this.#tooLate(jobId, 'change the priority of');
@@ -172,8 +181,8 @@ export class TrainingService {
   }
 
   /** Puts an ended job back into the queue; it goes on from its last checkpoint. */
-  async retry(jobId: string, user: Principal): Promise<JobReplyDto> {
-    await this.find(jobId);
+  async retry(jobId: string, user: Caller): Promise<JobReplyDto> {
+    await this.#own(jobId, user, 'retry');
     const row = await this.queue.change(jobId, {
       set: {
         status: 'pending',
@@ -187,10 +196,24 @@ export class TrainingService {
       },
       from: ['failed', 'cancelled'],
       events: [{ type: 'retried', data: { by: user.subject } }],
+      audit: await this.#audit(user, 'retry', jobId),
     });
     if (!row) throw await this.#tooLate(jobId, 'retry');
     this.news.queueChanged();
     return jobReply(this.#view(row, await this.jobs.position(row)), `Job waits again: ${jobId}`);
+  }
+
+  /** A trainer changes jobs of their own; an admin all. @throws AppError `forbidden` */
+  async #own(jobId: string, user: Caller, verb: string): Promise<JobEntity> {
+    const job = await this.find(jobId);
+    if (isAdmin(user) || job.created_by === user.subject) return job;
+    this.audit.refused(user, { action: `training.job.${verb}`, target: { type: 'training_job', id: jobId } });
+    throw new AppError('forbidden', `Job ${jobId} is not yours: only who created it or an admin may ${verb} it`);
+  }
+
+  #audit(user: Caller, verb: string, jobId: string, detail: Record<string, unknown> = {}): Promise<string | null> {
+    const target = { type: 'training_job', id: jobId };
+    return this.audit.row(user, { action: `training.job.${verb}`, target, outcome: 'done', detail });
   }
 
   async #tooLate(jobId: string, verb: string): Promise<AppError> {
@@ -210,7 +233,7 @@ function nextCursor(page: JobPage, limit: number): string | null {
   return last && page.jobs.length === limit ? encodeCursor(last.seq) : null;
 }
 
-function idempotencyOf(request: CreateJobDto, user: Principal, key: string | undefined) {
+function idempotencyOf(request: CreateJobDto, user: Caller, key: string | undefined) {
   if (key === undefined || key === '') return undefined;
   if (key.length > LONGEST_KEY)
     throw new AppError('bad_request', `Idempotency-Key has ${key.length} characters; ${LONGEST_KEY} are the most`);

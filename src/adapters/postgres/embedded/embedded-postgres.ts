@@ -36,6 +36,11 @@ export class EmbeddedPostgres {
     return connection;
   }
 
+  /** Whether start() found a server that was running already. */
+  get adopted(): boolean {
+    return this.running?.adopted ?? false;
+  }
+
   /** Starts the server again, with growing pauses, whenever it dies. */
   watch(watcher: EmbeddedPostgresWatcher): void {
     const { site, running } = this;

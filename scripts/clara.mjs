@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// `npx clara <group> <command>`: what an administrator does from a shell. Makes what is missing first.
+import { fileURLToPath } from 'node:url';
+import { builtModule } from './built-module.mjs';
+import { prepare } from './prepare.mjs';
+import { orShowProblem } from './problem.mjs';
+import { root } from './root.mjs';
+
+async function main() {
+  // What is prepared is said on stderr: stdout belongs to the command.
+  await prepare({ say: console.error });
+  const { commandLine } = await builtModule('src/cli.js');
+  await commandLine(process.env, root).parseAsync(process.argv);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url) || process.argv[1]?.endsWith('clara')) await orShowProblem(main);

@@ -1,0 +1,58 @@
+import 'reflect-metadata';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import type { DataSource } from 'typeorm';
+import { openDataSource, type PostgresConnection } from './adapters/postgres/data-source.js';
+import { EmbeddedPostgres } from './adapters/postgres/embedded/embedded-postgres.js';
+import { readSettings, SettingsError, type Settings } from './config/settings.js';
+import type { Environment } from './application.js';
+
+/** What a command works on; closed when it has ended. */
+export interface CommandContext {
+  settings: Settings;
+  dataSource: DataSource;
+}
+
+const quiet = { info: () => undefined, warn: (message: string) => console.error(message) };
+
+/** The commands of `npx clara`. They work on the database and the data folder, whether the application runs or not. */
+export function commandLine(env: Environment, root: string): Command {
+  const program = new Command('clara').description('Administration of CLARA from a shell');
+  return program;
+}
+
+/** Runs `work` on the database of the settings; an embedded one that nobody runs is started for it and stopped again. */
+export async function withContext<T>(
+  env: Environment,
+  root: string,
+  work: (context: CommandContext) => Promise<T>,
+): Promise<T> {
+  const settings = settingsOf(env, root);
+  const embedded = new EmbeddedPostgres();
+  const started = settings.postgres ? undefined : await startEmbedded(embedded, settings);
+  const dataSource = await openDataSource(settings.postgres ?? (started as PostgresConnection));
+  try {
+    return await work({ settings, dataSource });
+  } finally {
+    await dataSource.destroy();
+    // The server of an application that runs is left to it.
+    await (embedded.adopted ? embedded.release() : embedded.stop());
+  }
+}
+
+function settingsOf(env: Environment, root: string): Settings {
+  try {
+    return readSettings(env, root);
+  } catch (error) {
+    if (error instanceof SettingsError) error.name = 'Problem';
+    throw error;
+  }
+}
+
+async function startEmbedded(postgres: EmbeddedPostgres, settings: Settings): Promise<PostgresConnection> {
+  const { installPostgres } = (await import(join(settings.root, 'scripts', 'install-postgres.mjs'))) as {
+    installPostgres: (options: { cacheDir: string; python: string }) => Promise<{ binDir: string }>;
+  };
+  const { binDir } = await installPostgres({ cacheDir: settings.folders.cache, python: settings.training.python });
+  return postgres.start({ dataDir: join(settings.folders.data, 'postgres'), binDir, log: quiet });
+}

@@ -1,0 +1,42 @@
+import { EnvError, makeValidator } from 'envalid';
+
+const number = (kind: 'whole' | 'decimal', min: number, max: number) =>
+  makeValidator<number>((input) => {
+    const value = Number(input);
+    const fits = input.trim() !== '' && value >= min && value <= max && (kind === 'decimal' || Number.isInteger(value));
+    if (!fits) throw new EnvError(`"${input}" is not a ${kind} number from ${min} to ${max}`);
+    return value;
+  });
+export const whole = (min: number, max: number) => number('whole', min, max);
+export const decimal = (min: number, max: number) => number('decimal', min, max);
+
+export const list = makeValidator<string[]>((input) =>
+  input
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+/** A list of words out of a closed set. */
+export const listOf = <T extends string>(allowed: readonly T[]) =>
+  makeValidator<T[]>((input) => {
+    const items = input
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
+    const wrong = items.filter((item) => !(allowed as readonly string[]).includes(item));
+    if (items.length === 0 || wrong.length > 0)
+      throw new EnvError(`"${input}" is not a list out of ${allowed.join(', ')}`);
+    return items as T[];
+  });
+
+/** An http or https address without user, query or fragment; a slash at the end is dropped. */
+export const httpUrl = makeValidator<string>((input) => {
+  const url = URL.canParse(input) ? new URL(input) : undefined;
+  const plain = url && !url.username && !url.password && !url.search && !url.hash;
+  if (!plain || !/^https?:$/.test(url.protocol)) throw new EnvError(`"${input}" is not an http or https address`);
+  return input.replace(/\/+$/, '');
+});
+
+/** A value that is shown nowhere; `NAME_FILE` may name a file that holds it. */
+export const secret = makeValidator<string>((input) => input);
