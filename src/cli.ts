@@ -16,7 +16,7 @@ export interface CommandContext {
 const quiet = { info: () => undefined, warn: (message: string) => console.error(message) };
 
 /** The commands of `npx clara`. They work on the database and the data folder, whether the application runs or not. */
-export function commandLine(env: Environment, root: string): Command {
+export function commandLine(_env: Environment, _root: string): Command {
   const program = new Command('clara').description('Administration of CLARA from a shell');
   return program;
 }
