@@ -12,7 +12,8 @@ const capped = ({ value }: { value: unknown }): unknown =>
   typeof value === 'number' && value > HIGHEST && value <= 10 ? HIGHEST : value;
 const emptyIsNone = ({ value }: { value: unknown }): unknown => (value === '' ? null : value);
 
-class Tagged {
+/** What may still be changed of a job: the priority while it waits, the tags always. */
+export class ChangeJobDto {
   /** Free words to find the job by. */
   @IsOptional()
   @IsArray()
@@ -20,9 +21,18 @@ class Tagged {
   @IsString({ each: true })
   @MaxLength(100, { each: true })
   tags?: string[];
+
+  /** 1 to 5, 5 first; 6 to 10 count as 5. */
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 10 })
+  @IsOptional()
+  @Transform(capped)
+  @IsInt()
+  @Min(1)
+  @Max(HIGHEST)
+  priority?: number;
 }
 
-export class CreateJobDto extends Tagged {
+export class CreateJobDto extends ChangeJobDto {
   /** How to train: `lora`, `qlora` (quantised base) or `continuous` (an adapter goes on). */
   @IsIn(trainerTypes, {
     message: ({ value }) =>
@@ -45,15 +55,6 @@ export class CreateJobDto extends Tagged {
   @IsString()
   @MaxLength(1024)
   dataset_path?: string | null;
-
-  /** 1 to 5, 5 first; 6 to 10 count as 5. */
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 10 })
-  @IsOptional()
-  @Transform(capped)
-  @IsInt()
-  @Min(1)
-  @Max(HIGHEST)
-  priority?: number;
 }
 
 export class CreateJobQuery {
@@ -65,17 +66,6 @@ export class CreateJobQuery {
   get isDryRun(): boolean {
     return this.dry_run !== undefined && !['false', '0'].includes(this.dry_run);
   }
-}
-
-export class ChangeJobDto extends Tagged {
-  /** New priority of a waiting job, 1 to 5; 6 to 10 count as 5. */
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 10 })
-  @IsOptional()
-  @Transform(capped)
-  @IsInt()
-  @Min(1)
-  @Max(HIGHEST)
-  priority?: number;
 }
 
 export class ListJobsQuery {
