@@ -6,6 +6,7 @@ export type HandshakeFailure =
   | 'not_yet_valid'
   | 'revoked'
   | 'wrong_purpose'
+  | 'crl_expired'
   | 'plain_http'
   | 'protocol'
   | 'timeout'
@@ -18,6 +19,7 @@ const verification: Record<string, HandshakeFailure> = {
   CERT_HAS_EXPIRED: 'expired',
   CERT_NOT_YET_VALID: 'not_yet_valid',
   INVALID_PURPOSE: 'wrong_purpose',
+  CRL_HAS_EXPIRED: 'crl_expired',
 };
 
 const codes: Record<string, HandshakeFailure> = {
