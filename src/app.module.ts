@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
+import { HttpKeySource } from './adapters/identity/http-key-source.js';
 import type { LocalLauncher } from './adapters/launchers/local-launcher.js';
 import { Settings } from './config/settings.js';
 import { Clock, SystemClock } from './kernel/clock.js';
@@ -13,6 +14,7 @@ import { HealthModule } from './modules/health/health.module.js';
 import { MetricsModule } from './modules/metrics/metrics.module.js';
 import { ServiceIdentity } from './modules/pki/service-identity.port.js';
 import { RealtimeModule } from './modules/realtime/realtime.module.js';
+import { KeySource } from './modules/security/key-source.port.js';
 import { SecurityModule } from './modules/security/security.module.js';
 import { Host } from './modules/training/host.js';
 import { Launcher } from './modules/training/launcher.port.js';
@@ -45,6 +47,7 @@ class OutsideModule {
       { provide: TrainerEnvironment, useValue: outside.environment },
       { provide: Launcher, useValue: outside.launcher },
       { provide: ServiceIdentity, useValue: outside.identity },
+      { provide: KeySource, useValue: new HttpKeySource(outside.settings.security.jwksUrl) },
       { provide: Clock, useClass: SystemClock },
       { provide: Registry, useFactory: () => new Registry() },
     ];

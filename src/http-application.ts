@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import { AppModule, type Outside } from './app.module.js';
+import { ApiDescription } from './modules/docs/api-description.js';
 import { openApiDocument } from './openapi-document.js';
 import { NestLog } from './adapters/logging/pino-log.js';
 import { originAllowed } from './kernel/origin.js';
@@ -54,9 +55,6 @@ export async function createHttpApplication(outside: Outside): Promise<NestExpre
   app.useBodyParser('json', { limit: BODY_LIMIT });
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter(outside.log));
-  const document = openApiDocument(app);
-  app
-    .getHttpAdapter()
-    .get('/openapi.json', (_request, response) => void app.getHttpAdapter().reply(response, document));
+  app.get(ApiDescription).document = openApiDocument(app);
   return app;
 }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PinoLog } from './adapters/logging/pino-log.js';
 import { startApplication } from './application.js';
+import { securityWarnings } from './config/security-warnings.js';
 import { readSettings, SettingsError, unknownSettings, type Settings } from './config/settings.js';
 import { messageOf } from './kernel/errors.js';
 
@@ -30,8 +31,7 @@ const workersAt = (signal: NodeJS.Signals, wish: Settings['training']['stopWorke
 async function main(): Promise<void> {
   const settings = settingsOrExit();
   const log = new PinoLog({ level: settings.logLevel, folder: settings.folders.logs });
-  if (settings.security.mode === 'debug')
-    log.warn('DEBUG MODE: no security at all, everybody who reaches the ports is admin. Never use it in production');
+  for (const warning of securityWarnings(settings)) log.warn(warning);
   for (const name of unknownSettings(process.env)) log.warn('unknown setting, is it mistyped?', { name });
   const fatal = (message: string): void => {
     log.error(message);

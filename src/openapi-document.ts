@@ -33,6 +33,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .setTitle('CLARA')
     .setDescription('Self-hosted learning from documents and corrections: datasets, LoRA training, serving.')
     .setVersion('1.0.0')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An access token of the issuer, or a personal access token.' })
     .addGlobalResponse({ status: 'default', description: 'A problem, RFC 9457', content: problemContent })
     .build();
   const document = SwaggerModule.createDocument(app, config, { operationIdFactory: (_controller, method) => method });

@@ -36,6 +36,7 @@ export const securitySpecs = {
     desc: 'Signatures that tokens may have: RS256, ES256, EdDSA.',
   }),
   CLARA_JWT_LEEWAY_SECONDS: whole(0, 300)({ default: 30, desc: 'Clock difference to the issuer that is forgiven.' }),
+  CLARA_TOKEN_MAX_DAYS: whole(1, 3650)({ default: 365, desc: 'Longest life of a personal access token.' }),
   CLARA_DOCS_OPEN: bool({
     default: undefined,
     desc: 'Show /docs, /redoc and /openapi.json without a token. Unset: in every mode but production.',
@@ -54,6 +55,7 @@ type Read = {
   CLARA_JWKS_URL: string | undefined;
   CLARA_JWT_ALGORITHMS: (typeof jwtAlgorithms)[number][];
   CLARA_JWT_LEEWAY_SECONDS: number;
+  CLARA_TOKEN_MAX_DAYS: number;
   CLARA_DOCS_OPEN: boolean | undefined;
   CLARA_HOST: string;
 };
@@ -89,6 +91,7 @@ export function securityOf(read: Read) {
     jwksUrl: read.CLARA_JWKS_URL ?? `${issuer}/protocol/openid-connect/certs`,
     algorithms: read.CLARA_JWT_ALGORITHMS,
     leewaySeconds: read.CLARA_JWT_LEEWAY_SECONDS,
+    tokenMaxDays: read.CLARA_TOKEN_MAX_DAYS,
     docsOpen: read.CLARA_DOCS_OPEN ?? read.CLARA_SECURITY_MODE !== 'production',
   } as const;
 }

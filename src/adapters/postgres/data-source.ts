@@ -1,6 +1,8 @@
 import pg from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { JobConfigEntity, JobEntity, JobEventEntity } from '../../modules/training/job.entity.js';
+import { PersonalTokenEntity, TicketEntity } from '../../modules/security/personal-token.entity.js';
+import { Security1764000100000 } from './migrations/1764000100000-security.js';
 import { Training1764000000000 } from './migrations/1764000000000-training.js';
 
 export interface PostgresConnection {
@@ -26,8 +28,8 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
     username: connection.user,
     password: connection.password,
     database: connection.database,
-    entities: [JobEntity, JobConfigEntity, JobEventEntity],
-    migrations: [Training1764000000000],
+    entities: [JobEntity, JobConfigEntity, JobEventEntity, PersonalTokenEntity, TicketEntity],
+    migrations: [Training1764000000000, Security1764000100000],
     migrationsTableName: 'clara_migrations',
     synchronize: false,
     logging: false,

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
+import { ApiDescription } from './api-description.js';
 import { DocsController } from './docs.controller.js';
 
-@Module({ controllers: [DocsController] })
+@Module({ controllers: [DocsController], providers: [ApiDescription] })
 export class DocsModule {}

@@ -43,9 +43,22 @@ export class Admission {
   /** @throws Refusal */
   async admit(request: IncomingMessage): Promise<Principal> {
     this.checkOrigin(request);
+    return this.#inTime((signal) => this.gate.check(request, signal));
+  }
+
+  /** For a token that came after the handshake. @throws Refusal */
+  async admitToken(request: IncomingMessage, token: string): Promise<Principal> {
+    return this.#inTime((signal) => this.gate.checkToken(request, token, signal));
+  }
+
+  comesWithCredentials(request: IncomingMessage): boolean {
+    return this.gate.comesWithCredentials(request);
+  }
+
+  async #inTime(check: (signal: AbortSignal) => Promise<Principal>): Promise<Principal> {
     const deadline = new AbortController();
     try {
-      return await Promise.race([this.gate.check(request, deadline.signal), this.#expire(deadline.signal)]);
+      return await Promise.race([check(deadline.signal), this.#expire(deadline.signal)]);
     } catch (error) {
       throw this.#refusal(error);
     } finally {

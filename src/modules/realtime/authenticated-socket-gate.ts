@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../kernel/errors.js';
+import { AuditTrail } from '../audit/audit.port.js';
 import { Authenticator } from '../security/authenticator.port.js';
 import type { Permission } from '../security/access.port.js';
+import { peerCertificate } from '../security/peer-certificate.port.js';
 import type { Principal } from '../security/principal.port.js';
 import { SocketGate, SocketRefused } from './socket-gate.port.js';
 
@@ -12,22 +14,39 @@ const NEEDED: Permission = 'training:read';
 /** Asks for the same credentials as the routes. */
 @Injectable()
 export class AuthenticatedSocketGate extends SocketGate {
-  constructor(private readonly authenticator: Authenticator) {
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly audit: AuditTrail,
+  ) {
     super();
   }
 
-  async check(request: IncomingMessage): Promise<Principal> {
-    const principal = await this.#authenticate(request);
-    if (principal.permissions.has(NEEDED)) return principal;
-    throw new SocketRefused(403, `Insufficient permissions: ${NEEDED} is needed`);
+  check(request: IncomingMessage): Promise<Principal> {
+    return this.#allow(request, () => this.authenticator.authenticate(request, 'handshake'));
   }
 
-  async #authenticate(request: IncomingMessage): Promise<Principal> {
+  checkToken(request: IncomingMessage, token: string): Promise<Principal> {
+    return this.#allow(request, () => this.authenticator.authenticateToken(token));
+  }
+
+  comesWithCredentials(request: IncomingMessage): boolean {
+    return this.authenticator.hasCredentials(request);
+  }
+
+  async #allow(request: IncomingMessage, authenticate: () => Promise<Principal>): Promise<Principal> {
+    const from = { address: request.socket.remoteAddress ?? '', requestId: '', certificate: peerCertificate(request) };
     try {
-      return await this.authenticator.authenticate(request);
+      const principal = await authenticate();
+      if (principal.permissions.has(NEEDED)) return principal;
+      this.audit.refused(
+        { ...principal, ...from },
+        { action: 'socket.open', detail: { status: 403, permission: NEEDED } },
+      );
+      throw new SocketRefused(403, `Insufficient permissions: ${NEEDED} is needed`);
     } catch (error) {
-      if (error instanceof AppError && error.code === 'unauthorized') throw new SocketRefused(401, error.message);
-      throw error;
+      if (!(error instanceof AppError) || error.code !== 'unauthorized') throw error;
+      this.audit.refused(from, { action: 'socket.open', detail: { status: 401, reason: error.message } });
+      throw new SocketRefused(401, error.message);
     }
   }
 }

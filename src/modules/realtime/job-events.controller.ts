@@ -9,7 +9,8 @@ import {
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
-import type { Request, Response } from 'express';
+import type { Response } from 'express';
+import type { AuthenticatedRequest } from '../security/principal.port.js';
 import { Requires } from '../security/access.port.js';
 import { JobEventPage, JobEventsQuery } from './job-events.dto.js';
 import { JobEventsService } from './job-events.service.js';
@@ -46,7 +47,7 @@ export class JobEventsController {
   read(
     @Param('job_id') jobId: string,
     @Query() query: JobEventsQuery,
-    @Req() request: Request,
+    @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) response: Response,
   ): Promise<JobEventPage | StreamableFile | undefined> {
     return this.events.answer(jobId, query, request, response);

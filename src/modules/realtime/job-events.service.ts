@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream';
 import { Injectable, StreamableFile } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import type { Response } from 'express';
 import { Clock } from '../../kernel/clock.js';
 import { AppError } from '../../kernel/errors.js';
+import { CredentialWatch } from '../security/credential-watch.port.js';
+import type { AuthenticatedRequest, Caller } from '../security/principal.port.js';
 import { isFinal, type JobEvent } from '../training/job-events.port.js';
 import { EventHub } from './event-hub.js';
 import type { JobEventDto, JobEventPage, JobEventsQuery } from './job-events.dto.js';
@@ -18,6 +20,12 @@ const shown = ({ number, time, type, step, data }: JobEvent): JobEventDto => ({ 
 export const toServerSent = (event: JobEvent): string =>
   `id: ${event.number}\nevent: ${event.type}\ndata: ${JSON.stringify(shown(event))}\n\n`;
 
+/** Who follows a stream. */
+interface Reader {
+  response: Response;
+  user: Caller | undefined;
+}
+
 /** The events of one job, as pages and as a stream. */
 @Injectable()
 export class JobEventsService {
@@ -27,6 +35,7 @@ export class JobEventsService {
     private readonly hub: EventHub,
     private readonly clock: Clock,
     private readonly limits: LiveLimits,
+    private readonly credentials: CredentialWatch,
   ) {}
 
   /** Streams that are open now. */
@@ -42,13 +51,16 @@ export class JobEventsService {
   async answer(
     jobId: string,
     query: JobEventsQuery,
-    request: Request,
+    request: AuthenticatedRequest,
     response: Response,
   ): Promise<JobEventPage | StreamableFile | undefined> {
     if (!isJobId(jobId) || !(await this.hub.jobExists(jobId)))
       throw new AppError('not_found', `Job not found: ${jobId}`);
     if (request.accepts(['json', 'text/event-stream']) !== 'text/event-stream') return this.#page(jobId, query);
-    return this.#stream(jobId, lastSeen(request.headers['last-event-id']) ?? query.after, response);
+    return this.#stream(jobId, lastSeen(request.headers['last-event-id']) ?? query.after, {
+      response,
+      user: request.user,
+    });
   }
 
   async #page(jobId: string, { after, limit }: JobEventsQuery): Promise<JobEventPage> {
@@ -57,16 +69,19 @@ export class JobEventsService {
     return { events, next_after: found.length > limit ? (events.at(-1)?.number ?? null) : null };
   }
 
-  async #stream(jobId: string, after: number, response: Response): Promise<StreamableFile | undefined> {
+  async #stream(jobId: string, after: number, { response, user }: Reader): Promise<StreamableFile | undefined> {
     if (await this.#isOver(jobId, after)) {
       // The only answer after which a browser does not ask again.
       response.status(NO_CONTENT);
       return undefined;
     }
     if (this.open >= this.limits.sockets) throw new AppError('unavailable', 'Too many open streams; try again later');
-    return new StreamableFile(Readable.from(this.#lines(jobId, after, this.#open(response)), { highWaterMark: 1 }), {
-      type: 'text/event-stream; charset=utf-8',
-    });
+    return new StreamableFile(
+      Readable.from(this.#lines(jobId, after, this.#open({ response, user })), { highWaterMark: 1 }),
+      {
+        type: 'text/event-stream; charset=utf-8',
+      },
+    );
   }
 
   async #isOver(jobId: string, after: number): Promise<boolean> {
@@ -75,11 +90,13 @@ export class JobEventsService {
     return job !== undefined && isFinal(job.status);
   }
 
-  /** The signal ends when the connection does, or the application. */
-  #open(response: Response): AbortSignal {
+  /** The signal ends when the connection does, the application, or the credentials. */
+  #open({ response, user }: Reader): AbortSignal {
     const stream = new AbortController();
     this.#streams.add(stream);
+    const off = user ? this.credentials.watch(user, () => stream.abort()) : () => undefined;
     response.once('close', () => {
+      off();
       this.#streams.delete(stream);
       stream.abort();
     });

@@ -6,6 +6,8 @@ import type { LiveFrame } from './live-frame.js';
 /** WebSocket close codes (RFC 6455, section 7.4.1; 1013 from its registry). */
 export const GOING_AWAY = 1001;
 const TRY_AGAIN_LATER = 1013;
+/** Of the range for applications: the token has expired or was revoked. */
+export const CREDENTIALS_ENDED = 4401;
 /** Time for the close frame of a client that takes nothing. */
 const LINGER_MS = 1000;
 

@@ -3,6 +3,9 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { Clock } from '../../kernel/clock.js';
 import { AppError, messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
+import { BEARER_PROTOCOL } from '../security/credentials.port.js';
+import { CredentialWatch } from '../security/credential-watch.port.js';
+import type { Principal } from '../security/principal.port.js';
 import { EventHub } from './event-hub.js';
 import { Heartbeat } from './heartbeat.js';
 import { connectionFrame, errorFrame, pongFrame, subscribedFrame, unsubscribedFrame } from './live-frame.js';
@@ -10,8 +13,14 @@ import { LiveLimits } from './live-limits.js';
 import { parseMessage, parseQuery, type Subscription } from './live-messages.js';
 import { describeProblem } from './live-problem.js';
 import { LiveSession } from './live-session.js';
-import { GOING_AWAY, PlainOutlet } from './plain-outlet.js';
+import { CREDENTIALS_ENDED, GOING_AWAY, PlainOutlet } from './plain-outlet.js';
 import type { Upgrade, UpgradeHandler } from './upgrade-router.js';
+
+/** Beside the token it sends as a subprotocol, a browser must get one of those it offered. */
+function chosenProtocol(offered: Set<string>): string | false {
+  const [first] = offered;
+  return offered.has(BEARER_PROTOCOL) ? BEARER_PROTOCOL : (first ?? false);
+}
 
 /** The live updates over a plain WebSocket; every message in both directions is JSON, but for the text `ping`. */
 @Injectable()
@@ -25,9 +34,16 @@ export class PlainSocketGateway implements UpgradeHandler {
     private readonly clock: Clock,
     private readonly limits: LiveLimits,
     private readonly log: Log,
+    private readonly credentials: CredentialWatch,
   ) {
     const { payloadBytes: maxPayload, pingMs, missedPings } = limits;
-    this.#server = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload });
+    this.#server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload,
+      handleProtocols: chosenProtocol,
+    });
     this.#heartbeat = new Heartbeat(pingMs, missedPings);
   }
 
@@ -35,11 +51,12 @@ export class PlainSocketGateway implements UpgradeHandler {
     return this.#clients.size;
   }
 
-  open({ request, query, socket, head }: Upgrade): void {
+  open({ request, query, socket, head, principal }: Upgrade): void {
     this.#server.handleUpgrade(request, socket, head, (client) => {
       const session = new LiveSession(this.hub, this.clock, this.limits, new PlainOutlet(client, socket));
       const greeted = this.#greet(session);
       this.#listen(client, session, greeted);
+      if (principal) this.#endWith(principal, client, session);
       void greeted.then((newest) => this.#guard(session, () => session.subscribe(parseQuery(query), newest)));
     });
   }
@@ -61,6 +78,15 @@ export class PlainSocketGateway implements UpgradeHandler {
       this.#clients.delete(client);
       session.end();
     });
+  }
+
+  /** The connection ends when that ends what it was opened with. */
+  #endWith(principal: Principal, client: WebSocket, session: LiveSession): void {
+    const off = this.credentials.watch(principal, (reason) => {
+      session.write(errorFrame(reason, this.clock.now()));
+      client.close(CREDENTIALS_ENDED, reason);
+    });
+    client.once('close', off);
   }
 
   /** The first frame of every connection; answers the stream number that it names. */

@@ -15,4 +15,8 @@ export class SocketRefused extends Error {
 export abstract class SocketGate {
   /** @throws SocketRefused; any other error means that it could not be checked */
   abstract check(request: IncomingMessage, signal: AbortSignal): Promise<Principal>;
+  /** The same for a token that came after the handshake. */
+  abstract checkToken(request: IncomingMessage, token: string, signal: AbortSignal): Promise<Principal>;
+  /** Whether the handshake itself brings what `check` asks for; a Socket.IO client may send it afterwards. */
+  abstract comesWithCredentials(request: IncomingMessage): boolean;
 }

@@ -4,6 +4,8 @@ import { Server, type Socket } from 'socket.io';
 import { Clock } from '../../kernel/clock.js';
 import { messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
+import { CredentialWatch } from '../security/credential-watch.port.js';
+import type { Principal } from '../security/principal.port.js';
 import { Admission, Refusal } from './admission.js';
 import { EventHub } from './event-hub.js';
 import { connectionFrame, errorFrame, pongFrame } from './live-frame.js';
@@ -30,6 +32,9 @@ export const roomOf = (jobId: string | undefined): string => (jobId === undefine
 export class SocketIoGateway implements UpgradeHandler {
   /** Never listens: one engine serves the ports of all servers, which hand over what is meant for it. */
   readonly #inner = createServer();
+  /** Who was let in with the handshake; others say it in the `auth` of their first packet. */
+  readonly #principals = new WeakMap<IncomingMessage, Principal>();
+  readonly asksLater = true;
   readonly #io: Server;
 
   constructor(
@@ -38,6 +43,7 @@ export class SocketIoGateway implements UpgradeHandler {
     private readonly limits: LiveLimits,
     private readonly log: Log,
     private readonly admission: Admission,
+    private readonly credentials: CredentialWatch,
   ) {
     this.#io = new Server(this.#inner, {
       path: SOCKET_IO_PATH,
@@ -46,10 +52,12 @@ export class SocketIoGateway implements UpgradeHandler {
       perMessageDeflate: false,
       httpCompression: false,
       maxHttpBufferSize: limits.messageBytes,
+      connectTimeout: limits.authenticationMs,
       pingInterval: limits.pingMs,
       pingTimeout: limits.pingMs * limits.missedPings,
       cors: { origin: (origin, answer) => answer(null, admission.originAllowed(origin)), credentials: false },
     });
+    this.#io.use((socket, next) => void this.#identify(socket).then(() => next(), next));
     this.#io.on('connection', (socket) => this.#welcome(socket));
   }
 
@@ -62,7 +70,8 @@ export class SocketIoGateway implements UpgradeHandler {
     return query.has('sid');
   }
 
-  open({ request, socket, head }: Upgrade): void {
+  open({ request, socket, head, principal }: Upgrade): void {
+    if (principal) this.#principals.set(request, principal);
     this.#inner.emit('upgrade', request, socket, head);
   }
 
@@ -90,12 +99,34 @@ export class SocketIoGateway implements UpgradeHandler {
     if (this.isAdmitted(addressOf(request).query)) return this.admission.checkOrigin(request);
     if (this.clients >= this.limits.sockets)
       throw new Refusal(503, `All ${this.limits.sockets} connections are taken; try again later`);
-    await this.admission.admit(request);
+    if (this.admission.comesWithCredentials(request))
+      this.#principals.set(request, await this.admission.admit(request));
+    else this.admission.checkOrigin(request);
+  }
+
+  /** @throws Refusal */
+  async #identify(socket: Socket): Promise<void> {
+    const known = this.#principals.get(socket.request);
+    const { token } = socket.handshake.auth as { token?: unknown };
+    const sent = typeof token === 'string' ? token.replace(/^bearer /i, '') : '';
+    const principal = known ?? (await this.admission.admitToken(socket.request, sent));
+    Object.assign(socket.data, { principal });
+  }
+
+  /** The connection ends when that ends what it was opened with; a client that is told so does not come back by itself. */
+  #endWithCredentials(socket: Socket): void {
+    const { principal } = socket.data as { principal: Principal };
+    const off = this.credentials.watch(principal, (message) => {
+      socket.emit('error', { type: 'error', message });
+      socket.disconnect(true);
+    });
+    socket.once('disconnect', off);
   }
 
   #welcome(socket: Socket): void {
     const session = new LiveSession(this.hub, this.clock, this.limits, new SocketIoOutlet(socket));
     const greeted = this.hub.ready.then(() => session.write(connectionFrame(this.hub.tail, this.clock.now())));
+    this.#endWithCredentials(socket);
     socket.on('ping', () => session.write(pongFrame(this.clock.now())));
     socket.on('subscribe', (...sent: unknown[]) => {
       void greeted.then(() => this.#answer(session, sent, (wanted) => this.#subscribe(socket, session, wanted)));

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
+import type { Principal } from '../security/principal.port.js';
 import { Admission, Refusal } from './admission.js';
 import { LiveLimits } from './live-limits.js';
 import { refuseUpgrade } from './refusal-answer.js';
@@ -18,11 +19,15 @@ export interface Upgrade extends Address {
   socket: Duplex;
   /** What the client sent after its request. */
   head: Buffer;
+  /** Who it is; undefined where the session was let in before, or the client says it after the handshake. */
+  principal: Principal | undefined;
 }
 
 export interface UpgradeHandler {
   /** True where the connection belongs to a session that was let in before. */
   isAdmitted?(query: URLSearchParams): boolean;
+  /** True where a client without credentials is asked for them after the handshake. */
+  asksLater?: boolean;
   open(upgrade: Upgrade): void;
 }
 
@@ -52,7 +57,7 @@ export class UpgradeRouter {
   attach(server: Server): void {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       if (request.headers.upgrade?.toLowerCase() !== 'websocket') serveWithoutUpgrade(server, request, socket, head);
-      else void this.#route({ ...addressOf(request), request, socket, head });
+      else void this.#route({ ...addressOf(request), request, socket, head, principal: undefined });
     });
   }
 
@@ -76,9 +81,9 @@ export class UpgradeRouter {
     try {
       const handler = this.#handlerOf(path);
       this.admission.checkOrigin(request);
-      if (!handler.isAdmitted?.(query)) await this.#admit(request);
+      const principal = handler.isAdmitted?.(query) ? undefined : await this.#admit(request, handler);
       if (this.#closing) throw new Refusal(503, 'The server is going away; connect again');
-      if (!socket.destroyed) handler.open(upgrade);
+      if (!socket.destroyed) handler.open({ ...upgrade, principal });
     } catch (error) {
       refuseUpgrade(socket, this.#refusal(error));
     }
@@ -98,11 +103,13 @@ export class UpgradeRouter {
     throw new Refusal(404, `There is no socket at ${path.slice(0, 100)}; known are ${known}`);
   }
 
-  async #admit(request: IncomingMessage): Promise<void> {
+  async #admit(request: IncomingMessage, { asksLater }: UpgradeHandler): Promise<Principal | undefined> {
     if (this.connections > this.limits.sockets)
       throw new Refusal(503, `All ${this.limits.sockets} connections are taken; try again later`);
-    const { subject } = await this.admission.admit(request);
-    this.log.debug('a socket opens', { url: request.url?.split('?', 1)[0], subject });
+    if (asksLater && !this.admission.comesWithCredentials(request)) return undefined;
+    const principal = await this.admission.admit(request);
+    this.log.debug('a socket opens', { url: request.url?.split('?', 1)[0], subject: principal.subject });
+    return principal;
   }
 
   #refusal(error: unknown): Refusal {

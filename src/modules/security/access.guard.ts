@@ -5,9 +5,22 @@ import { AppError } from '../../kernel/errors.js';
 import { AuditTrail } from '../audit/audit.port.js';
 import { ACCESS, type Access, type Permission } from './access.port.js';
 import { Authenticator } from './authenticator.port.js';
-import { peerCertificate } from './peer-certificate.js';
+import { peerCertificate } from './peer-certificate.port.js';
 import { rolesWith } from './permissions.js';
 import type { AuthenticatedRequest, Caller } from './principal.port.js';
+
+const actionOf = ({ method }: AuthenticatedRequest): string => `http.${method.toLowerCase()}`;
+
+const neededFor = (access: Access): Permission | undefined => {
+  if ('permission' in access) return access.permission;
+  return access.rule === 'metrics' ? 'metrics:read' : undefined;
+};
+
+/** A request of this machine itself; what a proxy here passes on for others is none. */
+function isLocal({ socket, headers }: AuthenticatedRequest): boolean {
+  const passedOn = 'x-forwarded-for' in headers || 'forwarded' in headers || 'via' in headers;
+  return !passedOn && /^(::1$|(::ffff:)?127\.)/.test(socket.remoteAddress ?? '');
+}
 
 /** Asks every request who makes it, and whether they may. A route that declares nothing is closed. */
 @Injectable()
@@ -25,27 +38,43 @@ export class AccessGuard implements CanActivate {
       context.getClass(),
     ]);
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
-    if (access && this.#isOpen(access)) return true;
+    if (!access) throw new AppError('forbidden', `${request.method} ${request.path} declares no permission`);
+    if (this.#isOpen(access, request)) return true;
     const caller = await this.#caller(request);
     request.user = caller;
-    if (access && 'permission' in access) this.#mustHave(access.permission, caller, request);
-    if (!access) throw new AppError('forbidden', `${request.method} ${request.path} declares no permission`);
+    const needed = neededFor(access);
+    if (needed) this.#mustHave(needed, caller, request);
     return true;
   }
 
-  #isOpen(access: Access): boolean {
+  #isOpen(access: Access, request: AuthenticatedRequest): boolean {
     if ('permission' in access) return false;
-    return access.rule === 'open' || (access.rule === 'docs' && this.settings.security.docsOpen);
+    switch (access.rule) {
+      case 'open':
+        return true;
+      case 'docs':
+        return this.settings.security.docsOpen;
+      case 'metrics':
+        return isLocal(request) || peerCertificate(request) !== null;
+      case 'known':
+        return false;
+    }
   }
 
   async #caller(request: AuthenticatedRequest): Promise<Caller> {
     const from = { address: request.ip ?? '', requestId: request.id ?? '', certificate: peerCertificate(request) };
-    return { ...(await this.authenticator.authenticate(request)), ...from };
+    try {
+      return { ...(await this.authenticator.authenticate(request)), ...from };
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'unauthorized')
+        this.audit.refused(from, { action: actionOf(request), detail: { status: 401, reason: error.message } });
+      throw error;
+    }
   }
 
   #mustHave(permission: Permission, caller: Caller, request: AuthenticatedRequest): void {
     if (caller.permissions.has(permission)) return;
-    this.audit.refused(caller, { action: `http.${request.method.toLowerCase()}`, detail: { permission } });
+    this.audit.refused(caller, { action: actionOf(request), detail: { status: 403, permission } });
     throw new AppError(
       'forbidden',
       `Insufficient permissions: ${permission} is needed. Required roles (any): [${rolesWith(permission).join(', ')}]`,

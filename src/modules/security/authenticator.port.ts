@@ -1,8 +1,17 @@
 import type { IncomingMessage } from 'node:http';
+import type { Where } from './credentials.port.js';
 import type { Principal } from './principal.port.js';
 
 /** Finds out who makes a request; one stands behind it for each security mode. */
 export abstract class Authenticator {
-  /** Checks the credentials of a request. @throws AppError `unauthorized`, or `unavailable` where they cannot be checked now */
-  abstract authenticate(request: IncomingMessage): Promise<Principal>;
+  /**
+   * Checks the credentials of a request.
+   * @param where at the handshake of a socket, query, subprotocol and ticket count too
+   * @throws AppError `unauthorized`, or `unavailable` where they cannot be checked now
+   */
+  abstract authenticate(request: IncomingMessage, where?: Where): Promise<Principal>;
+  /** Checks a token that came by itself. @throws AppError as above */
+  abstract authenticateToken(token: string): Promise<Principal>;
+  /** Whether a request is worth asking who makes it: debug mode lets in also those without credentials. */
+  abstract hasCredentials(request: IncomingMessage): boolean;
 }

@@ -18,10 +18,19 @@ export class DebugAuthenticator extends Authenticator {
       permissions: new Set(permissions),
       via: 'debug',
       expiresAt: null,
+      tokenId: null,
     };
   }
 
   authenticate(): Promise<Principal> {
     return Promise.resolve(this.#user);
+  }
+
+  authenticateToken(): Promise<Principal> {
+    return this.authenticate();
+  }
+
+  hasCredentials(): boolean {
+    return true;
   }
 }

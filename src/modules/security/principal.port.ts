@@ -12,6 +12,8 @@ export interface Principal {
   via: 'debug' | 'token' | 'personal_token' | 'certificate';
   /** Milliseconds since 1970 at which the credentials end; null: never. Sockets are closed then. */
   expiresAt: number | null;
+  /** Of a personal access token; a revoked one ends what it opened. */
+  tokenId: string | null;
 }
 
 /** A principal and the request it makes: everything that an audit row says of who, from where. */

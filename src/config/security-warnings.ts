@@ -1,0 +1,12 @@
+import type { Settings } from './settings.js';
+
+/** What every start says aloud where the mode protects less than production does. */
+export function securityWarnings({ security, tls }: Pick<Settings, 'security' | 'tls'>): string[] {
+  if (security.mode === 'debug')
+    return ['DEBUG MODE: no security at all, everybody who reaches the ports is admin. Never use it in production'];
+  if (security.mode === 'testing')
+    return ['TESTING MODE: signatures of tokens are not checked, anybody can be anyone. Never use it in production'];
+  if (security.mode === 'production' && !tls.mutual)
+    return ['PRODUCTION WITHOUT MUTUAL TLS: the ports speak plain HTTP, a TLS proxy must stand before them'];
+  return [];
+}
