@@ -105,8 +105,14 @@ describe('a new certificate', () => {
 });
 
 describe('a session', () => {
+  let site: TlsSite;
+
+  beforeEach(async () => {
+    site = await TlsSite.open([door('mtls'), door('tls-optional'), door('tls')]);
+  });
+  afterEach(() => site.close());
+
   it.each(['TLSv1.2', 'TLSv1.3'] as const)('is not resumed by %s where certificates count', async (version) => {
-    const site = await TlsSite.open([door('mtls'), door('tls-optional'), door('tls')]);
     const pair = await site.authority.issue('ingestion', { use: 'client' });
     const versions = { minVersion: version, maxVersion: version };
     const resumed = async (index: number): Promise<boolean> => {
@@ -118,7 +124,6 @@ describe('a session', () => {
     expect([await resumed(0), await resumed(1)]).toEqual([false, false]);
     // The public door shows that the question can be answered with yes.
     expect(await resumed(2)).toBe(true);
-    await site.close();
   });
 });
 
