@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { JobConfigEntity, JobEntity, JobEventEntity } from '../../modules/training/job.entity.js';
+import { Audit1764000300000 } from './migrations/1764000300000-audit.js';
 import { Training1764000000000 } from './migrations/1764000000000-training.js';
 
 export interface PostgresConnection {
@@ -27,7 +28,7 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
     password: connection.password,
     database: connection.database,
     entities: [JobEntity, JobConfigEntity, JobEventEntity],
-    migrations: [Training1764000000000],
+    migrations: [Training1764000000000, Audit1764000300000],
     migrationsTableName: 'clara_migrations',
     synchronize: false,
     logging: false,

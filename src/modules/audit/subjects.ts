@@ -1,0 +1,68 @@
+import type { DataSource } from 'typeorm';
+import { rowsOf, type Sql } from '../../kernel/transaction.js';
+import type { AuditKeys } from './signer.js';
+
+const REMEMBERED_MS = 10_000;
+const MOST_REMEMBERED = 10_000;
+
+/** Who is behind a pseudonym; erasing that leaves the rows and the chain as they are. */
+export class Subjects {
+  readonly #known = new Map<string, { pseudonym: string; until: number }>();
+
+  constructor(
+    private readonly source: DataSource,
+    private readonly keys: AuditKeys,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  async pseudonym(subject: string): Promise<string> {
+    const known = this.#known.get(subject);
+    if (known && this.now() < known.until) return known.pseudonym;
+    const pseudonym = await this.#stored(subject);
+    if (this.#known.size >= MOST_REMEMBERED) this.#known.clear();
+    this.#known.set(subject, { pseudonym, until: this.now() + REMEMBERED_MS });
+    return pseudonym;
+  }
+
+  /** Every pseudonym that a subject has: one for each application with keys of its own. */
+  async pseudonymsOf(subject: string): Promise<string[]> {
+    const rows = await rowsOf<{ pseudonym: string }>(
+      this.source,
+      'SELECT pseudonym FROM audit_subjects WHERE lookup = $1 OR subject = $2',
+      [this.keys.lookup(subject), subject],
+    );
+    return rows.map(({ pseudonym }) => pseudonym);
+  }
+
+  /** Erases who is behind the pseudonyms of a subject; answers how many there were. */
+  async forget(sql: Sql, subject: string): Promise<number> {
+    const erased = await rowsOf(
+      sql,
+      `UPDATE audit_subjects SET lookup = NULL, subject = NULL, erased_at = now()
+        WHERE lookup = $1 OR subject = $2 RETURNING pseudonym`,
+      [this.keys.lookup(subject), subject],
+    );
+    await sql.query(`SELECT pg_notify('audit_forgotten', '')`);
+    return erased.length;
+  }
+
+  /** Somebody was forgotten, here or in another application. */
+  forgetRemembered(): void {
+    this.#known.clear();
+  }
+
+  async #stored(subject: string): Promise<string> {
+    const lookup = this.keys.lookup(subject);
+    for (;;) {
+      const [row] = await rowsOf<{ pseudonym: string }>(
+        this.source,
+        `WITH made AS (
+            INSERT INTO audit_subjects (lookup, subject) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING pseudonym)
+          SELECT pseudonym FROM made UNION ALL SELECT pseudonym FROM audit_subjects WHERE lookup = $1 LIMIT 1`,
+        [lookup, subject],
+      );
+      // Another connection made it after our snapshot: the next look sees it.
+      if (row) return row.pseudonym;
+    }
+  }
+}
