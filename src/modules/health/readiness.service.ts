@@ -5,6 +5,7 @@ import {
   TypeOrmHealthIndicator,
   type HealthIndicatorResult,
 } from '@nestjs/terminus';
+import { AuditStatus } from '../audit/audit-status.port.js';
 import { TrainerEnvironment } from '../training/trainer-environment.port.js';
 import type { ReadinessDto } from './health.dto.js';
 
@@ -18,6 +19,7 @@ export class ReadinessService {
     private readonly database: TypeOrmHealthIndicator,
     private readonly indicators: HealthIndicatorService,
     private readonly environment: TrainerEnvironment,
+    private readonly audit: AuditStatus,
   ) {}
 
   /** @throws ServiceUnavailableException (503) while the database does not answer */
@@ -25,9 +27,11 @@ export class ReadinessService {
     const result = await this.health.check([
       () => this.database.pingCheck('database', { timeout: DATABASE_TIMEOUT_MS }),
       () => this.#trainer(),
+      () => this.indicators.check('audit').up(this.audit.status()),
     ]);
     const trainer = this.environment.status();
-    return { ...result, status: result.status === 'ok' && !trainer.ready ? 'degraded' : result.status };
+    const isBehind = !trainer.ready || !this.audit.status().ready;
+    return { ...result, status: result.status === 'ok' && isBehind ? 'degraded' : result.status };
   }
 
   /** A trainer that is still being installed keeps jobs waiting, but nobody from posting them. */
