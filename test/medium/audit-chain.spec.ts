@@ -114,17 +114,42 @@ describe('the audit chain', () => {
     ['a changed role', [`UPDATE audit_rows SET roles = '{user}' WHERE id = 4`], 'changed', 4],
     ['a changed detail', [`UPDATE audit_rows SET detail = '{"row": 9}' WHERE id = 4`], 'changed', 4],
     ['an outcome taken back', [`UPDATE audit_rows SET outcome = 'refused' WHERE id = 4`], 'changed', 4],
-    ['text moved between columns', [`UPDATE audit_rows SET target_type = 'ro', target_id = 'w1' WHERE id = 4`], 'changed', 4],
+    [
+      'text moved between columns',
+      [`UPDATE audit_rows SET target_type = 'ro', target_id = 'w1' WHERE id = 4`],
+      'changed',
+      4,
+    ],
     ['a removed row', ['DELETE FROM audit_rows WHERE id = 4'], 'removed', 4],
-    ['a removed link', ['DELETE FROM audit_links WHERE row_id = 4', 'DELETE FROM audit_rows WHERE id = 4'], 'removed', null],
-    ['the first rows removed', ['DELETE FROM audit_links WHERE seq < 4', 'DELETE FROM audit_rows WHERE id < 4'], 'removed', null],
+    [
+      'a removed link',
+      ['DELETE FROM audit_links WHERE row_id = 4', 'DELETE FROM audit_rows WHERE id = 4'],
+      'removed',
+      null,
+    ],
+    [
+      'the first rows removed',
+      ['DELETE FROM audit_links WHERE seq < 4', 'DELETE FROM audit_rows WHERE id < 4'],
+      'removed',
+      null,
+    ],
     ['two rows in another order', [swap, `UPDATE audit_links SET row_id = row_id + 5 WHERE row_id < 0`], 'changed', 4],
     ['a changed hash', [`UPDATE audit_links SET hash = sha256('x') WHERE row_id = 4`], 'changed', 4],
-    ['an inserted row', [`INSERT INTO audit_rows (action, outcome, time) VALUES ('x', 'done', now() - interval '1 hour')`], 'unlinked', 9],
+    [
+      'an inserted row',
+      [`INSERT INTO audit_rows (action, outcome, time) VALUES ('x', 'done', now() - interval '1 hour')`],
+      'unlinked',
+      9,
+    ],
     ['a tail cut off together with its heads', tail, 'cut_off', null],
     ['everything removed', ['TRUNCATE audit_rows, audit_links, audit_heads'], 'cut_off', null],
     ['a head with another hash', [`UPDATE audit_heads SET hash = sha256('x')`], 'signature', null],
-    ['a forged checkpoint', [`INSERT INTO audit_checkpoints VALUES (3, sha256('x'), now(), 'key', 'no')`], 'signature', null],
+    [
+      'a forged checkpoint',
+      [`INSERT INTO audit_checkpoints VALUES (3, sha256('x'), now(), 'key', 'no')`],
+      'signature',
+      null,
+    ],
   ])('finds %s', async (_, statements, kind, row) => {
     await write(8);
     await audit.chainer.link();

@@ -59,7 +59,9 @@ async function verify({ verifier }: AuditParts, json: boolean): Promise<void> {
   if (json) print(JSON.stringify(result));
   else {
     for (const { severity, message } of result.findings) print(`${severity}: ${message}`);
-    print(`${result.links} links verified in ${result.ms} ms: ${result.ok ? 'nothing was bent' : 'NOT as it was written'}`);
+    print(
+      `${result.links} links verified in ${result.ms} ms: ${result.ok ? 'nothing was bent' : 'NOT as it was written'}`,
+    );
   }
   if (!result.ok) process.exitCode = 1;
 }

@@ -33,7 +33,11 @@ export class AuditService {
 
   async export(query: ExportAuditQuery, user: Caller): Promise<Readable> {
     const { trail } = this.#parts();
-    await trail.record(this.source, user, { action: 'audit.export', outcome: 'done', detail: { format: query.format } });
+    await trail.record(this.source, user, {
+      action: 'audit.export',
+      outcome: 'done',
+      detail: { format: query.format },
+    });
     return exported(this.#reader().all(query), query.format);
   }
 
@@ -73,6 +77,9 @@ export class AuditService {
 
   #parts(): AuditParts {
     if (this.keeping.parts) return this.keeping.parts;
-    throw new AppError('conflict', 'No audit trail is kept: set CLARA_AUDIT_ENABLED=true, or use another mode than debug');
+    throw new AppError(
+      'conflict',
+      'No audit trail is kept: set CLARA_AUDIT_ENABLED=true, or use another mode than debug',
+    );
   }
 }

@@ -1,7 +1,8 @@
 const LONGEST = 500;
 const MOST_KEYS = 50;
 const DEEPEST = 4;
-const SECRET_KEY = /pass(word|phrase)?$|secret|token|authorization|cookie|private|api_?key|credential|^(key|csr|pem|content|text|messages|prompt)$/i;
+const SECRET_KEY =
+  /pass(word|phrase)?$|secret|token|authorization|cookie|private|api_?key|credential|^(key|csr|pem|content|text|messages|prompt)$/i;
 /** A JSON web token, a PEM block, or the authorization header of a request. */
 const SECRET_VALUE = /eyJ[\w-]{8,}\.[\w-]+\.|-----BEGIN |^(bearer|basic) /i;
 

@@ -42,7 +42,7 @@ export class PostgresAuditTrail extends AuditTrail {
   }
 
   async record(sql: Sql, caller: Caller, entry: AuditEntry): Promise<void> {
-    await sql.query('SELECT audit_record($1::jsonb)', [await this.#text(caller, entry)]);
+    await sql.query('SELECT audit_record($1::jsonb)', [await this.#text(caller, entry, sql)]);
   }
 
   /** What the application itself does: starts, stops, sweeps. */
@@ -97,9 +97,9 @@ export class PostgresAuditTrail extends AuditTrail {
     }
   }
 
-  async #text(who: Refused, { action, target, outcome, detail }: AuditEntry): Promise<string> {
+  async #text(who: Refused, { action, target, outcome, detail }: AuditEntry, sql?: Sql): Promise<string> {
     return JSON.stringify({
-      actor: who.subject === undefined ? null : await this.subjects.pseudonym(who.subject),
+      actor: who.subject === undefined ? null : await this.subjects.pseudonym(who.subject, sql),
       roles: (who.roles ?? []).slice(0, 20).map((role) => plain(role, LONGEST_TEXT)),
       via: who.via ?? null,
       certificate: who.certificate,

@@ -4,6 +4,7 @@ import type { AuditKeys } from './signer.js';
 
 const REMEMBERED_MS = 10_000;
 const MOST_REMEMBERED = 10_000;
+const LOOKS = 5;
 
 /** Who is behind a pseudonym; erasing that leaves the rows and the chain as they are. */
 export class Subjects {
@@ -15,10 +16,13 @@ export class Subjects {
     private readonly now: () => number = Date.now,
   ) {}
 
-  async pseudonym(subject: string): Promise<string> {
+  /** @param sql the open transaction that the row is written in: taking a second connection there could starve the pool */
+  async pseudonym(subject: string, sql: Sql = this.source): Promise<string> {
     const known = this.#known.get(subject);
     if (known && this.now() < known.until) return known.pseudonym;
-    const pseudonym = await this.#stored(subject);
+    const { pseudonym, made } = await this.#stored(subject, sql);
+    // A transaction that is rolled back takes a new pseudonym with it.
+    if (made && sql !== this.source) return pseudonym;
     if (this.#known.size >= MOST_REMEMBERED) this.#known.clear();
     this.#known.set(subject, { pseudonym, until: this.now() + REMEMBERED_MS });
     return pseudonym;
@@ -51,18 +55,20 @@ export class Subjects {
     this.#known.clear();
   }
 
-  async #stored(subject: string): Promise<string> {
+  async #stored(subject: string, sql: Sql): Promise<{ pseudonym: string; made: boolean }> {
     const lookup = this.keys.lookup(subject);
-    for (;;) {
-      const [row] = await rowsOf<{ pseudonym: string }>(
-        this.source,
-        `WITH made AS (
-            INSERT INTO audit_subjects (lookup, subject) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING pseudonym)
-          SELECT pseudonym FROM made UNION ALL SELECT pseudonym FROM audit_subjects WHERE lookup = $1 LIMIT 1`,
+    for (let look = 1; look <= LOOKS; look += 1) {
+      const [row] = await rowsOf<{ pseudonym: string; made: boolean }>(
+        sql,
+        `WITH known AS (SELECT pseudonym FROM audit_subjects WHERE lookup = $1), made AS (
+            INSERT INTO audit_subjects (lookup, subject) SELECT $1, $2 WHERE NOT EXISTS (SELECT 1 FROM known)
+              ON CONFLICT DO NOTHING RETURNING pseudonym)
+          SELECT pseudonym, true AS made FROM made UNION ALL SELECT pseudonym, false FROM known`,
         [lookup, subject],
       );
       // Another connection made it after our snapshot: the next look sees it.
-      if (row) return row.pseudonym;
+      if (row) return row;
     }
+    throw new Error('no pseudonym could be made or found for a subject');
   }
 }

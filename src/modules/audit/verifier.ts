@@ -64,7 +64,10 @@ export class Verifier {
   async #fileHeads(findings: Findings): Promise<SignedSeal[]> {
     const found = await this.file.read();
     if (!found) {
-      findings.warn('head_file_missing', `there are no signed heads outside the database: ${this.file.path} is missing`);
+      findings.warn(
+        'head_file_missing',
+        `there are no signed heads outside the database: ${this.file.path} is missing`,
+      );
       return [];
     }
     for (const line of found.broken)
@@ -121,11 +124,20 @@ class Walk {
     const expected = this.end.seq + 1;
     const isGap = link.seq !== expected;
     if (isGap)
-      this.findings.error('removed', `links ${expected} to ${link.seq - 1} are gone, before row ${link.row_id}`, expected);
+      this.findings.error(
+        'removed',
+        `links ${expected} to ${link.seq - 1} are gone, before row ${link.row_id}`,
+        expected,
+      );
     if (link.id === null)
       this.findings.error('removed', `row ${link.row_id} (link ${link.seq}) is gone`, link.seq, link.row_id);
     else if (!isGap && linkHash(this.end.hash, link) !== link.hash)
-      this.findings.error('changed', `row ${link.row_id} (link ${link.seq}) is not what was linked`, link.seq, link.row_id);
+      this.findings.error(
+        'changed',
+        `row ${link.row_id} (link ${link.seq}) is not what was linked`,
+        link.seq,
+        link.row_id,
+      );
     this.#skipHeadsBefore(link.seq);
     this.end = { seq: link.seq, hash: link.hash };
     this.links += 1;
@@ -170,7 +182,13 @@ async function guards(sql: EntityManager, findings: Findings): Promise<void> {
       FROM pg_class c WHERE c.oid = 'audit_rows'::regclass`,
   );
   if (row?.triggers !== TRIGGERS)
-    findings.error('guards', `${TRIGGERS - (row?.triggers ?? 0)} of ${TRIGGERS} triggers that keep the trail are missing`);
+    findings.error(
+      'guards',
+      `${TRIGGERS - (row?.triggers ?? 0)} of ${TRIGGERS} triggers that keep the trail are missing`,
+    );
   if (row?.owns)
-    findings.warn('role_owns_trail', 'the role of the application owns the trail and could change it: see docs/AUDIT.md');
+    findings.warn(
+      'role_owns_trail',
+      'the role of the application owns the trail and could change it: see docs/AUDIT.md',
+    );
 }
