@@ -1,6 +1,7 @@
 import { cpus, homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
+import { auditOf, auditProblems, auditSpecs } from './audit-settings.js';
 import { decimal, list, secret, whole } from './setting-kinds.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
 import { pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
@@ -18,6 +19,7 @@ export const settingSpecs = {
   ...securitySpecs,
   ...tlsSpecs,
   ...pkiSpecs,
+  ...auditSpecs,
 
   CLARA_HOST: str({
     default: '127.0.0.1',
@@ -137,6 +139,7 @@ const rules = (read: Read): string[] => [
   ...securityProblems(read),
   ...tlsProblems(read),
   ...pkiProblems(read),
+  ...auditProblems(read),
   ...portClashes(read),
 ];
 
@@ -233,6 +236,7 @@ export function readSettings(env: Env, root: string) {
     security: securityOf(read),
     tls,
     pki: pkiOf(read, tls.mutual),
+    audit: auditOf(read),
     http: http(read),
     postgres: postgres(read),
     folders: folders(read, env, root),
@@ -249,6 +253,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly security: SettingsShape['security'];
   abstract readonly tls: SettingsShape['tls'];
   abstract readonly pki: SettingsShape['pki'];
+  abstract readonly audit: SettingsShape['audit'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly folders: SettingsShape['folders'];

@@ -3,6 +3,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { JobConfigEntity, JobEntity, JobEventEntity } from '../../modules/training/job.entity.js';
 import { PersonalTokenEntity, TicketEntity } from '../../modules/security/personal-token.entity.js';
 import { Security1764000100000 } from './migrations/1764000100000-security.js';
+import { Audit1764000300000 } from './migrations/1764000300000-audit.js';
 import { Training1764000000000 } from './migrations/1764000000000-training.js';
 
 export interface PostgresConnection {
@@ -29,7 +30,7 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
     password: connection.password,
     database: connection.database,
     entities: [JobEntity, JobConfigEntity, JobEventEntity, PersonalTokenEntity, TicketEntity],
-    migrations: [Training1764000000000, Security1764000100000],
+    migrations: [Training1764000000000, Security1764000100000, Audit1764000300000],
     migrationsTableName: 'clara_migrations',
     synchronize: false,
     logging: false,

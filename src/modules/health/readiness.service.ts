@@ -7,6 +7,7 @@ import {
 } from '@nestjs/terminus';
 import { Clock } from '../../kernel/clock.js';
 import { ServiceIdentity } from '../pki/service-identity.port.js';
+import { AuditStatus } from '../audit/audit-status.port.js';
 import { TrainerEnvironment } from '../training/trainer-environment.port.js';
 import { certificateState, type CertificateState } from './certificate-state.js';
 import type { ReadinessDto } from './health.dto.js';
@@ -22,6 +23,7 @@ export class ReadinessService {
     private readonly indicators: HealthIndicatorService,
     private readonly environment: TrainerEnvironment,
     private readonly clock: Clock,
+    private readonly audit: AuditStatus,
     @Optional() @Inject(ServiceIdentity) private readonly identity: ServiceIdentity | undefined,
   ) {}
 
@@ -31,9 +33,10 @@ export class ReadinessService {
     const result = await this.health.check([
       () => this.database.pingCheck('database', { timeout: DATABASE_TIMEOUT_MS }),
       () => this.#trainer(),
+      () => this.indicators.check('audit').up(this.audit.status()),
       ...(certificate ? [() => this.#certificate(certificate)] : []),
     ]);
-    const isDegraded = !this.environment.status().ready || certificate?.isEnding;
+    const isDegraded = !this.environment.status().ready || !this.audit.status().ready || certificate?.isEnding;
     return { ...result, status: result.status === 'ok' && isDegraded ? 'degraded' : result.status };
   }
 

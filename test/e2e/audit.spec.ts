@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { join } from 'node:path';
+import type { AuditListDto, AuditVerifyDto } from '../../src/modules/audit/audit.dto.js';
+import { App } from '../fixtures/app.js';
+import { Jobs } from '../fixtures/jobs.js';
+import { root } from '../fixtures/trainer.js';
+
+import.meta.jest.setTimeout(180_000);
+
+const run = promisify(execFile);
+
+describe('the audit trail of the built application', () => {
+  let app: App;
+
+  beforeAll(async () => {
+    app = await App.start({ env: { CLARA_AUDIT_ENABLED: 'true' } });
+  });
+  afterAll(() => app.dispose());
+
+  const list = async (query: string) => (await app.call<AuditListDto>('GET', `/api/audit?${query}`)).body.rows;
+
+  it('records a posted job with who, what and from where', async () => {
+    const id = await new Jobs(app).post();
+    const [row] = await list(`action=training.job&target_id=${id}`);
+    expect(row).toMatchObject({ action: 'training.job.create', actor: 'debug-user', outcome: 'done', via: 'debug' });
+    expect(await list('action=application.start')).toHaveLength(1);
+    expect(await list('actor=debug-user&outcome=done')).not.toHaveLength(0);
+    expect(await list('actor=nobody')).toHaveLength(0);
+  });
+
+  it('exports CSV and JSON lines', async () => {
+    const csv = await app.call<string>('GET', '/api/audit/export?format=csv');
+    expect(csv.headers.get('content-type')).toContain('text/csv');
+    expect(csv.body.split('\n')[0]).toBe(
+      'id,time,actor,pseudonym,roles,via,certificate,action,target_type,target_id,outcome,address,request_id,detail',
+    );
+    expect(csv.body).toContain('training.job.create');
+    expect((await app.call('GET', '/api/audit/export')).status).toBe(200);
+  });
+
+  it('verifies, and erases a name', async () => {
+    const { body } = await app.call<AuditVerifyDto>('GET', '/api/audit/verify?fresh=true');
+    expect(body).toMatchObject({ ok: true });
+    const forgotten = await app.call('POST', '/api/audit/subjects/forget', { body: { subject: 'debug-user' } });
+    expect(forgotten).toMatchObject({ status: 200, body: { erased: 1 } });
+    expect(await list('actor=debug-user&action=training')).toHaveLength(0);
+  });
+
+  it('is verified from a shell after kill -9 and after a stop', async () => {
+    const env = { ...process.env, CLARA_SECURITY_MODE: 'debug', CLARA_DATA_DIR: app.data };
+    const verify = async (): Promise<AuditVerifyDto> => {
+      const program = `import(${JSON.stringify(join(root, 'dist/src/cli.js'))}).then(({ commandLine }) => commandLine(process.env, ${JSON.stringify(root)}).parseAsync(['', '', 'audit', 'verify', '--json']))`;
+      return JSON.parse((await run(process.execPath, ['-e', program], { env })).stdout) as AuditVerifyDto;
+    };
+    await new Jobs(app).post();
+    await app.kill('SIGKILL');
+    await app.restart();
+    await app.kill('SIGTERM');
+    const result = await verify();
+    expect(result).toMatchObject({ ok: true });
+    expect(result.links).toBeGreaterThan(5);
+  });
+});
