@@ -15,16 +15,44 @@ function problems(env: Record<string, string | undefined>): string[] {
 }
 
 describe('the security mode', () => {
-  it.each([[undefined], [''], ['Debug'], ['debg'], ['development'], ['production'], ['testing']])(
+  it.each([[undefined], [''], ['Debug'], ['debg'], ['prod'], ['production '], ['none'], ['false']])(
     '%j does not start',
     (mode) => {
       expect(problems({ CLARA_SECURITY_MODE: mode })).toEqual([expect.stringMatching(/^CLARA_SECURITY_MODE: /)]);
     },
   );
 
-  it('that is unset or not there yet says what to do', () => {
+  it('that is unset or mistyped says what to do', () => {
     expect(problems({ CLARA_SECURITY_MODE: undefined })[0]).toContain('Set CLARA_SECURITY_MODE=debug');
-    expect(problems({ CLARA_SECURITY_MODE: 'production' })[0]).toContain('not available yet');
+    expect(problems({ CLARA_SECURITY_MODE: 'prod' })[0]).toContain('debug, development, production, testing');
+  });
+
+  it('that asks for tokens does not start without them', () => {
+    for (const mode of ['development', 'production', 'testing'])
+      expect(problems({ CLARA_SECURITY_MODE: mode, CLARA_JWT_ENABLED: 'false', CLARA_MTLS_ENABLED: '' })).toEqual(
+        expect.arrayContaining([expect.stringMatching(/^CLARA_JWT_ENABLED: .* cannot do without tokens/)]),
+      );
+  });
+
+  it('testing stays on this machine, as debug does', () => {
+    expect(problems({ CLARA_SECURITY_MODE: 'testing', CLARA_HOST: '0.0.0.0' })).toEqual([
+      expect.stringContaining('not a loopback address'),
+    ]);
+    expect(problems({ CLARA_SECURITY_MODE: 'development', CLARA_HOST: '0.0.0.0' })).toEqual([]);
+  });
+
+  it('production without mutual TLS stays on this machine, unless a TLS proxy is said to stand before it', () => {
+    const env = { CLARA_SECURITY_MODE: 'production', CLARA_MTLS_ENABLED: 'false' };
+    expect(problems(env)).toEqual([]);
+    expect(problems({ ...env, CLARA_HOST: '10.0.0.5' })).toEqual([expect.stringContaining('speaks plain HTTP')]);
+    expect(problems({ ...env, CLARA_HOST: '10.0.0.5', CLARA_ALLOW_PLAIN_HTTP: 'true' })).toEqual([]);
+  });
+
+  it('takes nothing that would silently be less than it says', () => {
+    expect(problems({ CLARA_JWT_ALGORITHMS: 'none' })).toEqual([expect.stringContaining('RS256, ES256, EdDSA')]);
+    expect(problems({ CLARA_JWT_ALGORITHMS: 'RS256,HS256' })).toHaveLength(1);
+    expect(problems({ KEYCLOAK_URL: 'keycloak:8080' })).toEqual([expect.stringContaining('not an http or https')]);
+    expect(problems({ CLARA_SECURITY_MODE: 'development', CLARA_MTLS_ENABLED: 'true' })).toHaveLength(1);
   });
 
   it('debug stays on this machine, unless somebody takes the responsibility', () => {
@@ -44,7 +72,8 @@ describe('the security mode', () => {
 describe('the problems of settings', () => {
   it('are listed all at once, also those that concern several settings', () => {
     const found = problems({
-      CLARA_SECURITY_MODE: 'prod',
+      CLARA_SECURITY_MODE: 'testing',
+      KEYCLOAK_URL: 'nowhere',
       CLARA_TRAINING_PORT: '99999',
       CLARA_MAX_CONCURRENT_JOBS: '0',
       CLARA_LOG_LEVEL: 'loud',
@@ -52,9 +81,9 @@ describe('the problems of settings', () => {
       CLARA_MAIN_PORT: '5000',
       CLARA_DATASET_PORT: '5000',
     });
-    const names = ['SECURITY_MODE', 'TRAINING_PORT', 'MAX_CONCURRENT_JOBS', 'LOG_LEVEL', 'HOST', 'DATASET_PORT'];
+    const names = ['TRAINING_PORT', 'MAX_CONCURRENT_JOBS', 'LOG_LEVEL', 'HOST', 'DATASET_PORT'];
     expect(found.map((line) => line.split(':')[0] ?? '').toSorted()).toEqual(
-      names.map((name) => `CLARA_${name}`).toSorted(),
+      [...names.map((name) => `CLARA_${name}`), 'KEYCLOAK_URL'].toSorted(),
     );
   });
 

@@ -93,8 +93,9 @@ export class KeyCache {
   }
 
   #take(set: JWK[]): void {
-    const usable = set.flatMap((jwk) => {
-      const key = jwk.kid === undefined ? undefined : importKey(jwk);
+    const named = set.filter((jwk) => typeof jwk === 'object' && typeof jwk?.kid === 'string');
+    const usable = named.flatMap((jwk) => {
+      const key = importKey(jwk);
       return key ? [[String(jwk.kid), key] as const] : [];
     });
     if (usable.length === 0) throw new Error('the key set holds no key that signatures can be checked with');
