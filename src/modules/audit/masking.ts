@@ -12,7 +12,8 @@ export function masked(value: unknown, depth = 0): unknown {
   if (value === null || typeof value === 'boolean') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
   if (value instanceof Date) return value.toISOString();
-  if (typeof value !== 'object') return value === undefined ? null : maskedText(String(value as bigint));
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'object') return null;
   if (depth >= DEEPEST) return '[too deep]';
   if (Array.isArray(value)) return value.slice(0, MOST_KEYS).map((item) => masked(item, depth + 1));
   return Object.fromEntries(
