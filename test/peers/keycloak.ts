@@ -117,14 +117,43 @@ export class Keycloak {
   }
 
   /** Tokens of the demo user that has this role. */
-  passwordTokens(role: string, more: Fields = {}): Promise<Tokens> {
+  passwordTokens(role: string): Promise<Tokens> {
     const user = { username: `demo-${role}`, password: `only-for-demos-${role}` };
-    return this.#token(REALM, { grant_type: 'password', client_id: CLIENT, scope: 'openid', ...user, ...more });
+    return this.#token(REALM, { grant_type: 'password', client_id: CLIENT, scope: 'openid', ...user });
   }
 
   /** The access token of a demo user. */
   async accessToken(role: string): Promise<string> {
     return (await this.passwordTokens(role)).access_token;
+  }
+
+  /** The access token of a demo user, from a client that gives it only so many seconds. */
+  async shortToken(role: string, seconds: number): Promise<string> {
+    const client = await this.client(CLIENT);
+    const lifespan = async (value: string) =>
+      this.admin('PUT', `clients/${client.id}`, {
+        ...client,
+        attributes: { ...(client['attributes'] as Fields), 'access.token.lifespan': value },
+      });
+    await lifespan(String(seconds));
+    const token = await this.accessToken(role);
+    await lifespan('');
+    return token;
+  }
+
+  /** The token of the administrator, from the realm beside. */
+  async masterToken(): Promise<string> {
+    const grant = { grant_type: 'password', client_id: 'admin-cli', ...ADMIN };
+    return (await this.#token('master', grant)).access_token;
+  }
+
+  async logout({ refresh_token }: Tokens): Promise<void> {
+    const response = await fetch(`${this.issuer}/protocol/openid-connect/logout`, {
+      method: 'POST',
+      body: new URLSearchParams({ client_id: CLIENT, refresh_token }),
+      signal: AbortSignal.timeout(ANSWERED_MS),
+    });
+    if (!response.ok) throw new Error(`Keycloak did not log out (${response.status}): ${await response.text()}`);
   }
 
   /** The access token of a program: of the client that is shipped, with the secret that its import made. */
@@ -175,11 +204,9 @@ export class Keycloak {
 
   /** A call of the admin API below the realm. */
   async admin<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
-    const grant = { grant_type: 'password', client_id: 'admin-cli', ...ADMIN };
-    const { access_token } = await this.#token('master', grant);
     const response = await fetch(`${this.url}/admin/realms/${REALM}${path === '' ? '' : `/${path}`}`, {
       method,
-      headers: { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${await this.masterToken()}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(ANSWERED_MS),
     });
