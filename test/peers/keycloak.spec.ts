@@ -170,7 +170,7 @@ describe('Keycloak with the realm that is shipped', () => {
   it('lets nobody log in without PKCE, or be sent elsewhere', async () => {
     const login = (redirect_uri: string) => {
       const query = new URLSearchParams({ client_id: 'clara-training-system', response_type: 'code', redirect_uri });
-      return fetch(`${keycloak.issuer}/protocol/openid-connect/auth?${query}`, { redirect: 'manual' });
+      return fetch(`${keycloak.issuer}/protocol/openid-connect/auth?${query.toString()}`, { redirect: 'manual' });
     };
     const home = await login('http://localhost:45678/');
     expect(home.headers.get('location')).toMatch(
