@@ -151,10 +151,13 @@ describe('Keycloak with the realm that is shipped', () => {
 
   describe('away', () => {
     let token: string;
+    let unseen: string;
 
     beforeAll(async () => {
       token = await keycloak.accessToken('trainer');
       await list(token);
+      await keycloak.rotateKey();
+      unseen = await keycloak.accessToken('trainer');
       await keycloak.down();
     });
     afterAll(() => keycloak.up());
@@ -163,6 +166,7 @@ describe('Keycloak with the realm that is shipped', () => {
       // Longer than a failed fetch is left alone.
       const until = Date.now() + 12_000;
       while (Date.now() < until) {
+        expect(refusal(await list(unseen))).toEqual(invalid(/^Invalid token: /));
         expect((await list(token)).status).toBe(200);
         await new Promise((resolve) => setTimeout(resolve, 500));
       }
