@@ -8,6 +8,8 @@ import autocannon from 'autocannon';
  * @property {string} url of the server
  * @property {string[]} paths asked in turn
  * @property {object} [body] sent by POST
+ * @property {string[]} [tokens] bearer tokens, used in turn
+ * @property {number} [pauseMs] of each connection before each request; without it they ask as fast as they can
  * @property {number} connections
  * @property {number} seconds
  * @property {string} folder for scratch files
@@ -30,14 +32,20 @@ export const generator = hasWrk() ? 'wrk (1 thread)' : 'autocannon (1 worker)';
 export const ask = (load) => (generator.startsWith('wrk') ? askByWrk(load) : askByAutocannon(load));
 
 /** @param {Load} load */
-function wrkScript({ paths, body }) {
+function wrkScript({ paths, body, tokens = [], pauseMs }) {
   const lua = (text) => JSON.stringify(text).replaceAll('\\/', '/');
   const head = body
     ? `wrk.method = "POST"\nwrk.body = ${lua(JSON.stringify(body))}\nwrk.headers["content-type"] = "application/json"\n`
     : '';
-  return `${head}local paths = {${paths.map(lua).join(',')}}
+  const pause = pauseMs === undefined ? '' : `delay = function() return ${pauseMs} end\n`;
+  return `${head}${pause}local tokens = {${tokens.map(lua).join(',')}}
+local paths = {${paths.map(lua).join(',')}}
 local turn = 0
-request = function() turn = turn % #paths + 1; return wrk.format(nil, paths[turn]) end
+request = function()
+  turn = turn + 1
+  if #tokens > 0 then wrk.headers["authorization"] = "Bearer " .. tokens[turn % #tokens + 1] end
+  return wrk.format(nil, paths[turn % #paths + 1])
+end
 done = function(all, latency)
   local e = all.errors
   print(string.format("RESULT %f %f %f %d", all.requests / all.duration * 1e6, latency:percentile(50) / 1000,
@@ -46,9 +54,13 @@ end
 `;
 }
 
+/** Loads may run beside each other. */
+let scripts = 0;
+
 /** @param {Load} load @returns {Promise<Answered>} */
 async function askByWrk(load) {
-  const script = join(load.folder, 'load.lua');
+  scripts += 1;
+  const script = join(load.folder, `load-${scripts}.lua`);
   writeFileSync(script, wrkScript(load));
   const args = ['-t1', `-c${load.connections}`, `-d${load.seconds}s`, '--timeout', '10s', '-s', script, load.url];
   const child = spawn('wrk', args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -62,13 +74,19 @@ async function askByWrk(load) {
 }
 
 /** @param {Load} load @returns {Promise<Answered>} */
-async function askByAutocannon({ url, paths, body, connections, seconds }) {
-  const requests = paths.map((path) => ({
+async function askByAutocannon({ url, paths, body, tokens = [], pauseMs, connections, seconds }) {
+  const asked = Array.from({ length: Math.max(paths.length, tokens.length) }, (_, index) => ({
+    path: paths[index % paths.length],
+    authorization: tokens.length > 0 ? { authorization: `Bearer ${tokens[index % tokens.length]}` } : {},
+  }));
+  const requests = asked.map(({ path, authorization }) => ({
     path,
     method: body ? 'POST' : 'GET',
-    ...(body ? { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } : {}),
+    headers: { ...authorization, ...(body ? { 'content-type': 'application/json' } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {}),
   }));
-  const result = await autocannon({ url, connections, duration: seconds, requests });
+  const pace = pauseMs === undefined ? {} : { overallRate: (connections * 1000) / pauseMs };
+  const result = await autocannon({ url, connections, duration: seconds, requests, ...pace });
   const { requests: answered, latency, errors, timeouts, non2xx } = result;
   return { perSecond: answered.average, p50: latency.p50, p99: latency.p99, errors: errors + timeouts + non2xx };
 }

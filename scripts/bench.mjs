@@ -9,7 +9,7 @@ import { orShowProblem, Problem } from './problem.mjs';
 import { prepare } from './prepare.mjs';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'];
-const NAMES = ['http', 'spawn', 'list', 'sockets', 'start', 'soak', 'configs', 'tls', 'train', 'gpu'];
+const NAMES = ['http', 'security', 'tls', 'spawn', 'list', 'sockets', 'start', 'soak', 'configs', 'train', 'gpu'];
 
 /** @type {import('node:util').ParseArgsConfig['options']} */
 const flags = {

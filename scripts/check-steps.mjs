@@ -48,7 +48,11 @@ function ofTypeScript() {
     ]),
     node('dead code', inModules('knip', 'bin', 'knip.js'), ['--no-progress']),
     node('generated files', join(root, 'scripts', 'generate.mjs'), ['--check'], []),
-    node('compose files', inModules('dclint', 'bin', 'dclint.cjs'), ['compose.yaml', '--max-warnings=0']),
+    node('compose files', inModules('dclint', 'bin', 'dclint.cjs'), [
+      'compose.yaml',
+      'compose.keycloak.yaml',
+      '--max-warnings=0',
+    ]),
   ];
 }
 
