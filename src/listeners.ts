@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { httpLimits } from './doors/http-limits.js';
 import { markService, type ServiceName } from './kernel/service-port.js';
 
 const CLOSE_MS = 2000;
@@ -16,7 +17,7 @@ export class Listeners {
   ): Promise<Listeners> {
     const entries = Object.entries(ports) as [ServiceName, number][];
     const servers = entries.map(([service, port]) =>
-      createServer((request, response) => {
+      createServer(httpLimits, (request, response) => {
         markService(request, service, port);
         handler(request, response);
       }),

@@ -2,6 +2,7 @@ import { cpus, homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
 import { decimal, list, secret, whole } from './setting-kinds.js';
+import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
 import { tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
 
@@ -16,6 +17,7 @@ export class SettingsError extends Error {
 export const settingSpecs = {
   ...securitySpecs,
   ...tlsSpecs,
+  ...limitSpecs,
 
   CLARA_HOST: str({
     default: '127.0.0.1',
@@ -131,7 +133,12 @@ function missing(name: string): string {
 
 type Read = ReturnType<typeof readEnv>['read'];
 
-const rules = (read: Read): string[] => [...securityProblems(read), ...tlsProblems(read), ...portClashes(read)];
+const rules = (read: Read): string[] => [
+  ...securityProblems(read),
+  ...tlsProblems(read),
+  ...limitProblems(read),
+  ...portClashes(read),
+];
 
 function portClashes(read: Read): string[] {
   const owners = new Map<number, string>();
@@ -223,6 +230,7 @@ export function readSettings(env: Env, root: string) {
     root,
     security: securityOf(read),
     tls: tlsOf(read),
+    limits: limitsOf(read),
     http: http(read),
     postgres: postgres(read),
     folders: folders(read, env, root),
@@ -238,6 +246,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly root: SettingsShape['root'];
   abstract readonly security: SettingsShape['security'];
   abstract readonly tls: SettingsShape['tls'];
+  abstract readonly limits: SettingsShape['limits'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly folders: SettingsShape['folders'];

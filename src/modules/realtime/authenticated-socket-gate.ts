@@ -24,9 +24,11 @@ export class AuthenticatedSocketGate extends SocketGate {
 
   async #authenticate(request: IncomingMessage): Promise<Principal> {
     try {
-      return await this.authenticator.authenticate(request);
+      return await this.authenticator.authenticate(request, 'handshake');
     } catch (error) {
       if (error instanceof AppError && error.code === 'unauthorized') throw new SocketRefused(401, error.message);
+      if (error instanceof AppError && error.code === 'rate_limited')
+        throw new SocketRefused(429, error.message, error.headers);
       throw error;
     }
   }

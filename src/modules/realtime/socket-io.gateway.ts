@@ -96,6 +96,9 @@ export class SocketIoGateway implements UpgradeHandler {
   #welcome(socket: Socket): void {
     const session = new LiveSession(this.hub, this.clock, this.limits, new SocketIoOutlet(socket));
     const greeted = this.hub.ready.then(() => session.write(connectionFrame(this.hub.tail, this.clock.now())));
+    socket.use((_event, next) => {
+      if (session.hears()) next();
+    });
     socket.on('ping', () => session.write(pongFrame(this.clock.now())));
     socket.on('subscribe', (...sent: unknown[]) => {
       void greeted.then(() => this.#answer(session, sent, (wanted) => this.#subscribe(socket, session, wanted)));
