@@ -11,6 +11,7 @@ import { Wakeups } from './kernel/wakeups.js';
 import { AuditModule } from './modules/audit/audit.module.js';
 import { DocsModule } from './modules/docs/docs.module.js';
 import { HealthModule } from './modules/health/health.module.js';
+import { LimitsModule } from './modules/limits/limits.module.js';
 import { MetricsModule } from './modules/metrics/metrics.module.js';
 import { ServiceIdentity } from './modules/pki/service-identity.port.js';
 import { RealtimeModule } from './modules/realtime/realtime.module.js';
@@ -65,6 +66,7 @@ export class AppModule {
         OutsideModule.with(outside),
         AuditModule,
         SecurityModule,
+        LimitsModule,
         TrainingModule,
         RealtimeModule,
         HealthModule,

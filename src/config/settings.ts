@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
 import { auditOf, auditProblems, auditSpecs } from './audit-settings.js';
 import { decimal, list, secret, whole } from './setting-kinds.js';
+import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
 import { pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
 import { closedPorts, tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
@@ -20,6 +21,7 @@ export const settingSpecs = {
   ...tlsSpecs,
   ...pkiSpecs,
   ...auditSpecs,
+  ...limitSpecs,
 
   CLARA_HOST: str({
     default: '127.0.0.1',
@@ -140,6 +142,7 @@ const rules = (read: Read): string[] => [
   ...tlsProblems(read),
   ...pkiProblems(read),
   ...auditProblems(read),
+  ...limitProblems(read),
   ...portClashes(read),
 ];
 
@@ -237,6 +240,7 @@ export function readSettings(env: Env, root: string) {
     tls,
     pki: pkiOf(read, tls.mutual),
     audit: auditOf(read),
+    limits: limitsOf(read),
     http: http(read),
     postgres: postgres(read),
     folders: folders(read, env, root),
@@ -254,6 +258,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly tls: SettingsShape['tls'];
   abstract readonly pki: SettingsShape['pki'];
   abstract readonly audit: SettingsShape['audit'];
+  abstract readonly limits: SettingsShape['limits'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly folders: SettingsShape['folders'];

@@ -8,9 +8,11 @@ const kinds = {
   method_not_allowed: { status: 405, title: 'Method not allowed', level: 'info' },
   conflict: { status: 409, title: 'Conflict', level: 'info' },
   too_large: { status: 413, title: 'Too large', level: 'info' },
+  uri_too_long: { status: 414, title: 'Address too long', level: 'info' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type', level: 'info' },
   invalid: { status: 422, title: 'Invalid input', level: 'info' },
   rate_limited: { status: 429, title: 'Too many requests', level: 'info' },
+  headers_too_large: { status: 431, title: 'Headers too large', level: 'info' },
   internal: { status: 500, title: 'Internal error', level: 'error' },
   unavailable: { status: 503, title: 'Unavailable', level: 'warn' },
 } as const satisfies Record<string, { status: number; title: string; level: Level }>;

@@ -2,9 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { Clock } from '../../kernel/clock.js';
-import { messageOf } from '../../kernel/errors.js';
+import { AppError, messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
 import type { Principal } from '../security/principal.port.js';
+import { RequestLimit } from '../limits/request-limit.port.js';
 import { LiveLimits } from './live-limits.js';
 import { originAllowed } from '../../kernel/origin.js';
 import { SocketGate, SocketRefused } from './socket-gate.port.js';
@@ -12,8 +13,9 @@ import { SocketGate, SocketRefused } from './socket-gate.port.js';
 /** A connection that is not let in, as the HTTP answer that says so. */
 export class Refusal extends Error {
   constructor(
-    readonly status: 401 | 403 | 404 | 503,
+    readonly status: 401 | 403 | 404 | 429 | 503,
     detail: string,
+    readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(detail);
   }
@@ -25,6 +27,7 @@ export class Admission {
   constructor(
     private readonly settings: Settings,
     private readonly gate: SocketGate,
+    private readonly requests: RequestLimit,
     private readonly limits: LiveLimits,
     private readonly clock: Clock,
     private readonly log: Log,
@@ -42,8 +45,19 @@ export class Admission {
 
   /** @throws Refusal */
   async admit(request: IncomingMessage): Promise<Principal> {
-    this.checkOrigin(request);
+    this.admitUnknown(request);
     return this.#inTime((signal) => this.gate.check(request, signal));
+  }
+
+  /** For a client that says later who it is: where its page comes from, and how often its address asks. @throws Refusal */
+  admitUnknown(request: IncomingMessage): void {
+    this.checkOrigin(request);
+    try {
+      this.requests.count(request);
+      this.requests.check(request);
+    } catch (error) {
+      throw this.#refusal(error);
+    }
   }
 
   /** For a token that came after the handshake. @throws Refusal */
@@ -73,7 +87,9 @@ export class Admission {
 
   #refusal(error: unknown): Refusal {
     if (error instanceof Refusal) return error;
-    if (error instanceof SocketRefused) return new Refusal(error.status, error.message);
+    if (error instanceof SocketRefused) return new Refusal(error.status, error.message, error.headers);
+    if (error instanceof AppError && error.code === 'rate_limited')
+      return new Refusal(429, error.message, error.headers);
     this.log.error('the authentication of a socket failed', { error: messageOf(error) });
     return new Refusal(503, 'Authentication service unavailable; try again');
   }

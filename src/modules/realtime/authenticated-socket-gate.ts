@@ -26,7 +26,7 @@ export class AuthenticatedSocketGate extends SocketGate {
   }
 
   checkToken(request: IncomingMessage, token: string): Promise<Principal> {
-    return this.#allow(request, () => this.authenticator.authenticateToken(token));
+    return this.#allow(request, () => this.authenticator.authenticateToken(request, token));
   }
 
   comesWithCredentials(request: IncomingMessage): boolean {
@@ -44,6 +44,8 @@ export class AuthenticatedSocketGate extends SocketGate {
       );
       throw new SocketRefused(403, `Insufficient permissions: ${NEEDED} is needed`);
     } catch (error) {
+      if (error instanceof AppError && error.code === 'rate_limited')
+        throw new SocketRefused(429, error.message, error.headers);
       if (!(error instanceof AppError) || error.code !== 'unauthorized') throw error;
       this.audit.refused(from, { action: 'socket.open', detail: { status: 401, reason: error.message } });
       throw new SocketRefused(401, error.message);

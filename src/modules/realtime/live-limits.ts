@@ -30,5 +30,7 @@ export class LiveLimits {
   /** The protocol itself refuses larger messages: such a one is never held in memory. */
   payloadBytes = KiB * KiB;
   subscriptions = 100;
+  /** A client that says more is closed; one that works says some in an hour. */
+  messagesPerMinute = 3000;
   heartbeatMs = 15_000;
 }

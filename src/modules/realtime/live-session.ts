@@ -8,6 +8,7 @@ import type { Subscription } from './live-messages.js';
 import { Turns } from './turns.js';
 
 const WAITING_REQUESTS = 16;
+const MINUTE_MS = 60_000;
 
 /** The subscriptions of one client, whatever it is connected by. */
 export class LiveSession {
@@ -15,6 +16,7 @@ export class LiveSession {
   readonly #listeners = new Map<string | undefined, Listener>();
   readonly #turns = new Turns(1, WAITING_REQUESTS);
   #ended = false;
+  #minute = { endsAt: 0, messages: 0 };
 
   constructor(
     private readonly hub: EventHub,
@@ -26,6 +28,16 @@ export class LiveSession {
   /** The jobs it listens to; undefined stands for all. */
   get jobs(): (string | undefined)[] {
     return [...this.#listeners.keys()];
+  }
+
+  /** Counts a message of the client. False where it says too much; then it is closed. */
+  hears(): boolean {
+    const now = this.clock.now();
+    if (now >= this.#minute.endsAt) this.#minute = { endsAt: now + MINUTE_MS, messages: 0 };
+    this.#minute.messages += 1;
+    if (this.#minute.messages <= this.limits.messagesPerMinute) return true;
+    if (this.#minute.messages === this.limits.messagesPerMinute + 1) this.outlet.close('too many messages');
+    return false;
   }
 
   /**

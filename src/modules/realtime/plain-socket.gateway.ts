@@ -71,6 +71,7 @@ export class PlainSocketGateway implements UpgradeHandler {
     this.#clients.add(client);
     this.#heartbeat.watch(client);
     client.on('message', (data, isBinary) => {
+      if (!session.hears()) return;
       void greeted.then(() => this.#guard(session, () => this.#obey(session, data, isBinary)));
     });
     client.on('error', (error) => this.log.debug('a WebSocket broke', { error: messageOf(error) }));

@@ -5,13 +5,14 @@ import type { Refusal } from './admission.js';
 /** Time that a refused client has to take its answer. */
 const LINGER_MS = 1000;
 
-function problem({ status, message }: Refusal): { headers: Record<string, string | number>; body: string } {
+function problem({ status, message, headers }: Refusal): { headers: Record<string, string | number>; body: string } {
   const body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail: message });
   return {
     headers: {
       'Content-Type': 'application/problem+json',
       'Content-Length': Buffer.byteLength(body),
       Connection: 'close',
+      ...headers,
       ...(status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
     },
     body,

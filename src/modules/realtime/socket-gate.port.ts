@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Principal } from '../security/principal.port.js';
 
-/** Thrown by a gate that knows the answer is no: 401 without valid credentials, 403 without the right. */
+/** Thrown by a gate that knows the answer is no: 401 without valid credentials, 403 without the right, 429 after too many failures. */
 export class SocketRefused extends Error {
   constructor(
-    readonly status: 401 | 403,
+    readonly status: 401 | 403 | 429,
     detail: string,
+    readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(detail);
   }

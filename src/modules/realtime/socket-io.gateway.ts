@@ -101,7 +101,7 @@ export class SocketIoGateway implements UpgradeHandler {
       throw new Refusal(503, `All ${this.limits.sockets} connections are taken; try again later`);
     if (this.admission.comesWithCredentials(request))
       this.#principals.set(request, await this.admission.admit(request));
-    else this.admission.checkOrigin(request);
+    else this.admission.admitUnknown(request);
   }
 
   /** @throws Refusal */
@@ -127,6 +127,9 @@ export class SocketIoGateway implements UpgradeHandler {
     const session = new LiveSession(this.hub, this.clock, this.limits, new SocketIoOutlet(socket));
     const greeted = this.hub.ready.then(() => session.write(connectionFrame(this.hub.tail, this.clock.now())));
     this.#endWithCredentials(socket);
+    socket.use((_event, next) => {
+      if (session.hears()) next();
+    });
     socket.on('ping', () => session.write(pongFrame(this.clock.now())));
     socket.on('subscribe', (...sent: unknown[]) => {
       void greeted.then(() => this.#answer(session, sent, (wanted) => this.#subscribe(socket, session, wanted)));

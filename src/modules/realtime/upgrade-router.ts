@@ -106,7 +106,10 @@ export class UpgradeRouter {
   async #admit(request: IncomingMessage, { asksLater }: UpgradeHandler): Promise<Principal | undefined> {
     if (this.connections > this.limits.sockets)
       throw new Refusal(503, `All ${this.limits.sockets} connections are taken; try again later`);
-    if (asksLater && !this.admission.comesWithCredentials(request)) return undefined;
+    if (asksLater && !this.admission.comesWithCredentials(request)) {
+      this.admission.admitUnknown(request);
+      return undefined;
+    }
     const principal = await this.admission.admit(request);
     this.log.debug('a socket opens', { url: request.url?.split('?', 1)[0], subject: principal.subject });
     return principal;

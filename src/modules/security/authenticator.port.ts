@@ -10,8 +10,10 @@ export abstract class Authenticator {
    * @throws AppError `unauthorized`, or `unavailable` where they cannot be checked now
    */
   abstract authenticate(request: IncomingMessage, where?: Where): Promise<Principal>;
-  /** Checks a token that came by itself. @throws AppError as above */
-  abstract authenticateToken(token: string): Promise<Principal>;
+  /** Checks a token that came after the handshake that `request` is. @throws AppError as above */
+  abstract authenticateToken(request: IncomingMessage, token: string): Promise<Principal>;
   /** Whether a request is worth asking who makes it: debug mode lets in also those without credentials. */
   abstract hasCredentials(request: IncomingMessage): boolean;
+  /** Who makes it, where the very same credentials were verified before and still hold; without any cryptography. */
+  abstract remembered(request: IncomingMessage, where?: Where): Principal | undefined;
 }

@@ -22,8 +22,20 @@ export class CredentialAuthenticator extends Authenticator {
     return this.#check(readCredentials(request, where));
   }
 
-  async authenticateToken(token: string): Promise<Principal> {
+  async authenticateToken(_request: IncomingMessage, token: string): Promise<Principal> {
     return this.#check(credentialsOf(token));
+  }
+
+  remembered(request: IncomingMessage, where: Where = 'route'): Principal | undefined {
+    const credentials = readCredentials(request, where);
+    switch (credentials.kind) {
+      case 'jwt':
+        return this.webTokens.remembered(credentials.token);
+      case 'personal':
+        return this.personalTokens.remembered(credentials.token);
+      case 'ticket':
+        return undefined;
+    }
   }
 
   hasCredentials(request: IncomingMessage): boolean {

@@ -30,6 +30,10 @@ export class DebugAuthenticator extends Authenticator {
     return this.authenticate();
   }
 
+  remembered(): Principal {
+    return this.#user;
+  }
+
   hasCredentials(): boolean {
     return true;
   }

@@ -64,9 +64,10 @@ export class PersonalTokens implements OnModuleDestroy {
   async verify(token: string): Promise<Principal> {
     const digest = digestOf(token);
     const name = digest.toString('base64');
-    const known = this.#known.get(name);
+    const usedAt = this.#known.get(name)?.usedAt ?? 0;
     const now = this.clock.now();
-    if (known && known.until > now && (known.principal.expiresAt ?? 0) > now) return known.principal;
+    const known = this.#remembered(name);
+    if (known) return known;
     const [row] = await rowsOf<PersonalTokenEntity>(
       this.source,
       'SELECT * FROM security_personal_tokens WHERE digest = $1',
@@ -75,8 +76,19 @@ export class PersonalTokens implements OnModuleDestroy {
     if (!row || row.revoked_at) throw invalidToken('Invalid token: it is unknown or was revoked');
     if (row.expires_at.getTime() <= now) throw invalidToken('Token expired');
     const principal = principalOfPersonal(row);
-    this.#remember(name, principal, await this.#noteUse(row, known?.usedAt ?? 0));
+    this.#remember(name, principal, await this.#noteUse(row, usedAt));
     return principal;
+  }
+
+  /** Who it is, where it was looked up a moment ago. */
+  remembered(token: string): Principal | undefined {
+    return this.#remembered(digestOf(token).toString('base64'));
+  }
+
+  #remembered(name: string): Principal | undefined {
+    const known = this.#known.get(name);
+    const now = this.clock.now();
+    return known && known.until > now && (known.principal.expiresAt ?? 0) > now ? known.principal : undefined;
   }
 
   async create(request: CreatePersonalTokenDto, owner: Caller): Promise<NewPersonalTokenDto> {

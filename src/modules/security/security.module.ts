@@ -4,11 +4,14 @@ import { Settings } from '../../config/settings.js';
 import { Clock } from '../../kernel/clock.js';
 import { Log } from '../../kernel/log.js';
 import { AccessGuard } from './access.guard.js';
+import { ClientAddress } from '../limits/client-address.port.js';
 import { Authenticator } from './authenticator.port.js';
 import { CredentialAuthenticator } from './credential-authenticator.js';
 import { CredentialWatch } from './credential-watch.port.js';
 import { CredentialWatcher } from './credential-watcher.js';
 import { DebugAuthenticator } from './debug-authenticator.js';
+import { FailedAttempts } from './failed-attempts.port.js';
+import { LimitedAuthenticator } from './limited-authenticator.js';
 import { JsonWebTokens } from './json-web-tokens.port.js';
 import { KeySource } from './key-source.port.js';
 import { PersonalTokens } from './personal-tokens.service.js';
@@ -23,8 +26,15 @@ function webTokens(source: KeySource, settings: Settings, clock: Clock, log: Log
   return new SignedTokens(source, settings, clock, log);
 }
 
-function authenticator(settings: Settings, asking: CredentialAuthenticator): Authenticator {
-  return settings.security.mode === 'debug' ? new DebugAuthenticator(settings) : asking;
+/** Debug mode asks nobody, so nobody fails there. */
+function authenticator(
+  settings: Settings,
+  asking: CredentialAuthenticator,
+  attempts: FailedAttempts,
+  addresses: ClientAddress,
+): Authenticator {
+  if (settings.security.mode === 'debug') return new DebugAuthenticator(settings);
+  return new LimitedAuthenticator(asking, attempts, addresses);
 }
 
 @Global()
@@ -35,7 +45,11 @@ function authenticator(settings: Settings, asking: CredentialAuthenticator): Aut
     Tickets,
     CredentialAuthenticator,
     { provide: JsonWebTokens, useFactory: webTokens, inject: [KeySource, Settings, Clock, Log] },
-    { provide: Authenticator, useFactory: authenticator, inject: [Settings, CredentialAuthenticator] },
+    {
+      provide: Authenticator,
+      useFactory: authenticator,
+      inject: [Settings, CredentialAuthenticator, FailedAttempts, ClientAddress],
+    },
     { provide: CredentialWatch, useClass: CredentialWatcher },
     { provide: APP_GUARD, useClass: AccessGuard },
   ],

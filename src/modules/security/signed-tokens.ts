@@ -13,6 +13,8 @@ import { claimsProblem, principalOf } from './token-claims.js';
 
 const REMEMBERED = 10_000;
 
+const digestOf = (token: string): string => createHash('sha256').update(token).digest('base64');
+
 /** Access tokens of the issuer. What was verified once is remembered while token and keys last. */
 @Injectable()
 export class SignedTokens extends JsonWebTokens {
@@ -36,17 +38,24 @@ export class SignedTokens extends JsonWebTokens {
 
   async verify(token: string): Promise<Principal> {
     this.#keys.refresh();
-    const digest = createHash('sha256').update(token).digest('base64');
-    const known = this.#verified.get(digest);
-    if (known && this.#holds(known)) return known.principal;
-    this.#verified.delete(digest);
+    const known = this.remembered(token);
+    if (known) return known;
     const { generation } = this.#keys;
     const claims = await this.#strategy.claims(token);
     const problem = claimsProblem(claims, this.settings.security, this.clock.now());
     if (problem) throw invalidToken(`Invalid token: ${problem}`);
     const principal = principalOf(claims, this.settings.security);
-    this.#remember(digest, { principal, generation });
+    this.#remember(digestOf(token), { principal, generation });
     return principal;
+  }
+
+  remembered(token: string): Principal | undefined {
+    const digest = digestOf(token);
+    const known = this.#verified.get(digest);
+    if (!known) return undefined;
+    if (this.#holds(known)) return known.principal;
+    this.#verified.delete(digest);
+    return undefined;
   }
 
   #holds({ principal, generation }: { principal: Principal; generation: number }): boolean {

@@ -58,20 +58,21 @@ export class JobQueueStore {
         return row;
       });
     } catch (error) {
-      if (error instanceof KeyTaken) return this.firstOf(key);
+      const first = error instanceof KeyTaken ? await this.repeated(key) : undefined;
+      if (first) return first;
       throw error;
     }
   }
 
-  /** @throws AppError `conflict` where the key came with another request before */
-  private async firstOf(key: IdempotencyKey): Promise<JobEntity> {
+  /** The job of the key's first use. @throws AppError `conflict` where that was another request */
+  async repeated(key: IdempotencyKey): Promise<JobEntity | undefined> {
     const [first] = await rowsOf<JobEntity & { request_hash: string }>(
       this.source,
       `SELECT j.*, k.request_hash FROM training_idempotency_keys k JOIN training_jobs j USING (job_id)
         WHERE k.subject = $1 AND k.key = $2`,
       [key.subject, key.key],
     );
-    if (first?.request_hash === key.requestHash) return first;
+    if (!first || first.request_hash === key.requestHash) return first;
     throw new AppError(
       'conflict',
       `Idempotency-Key "${key.key}" was used with another request before; use a new key for a new request`,

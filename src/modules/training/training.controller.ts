@@ -1,4 +1,17 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
 import {
   ApiExtraModels,
   ApiHeader,
@@ -9,6 +22,7 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import type { Response } from 'express';
+import { CreationLimitHeaders } from '../limits/creation-limit.port.js';
 import { Requires } from '../security/access.port.js';
 import { CurrentUser, type Caller } from '../security/principal.port.js';
 import {
@@ -25,6 +39,7 @@ import {
   LogsQuery,
   WorkersDto,
 } from './job.dto.js';
+import { JobCreation } from './job-creation.service.js';
 import { JobLogs } from './job-logs.service.js';
 import { TrainingReports } from './training-reports.service.js';
 import { TrainingService } from './training.service.js';
@@ -34,12 +49,14 @@ import { TrainingService } from './training.service.js';
 export class TrainingController {
   constructor(
     private readonly training: TrainingService,
+    private readonly creation: JobCreation,
     private readonly reports: TrainingReports,
     private readonly logs: JobLogs,
   ) {}
 
   @Requires('training:create')
   @Post('jobs')
+  @UseInterceptors(CreationLimitHeaders)
   @HttpCode(200)
   @ApiOperation({ summary: 'Create a training job, or with dry_run=true only see what it would run with and need' })
   @ApiHeader({ name: 'idempotency-key', required: false, description: 'A repeated POST answers with the first job.' })
@@ -51,7 +68,7 @@ export class TrainingController {
     @CurrentUser() user: Caller,
     @Headers('idempotency-key') key?: string,
   ): Promise<JobReplyDto | DryRunDto> {
-    return query.isDryRun ? this.training.dryRun(request) : this.training.create(request, user, key);
+    return query.isDryRun ? this.training.dryRun(request) : this.creation.create(request, user, key);
   }
 
   @Requires('training:read')

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AttemptEnd } from './attempt-end.js';
 import { AttemptStart } from './attempt-start.js';
 import { DispatcherService } from './dispatcher.service.js';
+import { JobCreation } from './job-creation.service.js';
 import { JobEventFeed } from './job-events.port.js';
 import { JobEventStore } from './job-events.store.js';
 import { JobLogs } from './job-logs.service.js';
@@ -22,6 +23,7 @@ import { TrainingStatus } from './training-status.port.js';
     AttemptEnd,
     AttemptStart,
     DispatcherService,
+    JobCreation,
     JobLogs,
     JobNews,
     JobPlanner,

@@ -1,4 +1,3 @@
-import { createHash, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../kernel/errors.js';
 import { decodeCursor, encodeCursor } from '../../kernel/paging.js';
@@ -26,7 +25,6 @@ import { JobPlanner } from './job-planner.js';
 import { TrainingMetrics } from './training-metrics.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const LONGEST_KEY = 255;
 const CANCEL_ROUNDS = 20;
 
 /** The training API, step by step. */
@@ -41,35 +39,6 @@ export class TrainingService {
     private readonly news: JobNews,
     private readonly audit: AuditTrail,
   ) {}
-
-  async create(request: CreateJobDto, user: Caller, idempotencyKey?: string): Promise<JobReplyDto> {
-    const plan = await this.planner.plan(request);
-    const jobId = randomUUID();
-    const job = await this.queue.create(
-      {
-        job_id: jobId,
-        trainer_type: request.trainer_type,
-        config_path: request.config_path,
-        dataset_path: request.dataset_path ?? null,
-        output_dir: plan.output_dir,
-        priority: request.priority ?? 1,
-        tags: request.tags ?? [],
-        created_by: user.subject,
-        base_model: plan.base_model,
-        gpus: plan.gpus,
-        total_epochs: plan.total_epochs,
-        config: plan.config,
-        audit: await this.#audit(user, 'create', jobId, {
-          trainer_type: request.trainer_type,
-          config_path: request.config_path,
-        }),
-      },
-      idempotencyOf(request, user, idempotencyKey),
-    );
-    // A repeated Idempotency-Key answers with an older job.
-    if (job.job_id === jobId) this.metrics.created(job);
-    return jobReply(this.#view(job, undefined), `Training job created: ${job.job_id}`);
-  }
 
   /** Answers what would run and what it needs; nothing is recorded. */
   dryRun(request: CreateJobDto): Promise<DryRunDto> {
@@ -231,15 +200,4 @@ export class TrainingService {
 function nextCursor(page: JobPage, limit: number): string | null {
   const last = page.jobs.at(-1);
   return last && page.jobs.length === limit ? encodeCursor(last.seq) : null;
-}
-
-function idempotencyOf(request: CreateJobDto, user: Caller, key: string | undefined) {
-  if (key === undefined || key === '') return undefined;
-  if (key.length > LONGEST_KEY)
-    throw new AppError('bad_request', `Idempotency-Key has ${key.length} characters; ${LONGEST_KEY} are the most`);
-  return {
-    subject: user.subject,
-    key,
-    requestHash: createHash('sha256').update(JSON.stringify(request)).digest('hex'),
-  };
 }

@@ -1,0 +1,58 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import { AppError } from './errors.js';
+
+const LONGEST_URL = 4096;
+const MOST_HEADERS = 100;
+const DEEPEST_JSON = 32;
+const READABLE = /^application\/(?:[\w.+-]+\+)?json$|^application\/ocsp-request$/i;
+
+/**
+ * What is refused before anything reads it.
+ * @throws AppError `uri_too_long`, `headers_too_large` or `unsupported_media_type`
+ */
+export function checkHead(request: IncomingMessage): void {
+  const { url = '', rawHeaders, headers } = request;
+  if (url.length > LONGEST_URL)
+    throw new AppError('uri_too_long', `The address has ${url.length} characters; ${LONGEST_URL} are the most`);
+  const count = rawHeaders.length / 2;
+  if (count > MOST_HEADERS)
+    throw new AppError('headers_too_large', `The request has ${count} headers; ${MOST_HEADERS} are the most`);
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  const mediaType = (headers['content-type'] ?? '').split(';', 1)[0]?.trim() ?? '';
+  if (hasBody && !READABLE.test(mediaType))
+    throw new AppError(
+      'unsupported_media_type',
+      `A body of the type "${mediaType.slice(0, 60)}" is not read; send JSON with Content-Type: application/json`,
+    );
+}
+
+/**
+ * For the JSON parser, which would replace wrong bytes by a sign.
+ * @throws AppError `bad_request` or `unsupported_media_type`
+ */
+export function checkBytes(body: Buffer, charset: string): void {
+  if (charset !== 'utf-8')
+    throw new AppError('unsupported_media_type', `A body in ${charset.slice(0, 40)} is not read; send UTF-8`);
+  if (!isUtf8(body)) throw new AppError('bad_request', 'The body is not valid UTF-8');
+}
+
+/**
+ * What JSON can say and no request of ours does: it would exhaust what walks through it, or reach a prototype.
+ * @throws AppError `bad_request`
+ */
+export function checkParsed(body: unknown): void {
+  let level: unknown[] = [body];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth >= DEEPEST_JSON)
+      throw new AppError('bad_request', `The body is nested deeper than ${DEEPEST_JSON} levels`);
+    level = level.flatMap(childrenOf);
+  }
+}
+
+function childrenOf(node: unknown): unknown[] {
+  if (typeof node !== 'object' || node === null) return [];
+  if (Object.hasOwn(node, '__proto__'))
+    throw new AppError('bad_request', 'The body has a key "__proto__"; leave it out');
+  return Object.values(node).filter((child) => typeof child === 'object' && child !== null);
+}
