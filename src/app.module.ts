@@ -11,6 +11,7 @@ import { AuditModule } from './modules/audit/audit.module.js';
 import { DocsModule } from './modules/docs/docs.module.js';
 import { HealthModule } from './modules/health/health.module.js';
 import { MetricsModule } from './modules/metrics/metrics.module.js';
+import { ServiceIdentity } from './modules/pki/service-identity.port.js';
 import { RealtimeModule } from './modules/realtime/realtime.module.js';
 import { SecurityModule } from './modules/security/security.module.js';
 import { Host } from './modules/training/host.js';
@@ -27,6 +28,8 @@ export interface Outside {
   host: Host;
   environment: TrainerEnvironment;
   launcher: LocalLauncher;
+  /** The own certificate; undefined where no door speaks TLS. */
+  identity?: ServiceIdentity | undefined;
 }
 
 @Module({})
@@ -41,6 +44,7 @@ class OutsideModule {
       { provide: Host, useValue: outside.host },
       { provide: TrainerEnvironment, useValue: outside.environment },
       { provide: Launcher, useValue: outside.launcher },
+      { provide: ServiceIdentity, useValue: outside.identity },
       { provide: Clock, useClass: SystemClock },
       { provide: Registry, useFactory: () => new Registry() },
     ];

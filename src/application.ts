@@ -1,5 +1,7 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { INestApplication } from '@nestjs/common';
+import { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { ThisHost } from './adapters/host/this-host.js';
 import { LocalLauncher } from './adapters/launchers/local-launcher.js';
@@ -12,7 +14,12 @@ import { FolderLock } from './adapters/postgres/folder-lock.js';
 import { PostgresNotifications } from './adapters/postgres/notifications.js';
 import type { Settings } from './config/settings.js';
 import { createHttpApplication } from './http-application.js';
-import { Listeners } from './listeners.js';
+import { addTlsMetrics } from './doors/door-metrics.js';
+import { doorsOf } from './doors/doors.js';
+import { Listeners } from './doors/listeners.js';
+import { Clock } from './kernel/clock.js';
+import { FileIdentity } from './modules/pki/file-identity.js';
+import type { ServiceIdentity } from './modules/pki/service-identity.port.js';
 import { DispatcherService } from './modules/training/dispatcher.service.js';
 import { LiveServer } from './modules/realtime/live-server.js';
 
@@ -63,6 +70,7 @@ export async function startApplication(
 
 async function open(start: Start): Promise<Running> {
   const { settings, environment, log, closers } = start;
+  const identity = await identityOf(settings);
   const connection = await ownDatabase(start);
   const dataSource: DataSource = await openDataSource(connection);
   closers.add(() => dataSource.destroy());
@@ -76,14 +84,14 @@ async function open(start: Start): Promise<Running> {
     environment,
     (gpus) => host.visibleDevices(gpus),
   );
-  const app = await createHttpApplication({ settings, log, dataSource, wakeups, host, environment: trainer, launcher });
+  const outside = { settings, log, dataSource, wakeups, host, environment: trainer, launcher, identity };
+  const app = await createHttpApplication(outside);
   await app.init();
   closers.add(() => app.close());
   const live = app.get(LiveServer);
   const dispatcher = app.get(DispatcherService);
   const { host: address, ports } = settings.http;
-  const handler = app.getHttpAdapter().getInstance();
-  const listeners = await Listeners.open(address, ports, handler, (servers) => live.attach(servers));
+  const listeners = await openDoors(app, start, identity);
   trainer.start();
   log.info('CLARA is up', { ports, host: address, database: settings.postgres ? 'outside' : 'embedded' });
   return {
@@ -94,6 +102,29 @@ async function open(start: Start): Promise<Running> {
       await closers.close();
     },
   };
+}
+
+/** The own certificate, where services speak mutual TLS; without one nothing starts, least of all by plain HTTP. */
+async function identityOf({ tls, pki }: Settings): Promise<ServiceIdentity | undefined> {
+  if (!tls.mutual) return undefined;
+  if (pki.files) return FileIdentity.open(pki.files);
+  throw new Error(
+    'mutual TLS needs a certificate: name the files of your CA in SERVICE_CERT_PATH, SERVICE_KEY_PATH and CA_CERT_PATH',
+  );
+}
+
+function openDoors(app: INestApplication, start: Start, identity: ServiceIdentity | undefined): Promise<Listeners> {
+  const { settings, log } = start;
+  const doors = doorsOf(settings);
+  if (identity)
+    log.info('the doors speak TLS', { doors: doors.map(({ setting, protocol }) => `${setting} ${protocol}`) });
+  const handshakeFailed = identity ? addTlsMetrics(app.get(Registry), identity) : () => undefined;
+  return Listeners.open(doors, {
+    identity,
+    handler: app.getHttpAdapter().getInstance(),
+    attach: (servers) => app.get(LiveServer).attach(servers),
+    watch: { log, clock: app.get(Clock), handshakeFailed },
+  });
 }
 
 function trainerOf({ settings, environment, log, closers }: Start): TrainerInstallation {

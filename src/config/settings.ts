@@ -3,7 +3,8 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
 import { decimal, list, secret, whole } from './setting-kinds.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
-import { tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
+import { pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
+import { closedPorts, tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
 
 /** Every problem of the environment, one line each. */
 export class SettingsError extends Error {
@@ -16,6 +17,7 @@ export class SettingsError extends Error {
 export const settingSpecs = {
   ...securitySpecs,
   ...tlsSpecs,
+  ...pkiSpecs,
 
   CLARA_HOST: str({
     default: '127.0.0.1',
@@ -131,12 +133,13 @@ function missing(name: string): string {
 
 type Read = ReturnType<typeof readEnv>['read'];
 
-const rules = (read: Read): string[] => [...securityProblems(read), ...tlsProblems(read), ...portClashes(read)];
+const rules = (read: Read): string[] => [...securityProblems(read), ...tlsProblems(read), ...pkiProblems(read), ...portClashes(read)];
 
 function portClashes(read: Read): string[] {
   const owners = new Map<number, string>();
+  const closed = [...closedPorts(read), ...(pkiOf(read, tlsOf(read).mutual).enabled ? [] : ['CLARA_PKI_PORT'])];
   const names = Object.keys(settingSpecs).filter(
-    (name) => /^CLARA_\w+_PORT$/.test(name) && name !== 'CLARA_PUBLIC_PORT',
+    (name) => /^CLARA_\w+_PORT$/.test(name) && !closed.includes(name),
   ) as (keyof Read)[];
   return names.flatMap((name) => {
     const value = read[name];
@@ -219,10 +222,12 @@ export function readSettings(env: Env, root: string) {
   const { problems, read } = readEnv(env);
   const all = [...problems, ...rules(read)];
   if (all.length > 0) throw new SettingsError(all);
+  const tls = tlsOf(read);
   return {
     root,
     security: securityOf(read),
-    tls: tlsOf(read),
+    tls,
+    pki: pkiOf(read, tls.mutual),
     http: http(read),
     postgres: postgres(read),
     folders: folders(read, env, root),
@@ -238,6 +243,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly root: SettingsShape['root'];
   abstract readonly security: SettingsShape['security'];
   abstract readonly tls: SettingsShape['tls'];
+  abstract readonly pki: SettingsShape['pki'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly folders: SettingsShape['folders'];

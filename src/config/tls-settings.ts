@@ -1,4 +1,4 @@
-import { bool, port } from 'envalid';
+import { bool, port, str } from 'envalid';
 import { isLoopback, type SecurityMode } from './security-settings.js';
 
 export const tlsSpecs = {
@@ -14,6 +14,11 @@ export const tlsSpecs = {
     default: 45678,
     desc: 'Port for people in production: TLS without a client certificate, token needed. May be the one of the main service.',
   }),
+  CLARA_PROBE_HOST: str({
+    default: '127.0.0.1',
+    desc: 'Address of the probe port, which serves /healthz and /readyz by plain HTTP where the service ports speak TLS.',
+  }),
+  CLARA_PROBE_PORT: port({ default: 45690, desc: 'Port of the probes (production with mutual TLS).' }),
 };
 
 type Read = {
@@ -21,6 +26,9 @@ type Read = {
   CLARA_MTLS_ENABLED: boolean | undefined;
   CLARA_ALLOW_PLAIN_HTTP: boolean;
   CLARA_PUBLIC_PORT: number;
+  CLARA_PROBE_HOST: string;
+  CLARA_PROBE_PORT: number;
+  CLARA_MAIN_PORT: number;
   CLARA_HOST: string;
 };
 
@@ -39,4 +47,15 @@ export function tlsProblems(read: Read): string[] {
   return problems;
 }
 
-export const tlsOf = (read: Read) => ({ mutual: mutual(read), publicPort: read.CLARA_PUBLIC_PORT }) as const;
+/** Port settings that open no port of their own. */
+export function closedPorts(read: Read): string[] {
+  if (!mutual(read)) return ['CLARA_PUBLIC_PORT', 'CLARA_PROBE_PORT'];
+  return read.CLARA_PUBLIC_PORT === read.CLARA_MAIN_PORT ? ['CLARA_PUBLIC_PORT'] : [];
+}
+
+export const tlsOf = (read: Read) =>
+  ({
+    mutual: mutual(read),
+    publicPort: read.CLARA_PUBLIC_PORT,
+    probe: { host: read.CLARA_PROBE_HOST, port: read.CLARA_PROBE_PORT },
+  }) as const;

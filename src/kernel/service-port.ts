@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 /** The services of the original; each has a port here, and every port answers every route. */
-export const serviceNames = ['main', 'ingestion', 'training', 'dataset', 'serving', 'metrics'] as const;
+export const serviceNames = ['main', 'ingestion', 'training', 'dataset', 'serving', 'metrics', 'pki'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 const asked = new WeakMap<IncomingMessage, { service: ServiceName; port: number }>();

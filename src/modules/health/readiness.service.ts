@@ -1,16 +1,19 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import {
   HealthCheckService,
   HealthIndicatorService,
   TypeOrmHealthIndicator,
   type HealthIndicatorResult,
 } from '@nestjs/terminus';
+import { Clock } from '../../kernel/clock.js';
+import { ServiceIdentity } from '../pki/service-identity.port.js';
 import { TrainerEnvironment } from '../training/trainer-environment.port.js';
+import { certificateState, type CertificateState } from './certificate-state.js';
 import type { ReadinessDto } from './health.dto.js';
 
 const DATABASE_TIMEOUT_MS = 2000;
 
-/** Whether requests can be served (the database answers) and jobs can start (the trainer is installed). */
+/** Whether requests can be served (the database answers, the own certificate is valid) and jobs can start (the trainer is installed). */
 @Injectable()
 export class ReadinessService {
   constructor(
@@ -18,16 +21,20 @@ export class ReadinessService {
     private readonly database: TypeOrmHealthIndicator,
     private readonly indicators: HealthIndicatorService,
     private readonly environment: TrainerEnvironment,
+    private readonly clock: Clock,
+    @Optional() @Inject(ServiceIdentity) private readonly identity: ServiceIdentity | undefined,
   ) {}
 
-  /** @throws ServiceUnavailableException (503) while the database does not answer */
+  /** @throws ServiceUnavailableException (503) while the database does not answer, or the own certificate has ended */
   async check(): Promise<ReadinessDto> {
+    const certificate = this.identity && certificateState(this.identity.current(), this.clock.now());
     const result = await this.health.check([
       () => this.database.pingCheck('database', { timeout: DATABASE_TIMEOUT_MS }),
       () => this.#trainer(),
+      ...(certificate ? [() => this.#certificate(certificate)] : []),
     ]);
-    const trainer = this.environment.status();
-    return { ...result, status: result.status === 'ok' && !trainer.ready ? 'degraded' : result.status };
+    const isDegraded = !this.environment.status().ready || certificate?.isEnding;
+    return { ...result, status: result.status === 'ok' && isDegraded ? 'degraded' : result.status };
   }
 
   /** A trainer that is still being installed keeps jobs waiting, but nobody from posting them. */
@@ -36,5 +43,10 @@ export class ReadinessService {
     return this.indicators
       .check('trainer')
       .up(status.ready ? { ready: true } : { ready: false, reason: status.reason });
+  }
+
+  #certificate({ hasEnded, detail }: CertificateState): HealthIndicatorResult {
+    const indicator = this.indicators.check('certificate');
+    return hasEnded ? indicator.down(detail) : indicator.up(detail);
   }
 }

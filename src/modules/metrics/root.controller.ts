@@ -14,6 +14,7 @@ const endpoints: Record<Exclude<ServiceName, 'metrics'>, Record<string, string>>
   training: { health: '/health', training_jobs: '/api/training/jobs', websocket: '/ws/training', docs: '/docs' },
   dataset: common,
   serving: common,
+  pki: { health: '/health', ca: '/api/v1/ca/chain', crl: '/api/v1/crl' },
 };
 
 /** `/` says which service a port is; on the metrics port it is the metrics, as in the original. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 
 const dropped = new Set(['upgrade', 'connection', 'http2-settings']);
 
@@ -16,5 +17,6 @@ export function serveWithoutUpgrade(server: Server, request: IncomingMessage, so
   }
   // Header bytes are Latin-1 on the wire and in rawHeaders.
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
-  server.emit('connection', socket);
+  // The event whose listener reads HTTP from a socket.
+  server.emit(socket instanceof TLSSocket ? 'secureConnection' : 'connection', socket);
 }

@@ -5,6 +5,7 @@ import { AppError } from '../../kernel/errors.js';
 import { AuditTrail } from '../audit/audit.port.js';
 import { ACCESS, type Access, type Permission } from './access.port.js';
 import { Authenticator } from './authenticator.port.js';
+import { peerCertificate } from './peer-certificate.js';
 import { rolesWith } from './permissions.js';
 import type { AuthenticatedRequest, Caller } from './principal.port.js';
 
@@ -38,7 +39,7 @@ export class AccessGuard implements CanActivate {
   }
 
   async #caller(request: AuthenticatedRequest): Promise<Caller> {
-    const from = { address: request.ip ?? '', requestId: request.id ?? '', certificate: null };
+    const from = { address: request.ip ?? '', requestId: request.id ?? '', certificate: peerCertificate(request) };
     return { ...(await this.authenticator.authenticate(request)), ...from };
   }
 
