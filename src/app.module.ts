@@ -11,7 +11,7 @@ import { AuditModule } from './modules/audit/audit.module.js';
 import { DocsModule } from './modules/docs/docs.module.js';
 import { HealthModule } from './modules/health/health.module.js';
 import { MetricsModule } from './modules/metrics/metrics.module.js';
-import { ServiceIdentity } from './modules/pki/service-identity.port.js';
+import { PkiModule } from './modules/pki/pki.module.js';
 import { RealtimeModule } from './modules/realtime/realtime.module.js';
 import { SecurityModule } from './modules/security/security.module.js';
 import { Host } from './modules/training/host.js';
@@ -28,8 +28,6 @@ export interface Outside {
   host: Host;
   environment: TrainerEnvironment;
   launcher: LocalLauncher;
-  /** The own certificate; undefined where no door speaks TLS. */
-  identity?: ServiceIdentity | undefined;
 }
 
 @Module({})
@@ -44,7 +42,6 @@ class OutsideModule {
       { provide: Host, useValue: outside.host },
       { provide: TrainerEnvironment, useValue: outside.environment },
       { provide: Launcher, useValue: outside.launcher },
-      { provide: ServiceIdentity, useValue: outside.identity },
       { provide: Clock, useClass: SystemClock },
       { provide: Registry, useFactory: () => new Registry() },
     ];
@@ -62,6 +59,7 @@ export class AppModule {
         OutsideModule.with(outside),
         AuditModule,
         SecurityModule,
+        PkiModule,
         TrainingModule,
         RealtimeModule,
         HealthModule,

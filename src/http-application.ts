@@ -47,11 +47,14 @@ export async function createHttpApplication(outside: Outside): Promise<NestExpre
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with(outside), {
     logger: new NestLog(outside.log),
     bodyParser: false,
+    // What cannot be opened is said by whoever starts the application.
+    abortOnError: false,
   });
   app.disable('x-powered-by');
   app.use(requestId, security);
   app.enableCors({ origin: corsOrigins(outside.settings.http.corsOrigins), credentials: false, maxAge: 600 });
   app.useBodyParser('json', { limit: BODY_LIMIT });
+  app.useBodyParser('raw', { type: 'application/ocsp-request', limit: '16kb' });
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter(outside.log));
   const document = openApiDocument(app);

@@ -3,7 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
 import { decimal, list, secret, whole } from './setting-kinds.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
-import { pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
+import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
 import { closedPorts, tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
 
 /** Every problem of the environment, one line each. */
@@ -133,11 +133,11 @@ function missing(name: string): string {
 
 type Read = ReturnType<typeof readEnv>['read'];
 
-const rules = (read: Read): string[] => [...securityProblems(read), ...tlsProblems(read), ...pkiProblems(read), ...portClashes(read)];
+const rules = (read: Read): string[] => [...securityProblems(read), ...tlsProblems(read), ...pkiProblems(read, tlsOf(read).mutual), ...portClashes(read)];
 
 function portClashes(read: Read): string[] {
   const owners = new Map<number, string>();
-  const closed = [...closedPorts(read), ...(pkiOf(read, tlsOf(read).mutual).enabled ? [] : ['CLARA_PKI_PORT'])];
+  const closed = [...closedPorts(read), ...(pkiEnabled(read, tlsOf(read).mutual) ? [] : ['CLARA_PKI_PORT'])];
   const names = Object.keys(settingSpecs).filter(
     (name) => /^CLARA_\w+_PORT$/.test(name) && !closed.includes(name),
   ) as (keyof Read)[];

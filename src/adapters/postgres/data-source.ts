@@ -2,6 +2,7 @@ import pg from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { JobConfigEntity, JobEntity, JobEventEntity } from '../../modules/training/job.entity.js';
 import { Training1764000000000 } from './migrations/1764000000000-training.js';
+import { Pki1764000200000 } from './migrations/1764000200000-pki.js';
 
 export interface PostgresConnection {
   /** A host name, or the folder of a Unix socket. */
@@ -27,7 +28,7 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
     password: connection.password,
     database: connection.database,
     entities: [JobEntity, JobConfigEntity, JobEventEntity],
-    migrations: [Training1764000000000],
+    migrations: [Training1764000000000, Pki1764000200000],
     migrationsTableName: 'clara_migrations',
     synchronize: false,
     logging: false,
