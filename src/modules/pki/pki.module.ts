@@ -7,10 +7,20 @@ import { Log } from '../../kernel/log.js';
 import { Wakeups } from '../../kernel/wakeups.js';
 import { AuditTrail } from '../audit/audit.port.js';
 import { Authority, DatabaseAuthority, NoAuthority } from './authority.js';
+import { AutoRenewalController } from './auto-renewal.controller.js';
+import { CaController } from './ca.controller.js';
+import { CertificatesController } from './certificates.controller.js';
 import { Certificates } from './certificates.js';
+import { CrlController } from './crl.controller.js';
+import { Enrolment } from './enrolment.js';
+import { EnrolmentTokensController } from './enrolment-tokens.controller.js';
 import { FileIdentity } from './file-identity.js';
+import { OcspController } from './ocsp.controller.js';
+import { OcspResponder } from './ocsp-responder.js';
 import { OwnIdentity, type OwnIdentityParts } from './own-identity.js';
+import { PkiServicesController } from './pki-services.controller.js';
 import { RevocationLists } from './revocation-lists.js';
+import { ServiceRegistry } from './service-registry.js';
 import { ServiceIdentity } from './service-identity.port.js';
 
 const authority: FactoryProvider<Authority> = {
@@ -32,6 +42,24 @@ const certificates: FactoryProvider<Certificates> = {
   useFactory: (...parts: ConstructorParameters<typeof Certificates>) => new Certificates(...parts),
 };
 
+const enrolment: FactoryProvider<Enrolment> = {
+  provide: Enrolment,
+  inject: [DataSource, Certificates, AuditTrail, Clock],
+  useFactory: (...parts: ConstructorParameters<typeof Enrolment>) => new Enrolment(...parts),
+};
+
+const services: FactoryProvider<ServiceRegistry> = {
+  provide: ServiceRegistry,
+  inject: [DataSource, AuditTrail],
+  useFactory: (...parts: ConstructorParameters<typeof ServiceRegistry>) => new ServiceRegistry(...parts),
+};
+
+const responder: FactoryProvider<OcspResponder> = {
+  provide: OcspResponder,
+  inject: [Authority, Certificates, Clock],
+  useFactory: (...parts: ConstructorParameters<typeof OcspResponder>) => new OcspResponder(...parts),
+};
+
 /** The certificate that the doors show; undefined where none of them speaks TLS. */
 const identity: FactoryProvider<ServiceIdentity | undefined> = {
   provide: ServiceIdentity,
@@ -50,7 +78,16 @@ type IdentityParts = [Authority, Certificates, RevocationLists, Wakeups, Clock, 
 /** The certificate authority of this database, and the certificate of this application. */
 @Global()
 @Module({
-  providers: [authority, lists, certificates, identity],
+  controllers: [
+    CertificatesController,
+    CaController,
+    CrlController,
+    OcspController,
+    PkiServicesController,
+    EnrolmentTokensController,
+    AutoRenewalController,
+  ],
+  providers: [authority, lists, certificates, enrolment, services, responder, identity],
   exports: [ServiceIdentity],
 })
 export class PkiModule implements OnModuleDestroy {
