@@ -13,7 +13,7 @@ import { DocsModule } from './modules/docs/docs.module.js';
 import { HealthModule } from './modules/health/health.module.js';
 import { LimitsModule } from './modules/limits/limits.module.js';
 import { MetricsModule } from './modules/metrics/metrics.module.js';
-import { ServiceIdentity } from './modules/pki/service-identity.port.js';
+import { PkiModule } from './modules/pki/pki.module.js';
 import { RealtimeModule } from './modules/realtime/realtime.module.js';
 import { KeySource } from './modules/security/key-source.port.js';
 import { SecurityModule } from './modules/security/security.module.js';
@@ -31,8 +31,6 @@ export interface Outside {
   host: Host;
   environment: TrainerEnvironment;
   launcher: LocalLauncher;
-  /** The own certificate; undefined where no door speaks TLS. */
-  identity?: ServiceIdentity | undefined;
 }
 
 @Module({})
@@ -47,7 +45,6 @@ class OutsideModule {
       { provide: Host, useValue: outside.host },
       { provide: TrainerEnvironment, useValue: outside.environment },
       { provide: Launcher, useValue: outside.launcher },
-      { provide: ServiceIdentity, useValue: outside.identity },
       { provide: KeySource, useValue: new HttpKeySource(outside.settings.security.jwksUrl) },
       { provide: Clock, useClass: SystemClock },
       { provide: Registry, useFactory: () => new Registry() },
@@ -67,6 +64,7 @@ export class AppModule {
         AuditModule,
         SecurityModule,
         LimitsModule,
+        PkiModule,
         TrainingModule,
         RealtimeModule,
         HealthModule,

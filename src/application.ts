@@ -18,8 +18,7 @@ import { addTlsMetrics } from './doors/door-metrics.js';
 import { doorsOf } from './doors/doors.js';
 import { Listeners } from './doors/listeners.js';
 import { Clock } from './kernel/clock.js';
-import { FileIdentity } from './modules/pki/file-identity.js';
-import type { ServiceIdentity } from './modules/pki/service-identity.port.js';
+import { ServiceIdentity } from './modules/pki/service-identity.port.js';
 import { DispatcherService } from './modules/training/dispatcher.service.js';
 import { LiveServer } from './modules/realtime/live-server.js';
 
@@ -70,7 +69,6 @@ export async function startApplication(
 
 async function open(start: Start): Promise<Running> {
   const { settings, environment, log, closers } = start;
-  const identity = await identityOf(settings);
   const connection = await ownDatabase(start);
   const dataSource: DataSource = await openDataSource(connection);
   closers.add(() => dataSource.destroy());
@@ -84,14 +82,14 @@ async function open(start: Start): Promise<Running> {
     environment,
     (gpus) => host.visibleDevices(gpus),
   );
-  const outside = { settings, log, dataSource, wakeups, host, environment: trainer, launcher, identity };
+  const outside = { settings, log, dataSource, wakeups, host, environment: trainer, launcher };
   const app = await createHttpApplication(outside);
   await app.init();
   closers.add(() => app.close());
   const live = app.get(LiveServer);
   const dispatcher = app.get(DispatcherService);
   const { host: address, ports } = settings.http;
-  const listeners = await openDoors(app, start, identity);
+  const listeners = await openDoors(app, start);
   trainer.start();
   log.info('CLARA is up', { ports, host: address, database: settings.postgres ? 'outside' : 'embedded' });
   return {
@@ -104,17 +102,8 @@ async function open(start: Start): Promise<Running> {
   };
 }
 
-/** The own certificate, where services speak mutual TLS; without one nothing starts, least of all by plain HTTP. */
-async function identityOf({ tls, pki }: Settings): Promise<ServiceIdentity | undefined> {
-  if (!tls.mutual) return undefined;
-  if (pki.files) return FileIdentity.open(pki.files);
-  throw new Error(
-    'mutual TLS needs a certificate: name the files of your CA in SERVICE_CERT_PATH, SERVICE_KEY_PATH and CA_CERT_PATH',
-  );
-}
-
-function openDoors(app: INestApplication, start: Start, identity: ServiceIdentity | undefined): Promise<Listeners> {
-  const { settings, log } = start;
+function openDoors(app: INestApplication, { settings, log }: Start): Promise<Listeners> {
+  const identity = app.get<ServiceIdentity | undefined>(ServiceIdentity, { strict: false });
   const doors = doorsOf(settings);
   if (identity)
     log.info('the doors speak TLS', { doors: doors.map(({ setting, protocol }) => `${setting} ${protocol}`) });

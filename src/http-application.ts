@@ -32,6 +32,8 @@ export async function createHttpApplication(outside: Outside): Promise<NestExpre
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with(outside), {
     logger: new NestLog(outside.log),
     bodyParser: false,
+    // What cannot be opened is said by whoever starts the application.
+    abortOnError: false,
   });
   const { http, limits } = outside.settings;
   app.disable('x-powered-by');
@@ -41,6 +43,7 @@ export async function createHttpApplication(outside: Outside): Promise<NestExpre
   // Nest's type has no `verify`, which the parser below it takes.
   const parser = { limit: limits.maxBodyBytes, verify: checkBody };
   app.useBodyParser('json', parser);
+  app.useBodyParser('raw', { type: 'application/ocsp-request', limit: '16kb' });
   app.use(refuseMisshapenBody);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter(outside.log));

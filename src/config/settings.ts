@@ -5,7 +5,7 @@ import { auditOf, auditProblems, auditSpecs } from './audit-settings.js';
 import { decimal, list, secret, whole } from './setting-kinds.js';
 import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
-import { pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
+import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
 import { closedPorts, tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
 
 /** Every problem of the environment, one line each. */
@@ -140,7 +140,7 @@ type Read = ReturnType<typeof readEnv>['read'];
 const rules = (read: Read): string[] => [
   ...securityProblems(read),
   ...tlsProblems(read),
-  ...pkiProblems(read),
+  ...pkiProblems(read, tlsOf(read).mutual),
   ...auditProblems(read),
   ...limitProblems(read),
   ...portClashes(read),
@@ -148,7 +148,7 @@ const rules = (read: Read): string[] => [
 
 function portClashes(read: Read): string[] {
   const owners = new Map<number, string>();
-  const closed = [...closedPorts(read), ...(pkiOf(read, tlsOf(read).mutual).enabled ? [] : ['CLARA_PKI_PORT'])];
+  const closed = [...closedPorts(read), ...(pkiEnabled(read, tlsOf(read).mutual) ? [] : ['CLARA_PKI_PORT'])];
   const names = Object.keys(settingSpecs).filter(
     (name) => /^CLARA_\w+_PORT$/.test(name) && !closed.includes(name),
   ) as (keyof Read)[];

@@ -28,7 +28,7 @@ export function doorsOf(settings: DoorSettings): Door[] {
   const services = Object.entries(settings.http.ports).map(([service, port]) =>
     serviceDoor(service as ServiceName, port, settings),
   );
-  return settings.tls.mutual ? [...services, ...furtherDoors(settings)] : services;
+  return [...services, ...(settings.tls.mutual ? furtherDoors(settings) : []), ...pkiDoors(settings)];
 }
 
 function serviceDoor(service: ServiceName, port: number, settings: DoorSettings): Door {
@@ -50,7 +50,7 @@ function protocolOf(service: ServiceName, port: number, { http, tls }: DoorSetti
   return port === tls.publicPort ? 'tls' : 'mtls';
 }
 
-function furtherDoors({ http, tls, pki }: DoorSettings): Door[] {
+function furtherDoors({ http, tls }: DoorSettings): Door[] {
   const { host } = http;
   const doors: Door[] = [
     { service: 'main', ...tls.probe, setting: 'CLARA_PROBE_PORT', protocol: 'http', serves: 'probes' },
@@ -59,14 +59,11 @@ function furtherDoors({ http, tls, pki }: DoorSettings): Door[] {
     const port = tls.publicPort;
     doors.push({ service: 'main', host, port, setting: 'CLARA_PUBLIC_PORT', protocol: 'tls', serves: 'everything' });
   }
-  if (pki.enabled)
-    doors.push({
-      service: 'pki',
-      host,
-      port: pki.port,
-      setting: 'CLARA_PKI_PORT',
-      protocol: 'tls-optional',
-      serves: 'pki',
-    });
   return doors;
+}
+
+/** The certificate authority speaks TLS in every mode. */
+function pkiDoors({ http: { host }, pki: { enabled, port } }: DoorSettings): Door[] {
+  if (!enabled) return [];
+  return [{ service: 'pki', host, port, setting: 'CLARA_PKI_PORT', protocol: 'tls-optional', serves: 'pki' }];
 }

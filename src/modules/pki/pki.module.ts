@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { Global, Module, type FactoryProvider, type OnModuleDestroy, Inject, Optional } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Settings } from '../../config/settings.js';
+import { Clock } from '../../kernel/clock.js';
+import { Log } from '../../kernel/log.js';
+import { Wakeups } from '../../kernel/wakeups.js';
+import { AuditTrail } from '../audit/audit.port.js';
+import { Authority, DatabaseAuthority, NoAuthority } from './authority.js';
+import { AutoRenewalController } from './auto-renewal.controller.js';
+import { CaController } from './ca.controller.js';
+import { CertificatesController } from './certificates.controller.js';
+import { Certificates } from './certificates.js';
+import { CrlController } from './crl.controller.js';
+import { Enrolment } from './enrolment.js';
+import { EnrolmentTokensController } from './enrolment-tokens.controller.js';
+import { FileIdentity } from './file-identity.js';
+import { OcspController } from './ocsp.controller.js';
+import { OcspResponder } from './ocsp-responder.js';
+import { OwnIdentity, type OwnIdentityParts } from './own-identity.js';
+import { PkiServicesController } from './pki-services.controller.js';
+import { RevocationLists } from './revocation-lists.js';
+import { ServiceRegistry } from './service-registry.js';
+import { ServiceIdentity } from './service-identity.port.js';
+
+const authority: FactoryProvider<Authority> = {
+  provide: Authority,
+  inject: [Settings, DataSource, AuditTrail, Clock],
+  useFactory: ({ pki }: Settings, source: DataSource, audit: AuditTrail, clock: Clock) =>
+    pki.enabled ? DatabaseAuthority.open(source, audit, { ...pki, now: () => clock.now() }) : new NoAuthority(),
+};
+
+const lists: FactoryProvider<RevocationLists> = {
+  provide: RevocationLists,
+  inject: [DataSource, Authority, Clock],
+  useFactory: (source: DataSource, signer: Authority, clock: Clock) => new RevocationLists(source, signer, clock),
+};
+
+const certificates: FactoryProvider<Certificates> = {
+  provide: Certificates,
+  inject: [DataSource, Authority, RevocationLists, AuditTrail, Clock],
+  useFactory: (...parts: ConstructorParameters<typeof Certificates>) => new Certificates(...parts),
+};
+
+const enrolment: FactoryProvider<Enrolment> = {
+  provide: Enrolment,
+  inject: [DataSource, Certificates, AuditTrail, Clock],
+  useFactory: (...parts: ConstructorParameters<typeof Enrolment>) => new Enrolment(...parts),
+};
+
+const services: FactoryProvider<ServiceRegistry> = {
+  provide: ServiceRegistry,
+  inject: [DataSource, AuditTrail],
+  useFactory: (...parts: ConstructorParameters<typeof ServiceRegistry>) => new ServiceRegistry(...parts),
+};
+
+const responder: FactoryProvider<OcspResponder> = {
+  provide: OcspResponder,
+  inject: [Authority, Certificates, Clock],
+  useFactory: (...parts: ConstructorParameters<typeof OcspResponder>) => new OcspResponder(...parts),
+};
+
+/** The certificate that the doors show; undefined where none of them speaks TLS. */
+const identity: FactoryProvider<ServiceIdentity | undefined> = {
+  provide: ServiceIdentity,
+  inject: [Settings, Authority, Certificates, RevocationLists, Wakeups, Clock, Log],
+  useFactory: async (settings: Settings, ...[signer, issued, crls, wakeups, clock, log]: IdentityParts) => {
+    const { pki, tls, folders } = settings;
+    if (!tls.mutual && !pki.enabled) return undefined;
+    if (pki.files) return FileIdentity.open(pki.files);
+    const parts: OwnIdentityParts = { authority: signer, certificates: issued, lists: crls, wakeups, clock, log };
+    return OwnIdentity.open(parts, { folder: join(folders.data, 'pki'), ...pki.certificate });
+  },
+};
+
+type IdentityParts = [Authority, Certificates, RevocationLists, Wakeups, Clock, Log];
+
+/** The certificate authority of this database, and the certificate of this application. */
+@Global()
+@Module({
+  controllers: [
+    CertificatesController,
+    CaController,
+    CrlController,
+    OcspController,
+    PkiServicesController,
+    EnrolmentTokensController,
+    AutoRenewalController,
+  ],
+  providers: [authority, lists, certificates, enrolment, services, responder, identity],
+  exports: [ServiceIdentity],
+})
+export class PkiModule implements OnModuleDestroy {
+  constructor(@Optional() @Inject(ServiceIdentity) private readonly identity: ServiceIdentity | undefined) {}
+
+  onModuleDestroy(): void {
+    if (this.identity instanceof OwnIdentity) this.identity.close();
+  }
+}
