@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
 
 /**
@@ -9,7 +10,6 @@ import autocannon from 'autocannon';
  * @property {string[]} paths asked in turn
  * @property {object} [body] sent by POST
  * @property {string[]} [tokens] bearer tokens, used in turn
- * @property {number} [pauseMs] of each connection before each request; without it they ask as fast as they can
  * @property {number} connections
  * @property {number} seconds
  * @property {string} folder for scratch files
@@ -32,13 +32,12 @@ export const generator = hasWrk() ? 'wrk (1 thread)' : 'autocannon (1 worker)';
 export const ask = (load) => (generator.startsWith('wrk') ? askByWrk(load) : askByAutocannon(load));
 
 /** @param {Load} load */
-function wrkScript({ paths, body, tokens = [], pauseMs }) {
+function wrkScript({ paths, body, tokens = [] }) {
   const lua = (text) => JSON.stringify(text).replaceAll('\\/', '/');
   const head = body
     ? `wrk.method = "POST"\nwrk.body = ${lua(JSON.stringify(body))}\nwrk.headers["content-type"] = "application/json"\n`
     : '';
-  const pause = pauseMs === undefined ? '' : `delay = function() return ${pauseMs} end\n`;
-  return `${head}${pause}local tokens = {${tokens.map(lua).join(',')}}
+  return `${head}local tokens = {${tokens.map(lua).join(',')}}
 local paths = {${paths.map(lua).join(',')}}
 local turn = 0
 request = function()
@@ -74,7 +73,7 @@ async function askByWrk(load) {
 }
 
 /** @param {Load} load @returns {Promise<Answered>} */
-async function askByAutocannon({ url, paths, body, tokens = [], pauseMs, connections, seconds }) {
+async function askByAutocannon({ url, paths, body, tokens = [], connections, seconds }) {
   const asked = Array.from({ length: Math.max(paths.length, tokens.length) }, (_, index) => ({
     path: paths[index % paths.length],
     authorization: tokens.length > 0 ? { authorization: `Bearer ${tokens[index % tokens.length]}` } : {},
@@ -85,8 +84,23 @@ async function askByAutocannon({ url, paths, body, tokens = [], pauseMs, connect
     headers: { ...authorization, ...(body ? { 'content-type': 'application/json' } : {}) },
     ...(body ? { body: JSON.stringify(body) } : {}),
   }));
-  const pace = pauseMs === undefined ? {} : { overallRate: (connections * 1000) / pauseMs };
-  const result = await autocannon({ url, connections, duration: seconds, requests, ...pace });
+  const result = await autocannon({ url, connections, duration: seconds, requests });
   const { requests: answered, latency, errors, timeouts, non2xx } = result;
   return { perSecond: answered.average, p50: latency.p50, p99: latency.p99, errors: errors + timeouts + non2xx };
+}
+
+/**
+ * Requests at an even pace, from a process of its own.
+ * @param {{url: string, paths: string[], tokens: string[], perSecond: number, seconds: number}} load
+ * @returns {Promise<Answered>}
+ */
+export async function askEvenly(load) {
+  const program = fileURLToPath(new URL('./pace.mjs', import.meta.url));
+  const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (part) => (output += part));
+  child.stdin.end(JSON.stringify(load));
+  const code = await new Promise((resolve, reject) => child.once('close', resolve).once('error', reject));
+  if (code !== 0) throw new Error(`the even load ended with code ${code}`);
+  return JSON.parse(output);
 }

@@ -3,7 +3,7 @@ import { CONFIG, startApplication } from '../application.mjs';
 import { median, spread } from '../figures.mjs';
 import { startIssuer } from '../issuer.mjs';
 import { PATH, seedJobs } from '../jobs.mjs';
-import { ask, generator } from '../load.mjs';
+import { ask, askEvenly, generator } from '../load.mjs';
 import { asOutside, startPostgres } from '../postgres.mjs';
 import { alternate, WARM_UP_SECONDS } from '../rounds.mjs';
 import { standInTrainer } from '../stand-in.mjs';
@@ -15,14 +15,12 @@ const CONNECTIONS = 50;
 const KNOWN_JOBS = 1000;
 const REQUEST = { trainer_type: 'lora', config_path: CONFIG, dataset_path: '', priority: 3, tags: ['bench', 'http'] };
 const BAD_TOKENS = 2000;
-/** Good requests at an even pace, some 200 a second, so that their times are not those of a queue of their own. */
-const GOOD = { connections: 20, pauseMs: 100 };
+const GOOD_PER_SECOND = 200;
 const BAD = {
-  /** 10 connections a second or less apart from 60 ms: 10,000 in a minute. */
-  'in a minute': { connections: 10, pauseMs: 58 },
-  'at full speed': { connections: 10 },
+  'in a minute': (load) => askEvenly({ ...load, perSecond: 167 }),
+  'at full speed': (load) => ask({ ...load, connections: 10 }),
 };
-const FEWEST_BAD_A_MINUTE = 9000;
+const FEWEST_BAD_A_MINUTE = 10_000;
 
 /** One application with a database of its own, and the same jobs in it. */
 async function startSide({ name, folder, env, tokens, closing }) {
@@ -66,8 +64,8 @@ function comparison(name, results, least) {
 /** Good requests of a round, beside bad ones or alone. */
 async function besideBad(side, { folder, seconds, bad }) {
   const { url, paths } = side;
-  const good = ask({ url, paths, folder, seconds, tokens: side.tokens, ...GOOD });
-  const refused = bad && ask({ url, paths, folder, seconds, ...bad });
+  const good = askEvenly({ url, paths, seconds, tokens: side.tokens, perSecond: GOOD_PER_SECOND });
+  const refused = bad?.({ url, paths, folder, seconds });
   const [answered, counted] = await Promise.all([good, refused]);
   if (answered.errors > 0) throw new Error(`${answered.errors} good requests failed beside bad tokens`);
   if (!counted) return { p99: answered.p99, badPerMinute: 0 };
@@ -78,10 +76,8 @@ async function besideBad(side, { folder, seconds, bad }) {
 }
 
 async function floods(side, { folder, seconds, rounds, badTokens, say }) {
-  const kinds = [
-    ['alone', undefined],
-    ...Object.entries(BAD).map(([name, load]) => [name, { ...load, tokens: badTokens }]),
-  ];
+  const withTokens = (flood) => (load) => flood({ ...load, tokens: badTokens });
+  const kinds = [['alone', undefined], ...Object.entries(BAD).map(([name, flood]) => [name, withTokens(flood)])];
   const results = new Map(kinds.map(([name]) => [name, []]));
   await besideBad(side, { folder, seconds: WARM_UP_SECONDS, bad: undefined });
   for (let index = 0; index < rounds; index += 1)
@@ -163,5 +159,5 @@ const setupOf = (rounds, seconds) => [
   `${generator}, ${CONNECTIONS} connections, one warm-up of ${WARM_UP_SECONDS} s a side, then ${rounds} alternating rounds of ${seconds} s; servers, PostgreSQL and generator share the cores, nothing is pinned.`,
   `Both sides: the built application, each with a PostgreSQL of its own and the same ${KNOWN_JOBS} finished jobs; the limits on requests and on jobs a minute are off, everything else is as it comes.`,
   'development: one RS256 token (2048 bits) of a trainer from an issuer on loopback, its roles, the audit trail; every POST has its audit row, which is counted. debug: no token, no audit trail.',
-  `Bad tokens: ${BAD_TOKENS} different ones, in equal parts signed by another key, of an unknown key, expired, for another audience, and not even a token; from the same address as the good requests, which are ${GOOD.connections} connections that pause ${GOOD.pauseMs} ms. All of them were refused (401, or 429 above the limit of failed tokens) and all good ones answered.`,
+  `Bad tokens: ${BAD_TOKENS} different ones, in equal parts signed by another key, of an unknown key, expired, for another audience, and not even a token; from the same address as the good requests, which come at an even ${GOOD_PER_SECOND} a second and whose times count from when they were due. All of them were refused (401, or 429 above the limit of failed tokens) and all good ones answered.`,
 ];
