@@ -68,10 +68,10 @@ describe('npm start', () => {
     expect(await started.ended).toEqual({ code: 0, signal: null });
   });
 
-  it('hands a mode that does not exist yet to the application, which refuses it', async () => {
+  it('hands a mode whose settings are not complete to the application, which refuses it', async () => {
     const started = run('start-interactive', { input: '3\n' });
     expect(await started.ended).toEqual({ code: 78, signal: null });
-    expect(started.output).toContain('"production" is not available yet');
+    expect(started.output).toContain('CLARA_PKI_PASSPHRASE: is missing');
   });
 
   it('starts nothing when no mode is chosen', async () => {
