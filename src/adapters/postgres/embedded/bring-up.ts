@@ -52,10 +52,14 @@ async function startServer(site: Site, state: PostmasterState, signal?: AbortSig
   return site.control.launch(site.binDir, identity);
 }
 
-/** A server from before there was a role of the application is ended, so that the next look adds it; not under an application that uses it. */
+/** A server from before there was a role of the application must end, so that the next look adds it; but not under an application. */
 async function isOutdated(site: Site, { connection, postmaster }: Running): Promise<boolean> {
-  if (connection.app || (await isInUse(connection))) return false;
-  await site.control.shutdown(postmaster);
+  if (connection.app) return false;
+  // Where the connection breaks, somebody else is ending it.
+  const used = await isInUse(connection).catch(() => undefined);
+  if (used) return false;
+  const isAdded = (await readCredentials(site.clusterDir)).app !== undefined;
+  if (used === false && !isAdded) await site.control.shutdown(postmaster);
   return true;
 }
 
