@@ -8,7 +8,7 @@ import { LocalLauncher } from './adapters/launchers/local-launcher.js';
 import { TrainerInstallation } from './adapters/launchers/trainer-installation.js';
 import type { PinoLog } from './adapters/logging/pino-log.js';
 import { folderId } from './adapters/host/folder-id.js';
-import { openDataSource, type PostgresConnection } from './adapters/postgres/data-source.js';
+import { asApplication, openDataSource, type PostgresConnection } from './adapters/postgres/data-source.js';
 import { EmbeddedPostgres } from './adapters/postgres/embedded/embedded-postgres.js';
 import { FolderLock } from './adapters/postgres/folder-lock.js';
 import { PostgresNotifications } from './adapters/postgres/notifications.js';
@@ -72,7 +72,7 @@ async function open(start: Start): Promise<Running> {
   const connection = await ownDatabase(start);
   const dataSource: DataSource = await openDataSource(connection);
   closers.add(() => dataSource.destroy());
-  const wakeups = new PostgresNotifications(connection, (message) => log.warn(message));
+  const wakeups = new PostgresNotifications(asApplication(connection), (message) => log.warn(message));
   await wakeups.open();
   closers.add(() => wakeups.close());
   const host = await ThisHost.look(settings.training.hostId, environment);
@@ -134,7 +134,7 @@ async function ownDatabase({ settings, log, fatal, closers }: Start): Promise<Po
   // A PostgreSQL that turns out to be another application's is left to it.
   if (!settings.postgres) closers.add(() => (isOwner ? embedded.stop() : embedded.release()));
   const taken = `the data folder ${await realpath(folders.data)} belongs to another CLARA that runs; stop it, or set CLARA_DATA_DIR to another folder`;
-  const lock = new FolderLock(connection, await folderId(folders.data), () => fatal(taken));
+  const lock = new FolderLock(asApplication(connection), await folderId(folders.data), () => fatal(taken));
   if (!(await lock.take())) throw new Error(taken);
   closers.add(() => lock.release());
   isOwner = true;

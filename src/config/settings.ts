@@ -2,10 +2,11 @@ import { cpus, homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
 import { auditOf, auditProblems, auditSpecs } from './audit-settings.js';
-import { decimal, list, secret, whole } from './setting-kinds.js';
+import { decimal, list, whole } from './setting-kinds.js';
 import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
 import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
+import { postgresOf, postgresProblems, postgresSpecs } from './postgres-settings.js';
 import { closedPorts, tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
 
 /** Every problem of the environment, one line each. */
@@ -39,11 +40,7 @@ export const settingSpecs = {
     desc: 'Origins that browsers may call from, separated by commas. Unset in debug mode: every loopback origin.',
   }),
 
-  UDS3_POSTGRES_HOST: str({ default: undefined, desc: 'Host of an outside PostgreSQL. Unset: the embedded one.' }),
-  UDS3_POSTGRES_PORT: port({ default: 5432, desc: 'Port of the outside PostgreSQL.' }),
-  UDS3_POSTGRES_USER: str({ default: 'clara', desc: 'User of the outside PostgreSQL.' }),
-  UDS3_POSTGRES_PASSWORD: secret({ default: '', desc: 'Password of that user (secret).' }),
-  UDS3_POSTGRES_DATABASE: str({ default: 'clara', desc: 'Database in the outside PostgreSQL.' }),
+  ...postgresSpecs,
   UDS3_CHROMA_HOST: str({ default: undefined, desc: 'Host of ChromaDB (read by the dataset service when it lands).' }),
   UDS3_NEO4J_HOST: str({ default: undefined, desc: 'Host of Neo4j (read by the dataset service when it lands).' }),
 
@@ -143,6 +140,7 @@ const rules = (read: Read): string[] => [
   ...pkiProblems(read, tlsOf(read).mutual),
   ...auditProblems(read),
   ...limitProblems(read),
+  ...postgresProblems(read),
   ...portClashes(read),
 ];
 
@@ -178,17 +176,6 @@ const http = (read: Read) => ({
     ...(read.CLARA_METRICS_HTTP ? { metrics: read.CLARA_METRICS_PORT } : {}),
   },
 });
-
-const postgres = (read: Read) =>
-  read.UDS3_POSTGRES_HOST
-    ? {
-        host: read.UDS3_POSTGRES_HOST,
-        port: read.UDS3_POSTGRES_PORT,
-        user: read.UDS3_POSTGRES_USER,
-        password: read.UDS3_POSTGRES_PASSWORD,
-        database: read.UDS3_POSTGRES_DATABASE,
-      }
-    : undefined;
 
 function folders(read: Read, env: Env, root: string) {
   const folder = (path: string): string => (isAbsolute(path) ? path : resolve(root, path));
@@ -242,7 +229,7 @@ export function readSettings(env: Env, root: string) {
     audit: auditOf(read),
     limits: limitsOf(read),
     http: http(read),
-    postgres: postgres(read),
+    postgres: postgresOf(read),
     folders: folders(read, env, root),
     logLevel: read.CLARA_LOG_LEVEL,
     training: training(read),

@@ -17,7 +17,9 @@ const user = callerOf('alice', 'admin');
 
 describe('the audit chain', () => {
   let databases: TestDatabases;
+  /** As the application. */
   let source: DataSource;
+  let owner: DataSource;
   let folder: string;
   let audit: AuditParts;
 
@@ -27,20 +29,22 @@ describe('the audit chain', () => {
   afterAll(() => databases.close());
 
   beforeEach(async () => {
-    source = await databases.source();
+    const connection = await databases.create();
+    source = await databases.source(connection);
+    owner = await databases.source({ ...connection, app: undefined });
     folder = await mkdtemp(join(tmpdir(), 'clara-audit-'));
     audit = await open();
   });
   afterEach(async () => {
     await audit.trail.close(0);
-    await source.destroy();
+    await Promise.all([source.destroy(), owner.destroy()]);
     await rm(folder, { recursive: true, force: true });
   });
 
-  const open = () => {
+  const open = (on = source) => {
     const folders = { data: folder } as Parameters<typeof openAudit>[0]['folders'];
     const settings = { enabled: true, headSeconds: 60, headsDir: undefined, days: 1095 };
-    return openAudit({ folders, audit: settings, root: folder }, source, log);
+    return openAudit({ folders, audit: settings, root: folder }, on, log);
   };
   const write = async (rows: number): Promise<void> => {
     for (let row = 0; row < rows; row += 1) await audit.trail.record(source, user, { ...entry, detail: { row } });
@@ -48,10 +52,10 @@ describe('the audit chain', () => {
   /** What the owner of the tables can do after taking the guards away. */
   const bend = async (...statements: string[]): Promise<void> => {
     for (const name of ['rows', 'links', 'heads', 'checkpoints'])
-      await source.query(`ALTER TABLE audit_${name} DISABLE TRIGGER USER`);
-    for (const statement of statements) await source.query(statement);
+      await owner.query(`ALTER TABLE audit_${name} DISABLE TRIGGER USER`);
+    for (const statement of statements) await owner.query(statement);
     for (const name of ['rows', 'links', 'heads', 'checkpoints'])
-      await source.query(`ALTER TABLE audit_${name} ENABLE TRIGGER USER`);
+      await owner.query(`ALTER TABLE audit_${name} ENABLE TRIGGER USER`);
   };
   const errors = ({ findings }: VerifyResult) => findings.filter(({ severity }) => severity === 'error');
   const kinds = (result: VerifyResult) => errors(result).map(({ kind }) => kind);
@@ -95,10 +99,63 @@ describe('the audit chain', () => {
     await audit.chainer.link();
     await audit.chainer.signHead();
     for (const name of ['rows', 'links', 'heads']) {
-      await expect(source.query(`DELETE FROM audit_${name}`)).rejects.toThrow('only grows');
-      await expect(source.query(`TRUNCATE audit_${name}`)).rejects.toThrow('only grows');
+      await expect(owner.query(`DELETE FROM audit_${name}`)).rejects.toThrow('only grows');
+      await expect(owner.query(`TRUNCATE audit_${name}`)).rejects.toThrow('only grows');
     }
-    await expect(source.query(`UPDATE audit_rows SET action = 'x'`)).rejects.toThrow('only grows');
+    await expect(owner.query(`UPDATE audit_rows SET action = 'x'`)).rejects.toThrow('only grows');
+  });
+
+  it.each([
+    [`UPDATE audit_rows SET action = 'x'`, 'permission denied'],
+    ['DELETE FROM audit_rows', 'permission denied'],
+    ['TRUNCATE audit_rows', 'permission denied'],
+    ['UPDATE audit_links SET seq = seq + 9', 'permission denied'],
+    ['DELETE FROM audit_links', 'permission denied'],
+    ['TRUNCATE audit_links, audit_rows', 'permission denied'],
+    ['UPDATE audit_heads SET seq = 1', 'permission denied'],
+    ['DELETE FROM audit_heads', 'permission denied'],
+    ['DELETE FROM audit_checkpoints', 'permission denied'],
+    ['TRUNCATE audit_checkpoints', 'permission denied'],
+    ['ALTER TABLE audit_rows DISABLE TRIGGER USER', 'must be owner'],
+    ['DROP TRIGGER audit_rows_keep ON audit_rows', 'must be owner'],
+    ['DROP TABLE audit_rows', 'must be owner'],
+    ['ALTER TABLE audit_rows OWNER TO CURRENT_USER', 'must be owner'],
+    [
+      'CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$',
+      'denied',
+    ],
+    [`SET session_replication_role = 'replica'`, 'permission denied'],
+    ['SET ROLE postgres', 'permission denied'],
+    [`SET clara.audit_expiring = 'on'; DELETE FROM audit_rows`, 'permission denied'],
+    [`UPDATE clara_migrations SET name = 'x'`, 'permission denied'],
+  ])('refuses to the application: %s', async (statement, words) => {
+    await write(1);
+    await audit.chainer.link();
+    await audit.chainer.signHead();
+    await expect(source.query(statement)).rejects.toThrow(words);
+    const result = await audit.verifier.verify();
+    expect([result.findings, result.links]).toEqual([[], 1]);
+  });
+
+  it("removes through a table of the application's own nothing that is not old and first", async () => {
+    await write(3);
+    await audit.chainer.link();
+    const forged = { seq: 9, hash: '00'.repeat(32), time: new Date().toISOString(), key: 'k', signature: 's' };
+    await source
+      .transaction(async (sql) => {
+        await sql.query(
+          'CREATE TEMP TABLE audit_links AS SELECT 9::bigint AS seq, 2::bigint AS row_id, $1::bytea AS hash',
+          [Buffer.alloc(32)],
+        );
+        await expect(sql.query('SELECT audit_expire($1::jsonb)', [JSON.stringify(forged)])).rejects.toThrow('link 9');
+      });
+    expect((await audit.verifier.verify()).ok).toBe(true);
+  });
+
+  it('warns where one role does both', async () => {
+    const parts = await open(owner);
+    expect((await parts.verifier.verify()).findings.map(({ kind }) => kind)).toContain('role_owns_trail');
+    await parts.trail.close(0);
   });
 
   const swap = `UPDATE audit_links SET row_id = CASE row_id WHEN 3 THEN -1 ELSE -2 END WHERE row_id IN (3, 4)`;
@@ -167,13 +224,13 @@ describe('the audit chain', () => {
     await audit.chainer.link();
     await audit.chainer.signHead();
     await bend(`UPDATE audit_rows SET action = 'other' WHERE id = 2`, 'TRUNCATE audit_links, audit_heads');
-    await source.query('INSERT INTO audit_pending (row_id) SELECT id FROM audit_rows');
+    await owner.query('INSERT INTO audit_pending (row_id) SELECT id FROM audit_rows');
     await audit.chainer.link();
     expect(kinds(await audit.verifier.verify())).toEqual(['head']);
   });
 
   it('finds guards that were taken away', async () => {
-    await source.query('DROP TRIGGER audit_rows_keep ON audit_rows');
+    await owner.query('DROP TRIGGER audit_rows_keep ON audit_rows');
     expect(kinds(await audit.verifier.verify())).toEqual(['guards']);
   });
 

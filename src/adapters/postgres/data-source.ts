@@ -2,6 +2,7 @@ import pg from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { JobConfigEntity, JobEntity, JobEventEntity } from '../../modules/training/job.entity.js';
 import { PersonalTokenEntity, TicketEntity } from '../../modules/security/personal-token.entity.js';
+import { grantsTo } from './grants.js';
 import { Security1764000100000 } from './migrations/1764000100000-security.js';
 import { Audit1764000300000 } from './migrations/1764000300000-audit.js';
 import { Training1764000000000 } from './migrations/1764000000000-training.js';
@@ -14,7 +15,15 @@ export interface PostgresConnection {
   user: string;
   password: string;
   database: string;
+  /** The role that the application connects as, where it is not the owner of the tables. */
+  app?: { user: string; password: string } | undefined;
 }
+
+/** The connection as the role that may do no more than the application needs. */
+export const asApplication = ({ app, ...connection }: PostgresConnection): PostgresConnection => ({
+  ...connection,
+  ...app,
+});
 
 // Our bigints (counters, offsets) stay far below 2^53.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -46,13 +55,21 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
 
 const MIGRATION_LOCK = 0x636c6172; // "clar": two applications that start at once migrate one after the other
 
-/** Connects and brings the schema up to date. */
+/** Brings the schema up to date as the owner of the tables, and connects as the role of the application. */
 export async function openDataSource(connection: PostgresConnection): Promise<DataSource> {
+  const owner = await migrated(connection);
+  if (!connection.app) return owner;
+  await owner.destroy();
+  return new DataSource(dataSourceOptions(asApplication(connection))).initialize();
+}
+
+async function migrated(connection: PostgresConnection): Promise<DataSource> {
   const source = await new DataSource(dataSourceOptions(connection)).initialize();
   const runner = source.createQueryRunner();
   try {
     await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await source.runMigrations({ transaction: 'each' });
+    if (connection.app) await runner.query(grantsTo(connection.app.user));
   } catch (error) {
     await source.destroy();
     throw error;

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import pg from 'pg';
-import type { Credentials } from './cluster.js';
-import { checkVersion, makeCluster, readCredentials } from './cluster.js';
+import { addAppRole, isInUse } from './app-role.js';
+import { checkVersion, makeCluster } from './cluster.js';
+import { readCredentials, type Credentials } from './credentials.js';
 import { until } from './deadline.js';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 import type { EmbeddedPostgresConnection } from './embedded-postgres.types.js';
@@ -32,7 +33,7 @@ export async function bringUp(site: Site, signal?: AbortSignal): Promise<Running
     const state = await site.control.inspect();
     const launch = state.kind === 'alive' ? undefined : await startServer(site, state, signal);
     const running = await awaitAnswer(site, launch, signal);
-    if (running) return running;
+    if (running && !(await isOutdated(site, running))) return running;
     // Another application may have been faster, or taken the port: once more, with a fresh look.
     words = launch ? `${launch.ended}: ${await launch.words()}` : 'it stopped while it was being adopted';
   }
@@ -45,9 +46,21 @@ async function startServer(site: Site, state: PostmasterState, signal?: AbortSig
   await checkVersion(site);
   await site.control.clearRemains(state);
   await giveTreeTo(identity, site.clusterDir);
+  await addAppRole({ ...site, identity, signal });
   await settle(site, identity);
   signal?.throwIfAborted();
   return site.control.launch(site.binDir, identity);
+}
+
+/** A server from before there was a role of the application must end, so that the next look adds it; but not under an application. */
+async function isOutdated(site: Site, { connection, postmaster }: Running): Promise<boolean> {
+  if (connection.app) return false;
+  // Where the connection breaks, somebody else is ending it.
+  const used = await isInUse(connection).catch(() => undefined);
+  if (used) return false;
+  const isAdded = (await readCredentials(site.clusterDir)).app !== undefined;
+  if (used === false && !isAdded) await site.control.shutdown(postmaster);
+  return true;
 }
 
 /** undefined when no server is left to wait for. */

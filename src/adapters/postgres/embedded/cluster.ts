@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { APP_ROLE } from './app-role.js';
+import { freshLogin, syncFolder, writeCredentials } from './credentials.js';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 import type { EmbeddedPostgresLog } from './embedded-postgres.types.js';
 import type { Identity } from './identity.js';
@@ -8,18 +10,12 @@ import { commandAs } from './identity.js';
 import type { ProcessTable } from './process-table.js';
 import { runProgram } from './program.js';
 import { giveTo } from './run-as.js';
+import { roleOfApplication, runSingleUser } from './single-user.js';
 
 interface ClusterFolders {
   dataDir: string;
   clusterDir: string;
   binDir: string;
-}
-
-/** The application's role in the database: it owns the database and is no superuser. */
-export interface Credentials {
-  user: string;
-  database: string;
-  password: string;
 }
 
 interface Making extends ClusterFolders {
@@ -31,7 +27,6 @@ interface Making extends ClusterFolders {
 
 const INITDB_MS = 120_000;
 const ABANDONED_MS = 10 * 60_000;
-const CREDENTIALS = 'clara.json';
 
 /** Makes the database when there is none, once across processes: it appears complete or not at all. */
 export async function makeCluster(making: Making): Promise<void> {
@@ -55,41 +50,37 @@ async function initdb(making: Making, fresh: string): Promise<void> {
   // The built-in locale is the same on every system and never changes under an index, unlike those of libc.
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
   const args = ['-D', fresh, '--username=postgres', '--auth=trust', ...locale, '--data-checksums'];
-  await runStep(making, 'initdb', args, '');
+  const command = commandAs(making.identity, join(making.binDir, 'initdb'), args);
+  const { code, output } = await runProgram(command, { timeoutMs: INITDB_MS, signal: making.signal });
+  making.signal?.throwIfAborted();
+  if (code !== 0) throw makingFailed(making, `initdb, code ${code}: ${output.trim()}`);
   // The superuser gets no password, so nobody logs in as it.
   await writeFile(join(fresh, 'pg_hba.conf'), 'local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n');
   await appendFile(join(fresh, 'postgresql.conf'), "\ninclude_if_exists = 'clara.conf'\n");
 }
 
-/** In single-user mode, so that a database without the role `clara` never appears. */
+/** In single-user mode, so that a database without its roles never appears. */
 async function addDatabase(making: Making, fresh: string): Promise<void> {
-  const credentials: Credentials = { user: 'clara', database: 'clara', password: secret() };
+  const owner = freshLogin('clara');
+  const app = freshLogin(APP_ROLE);
   const statements = [
     // template1, so that every database has it: only a superuser may add it.
     'create extension vector',
-    `create role clara login createdb password '${credentials.password}'`,
+    `create role clara login createdb password '${owner.password}'`,
     'grant pg_monitor, pg_signal_backend, pg_checkpoint to clara',
     'create database clara owner clara',
+    ...roleOfApplication(app),
   ];
-  // Many rounds protect weak passwords and cost each connection; this one has 256 bits.
-  const args = ['--single', '-c', 'scram_iterations=256', '-c', 'log_checkpoints=off', '-D', fresh, 'template1'];
-  await runStep(making, 'postgres', args, `${statements.join('\n')}\n`);
-  const file = join(fresh, CREDENTIALS);
-  await writeFile(file, `${JSON.stringify(credentials)}\n`, { mode: 0o600, flush: true });
-  await giveTo(making.identity, file);
+  const trouble = await runSingleUser({ ...making, clusterDir: fresh }, statements);
+  if (trouble !== undefined) throw makingFailed(making, trouble);
+  await writeCredentials(fresh, { ...owner, database: 'clara', app }, making.identity);
 }
 
-async function runStep(making: Making, program: string, args: string[], input: string): Promise<void> {
-  const command = commandAs(making.identity, join(making.binDir, program), args);
-  const { code, output } = await runProgram(command, { timeoutMs: INITDB_MS, input, signal: making.signal });
-  making.signal?.throwIfAborted();
-  // Single-user mode goes on after an error and ends with code 0.
-  if (code === 0 && !/^.*(ERROR|FATAL|PANIC): /m.test(output)) return;
-  throw new EmbeddedPostgresError(
+const makingFailed = ({ clusterDir }: ClusterFolders, trouble: string): EmbeddedPostgresError =>
+  new EmbeddedPostgresError(
     'initdb_failed',
-    `making the database in ${making.clusterDir} failed (${program}, code ${code}); is the disk full?\n${output.trim()}`,
+    `making the database in ${clusterDir} failed; is the disk full?\n${trouble}`,
   );
-}
 
 async function moveIntoPlace(fresh: string, { clusterDir, dataDir }: ClusterFolders): Promise<void> {
   try {
@@ -98,10 +89,7 @@ async function moveIntoPlace(fresh: string, { clusterDir, dataDir }: ClusterFold
     if (await isCluster(clusterDir)) return;
     throw error;
   }
-  // Windows cannot open a folder to sync it.
-  if (process.platform === 'win32') return;
-  const folder = await open(dataDir);
-  await folder.sync().finally(() => folder.close());
+  await syncFolder(dataDir);
 }
 
 async function refuseForeignFiles(clusterDir: string): Promise<void> {
@@ -145,16 +133,3 @@ export async function checkVersion({ clusterDir, binDir }: ClusterFolders): Prom
       `copy it with pg_dumpall of version ${made}, or set CLARA_DATA_DIR to another folder`,
   );
 }
-
-export async function readCredentials(clusterDir: string): Promise<Credentials> {
-  const file = join(clusterDir, CREDENTIALS);
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new EmbeddedPostgresError(
-      'not_a_database',
-      `${file} is missing (${String(error)}): it holds the password of the database`,
-    );
-  });
-  return JSON.parse(text) as Credentials;
-}
-
-const secret = (): string => randomBytes(32).toString('base64url');

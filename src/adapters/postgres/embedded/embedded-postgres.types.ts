@@ -17,11 +17,16 @@ export interface EmbeddedPostgresOptions {
   startTimeoutMs?: number;
 }
 
+export interface Login {
+  user: string;
+  password: string;
+}
+
 /** What pg and TypeORM take as it is: a host that begins with a slash is the folder of a socket. */
-export interface EmbeddedPostgresConnection {
+export interface EmbeddedPostgresConnection extends Login {
   host: string;
   port: number;
-  user: string;
   database: string;
-  password: string;
+  /** The role that the application connects as; undefined where an application without one still uses this server. */
+  app?: Login | undefined;
 }

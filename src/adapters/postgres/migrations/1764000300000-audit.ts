@@ -91,7 +91,7 @@ CREATE TRIGGER audit_${name}_whole BEFORE TRUNCATE ON audit_${name} FOR EACH STA
 /** Runs as the owner of the tables, so it is the only way in which the application can remove rows: whole, old, signed for. */
 const expire = `
 CREATE FUNCTION audit_expire(checkpoint jsonb) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = pg_catalog, public AS $$
+  SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   last bigint := (checkpoint ->> 'seq')::bigint;
   expected bytea := decode(checkpoint ->> 'hash', 'hex');
