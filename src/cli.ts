@@ -6,6 +6,7 @@ import { openDataSource, type PostgresConnection } from './adapters/postgres/dat
 import { EmbeddedPostgres } from './adapters/postgres/embedded/embedded-postgres.js';
 import { readSettings, SettingsError, type Settings } from './config/settings.js';
 import type { Environment } from './application.js';
+import { addPkiCommands } from './modules/pki/pki.commands.js';
 
 /** What a command works on; closed when it has ended. */
 export interface CommandContext {
@@ -16,8 +17,9 @@ export interface CommandContext {
 const quiet = { info: () => undefined, warn: (message: string) => console.error(message) };
 
 /** The commands of `npx clara`. They work on the database and the data folder, whether the application runs or not. */
-export function commandLine(_env: Environment, _root: string): Command {
+export function commandLine(env: Environment, root: string): Command {
   const program = new Command('clara').description('Administration of CLARA from a shell');
+  addPkiCommands(program, (work) => withContext(env, root, work));
   return program;
 }
 
