@@ -7,6 +7,7 @@ import { EmbeddedPostgres } from './adapters/postgres/embedded/embedded-postgres
 import { readSettings, SettingsError, type Settings } from './config/settings.js';
 import type { Environment } from './application.js';
 import { addAuditCommands } from './modules/audit/audit.commands.js';
+import { addPkiCommands } from './modules/pki/pki.commands.js';
 
 /** What a command works on; closed when it has ended. */
 export interface CommandContext {
@@ -20,6 +21,7 @@ const quiet = { info: () => undefined, warn: (message: string) => console.error(
 export function commandLine(env: Environment, root: string): Command {
   const program = new Command('clara').description('Administration of CLARA from a shell');
   addAuditCommands(program, (work) => withContext(env, root, work));
+  addPkiCommands(program, (work) => withContext(env, root, work));
   return program;
 }
 

@@ -1,3 +1,4 @@
+import { API_VERSION } from './kernel/api-version.js';
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 
@@ -32,8 +33,12 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   const config = new DocumentBuilder()
     .setTitle('CLARA')
     .setDescription('Self-hosted learning from documents and corrections: datasets, LoRA training, serving.')
-    .setVersion('1.0.0')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An access token of the issuer, or a personal access token.' })
+    .setVersion(API_VERSION)
+    .addBearerAuth({
+      type: 'http',
+      scheme: 'bearer',
+      description: 'An access token of the issuer, or a personal access token.',
+    })
     .addGlobalResponse({ status: 'default', description: 'A problem, RFC 9457', content: problemContent })
     .build();
   const document = SwaggerModule.createDocument(app, config, { operationIdFactory: (_controller, method) => method });

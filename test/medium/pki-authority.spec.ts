@@ -48,6 +48,10 @@ async function pkiOn(databases: TestDatabases, connection: PostgresConnection, p
 
 type Pki = Awaited<ReturnType<typeof pkiOn>>;
 
+const refresh = async ({ lists }: Pki): Promise<void> => {
+  for (const issuer of ['intermediate', 'root'] as const) await lists.refresh(issuer);
+};
+
 const publicKey = (): PublicKey => {
   const { publicKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return new PublicKey(key.export({ type: 'spki', format: 'der' }));
@@ -75,7 +79,7 @@ describe('the certificate authority of a database', () => {
     connection = await databases.create();
     folder = await mkdtemp(join(tmpdir(), 'clara-pki-'));
     pki = await pkiOn(databases, connection);
-    await pki.lists.refresh();
+    await refresh(pki);
   });
   afterAll(async () => {
     await databases.close();
@@ -103,7 +107,7 @@ describe('the certificate authority of a database', () => {
     const other = await databases.create();
     const all = await Promise.all([1, 2, 3, 4, 5].map(() => pkiOn(databases, other)));
     expect(new Set(all.map(({ authority }) => authority.root.serialNumber)).size).toBe(1);
-    await Promise.all(all.map(({ lists }) => lists.refresh()));
+    await Promise.all(all.map(refresh));
     expect(await all[0]?.source.query('SELECT issuer, number FROM pki_crls ORDER BY issuer')).toEqual([
       { issuer: 'intermediate', number: 1 },
       { issuer: 'root', number: 1 },
@@ -117,9 +121,10 @@ describe('the certificate authority of a database', () => {
       text: string;
     }[];
     expect(Object.keys(JSON.parse(row?.text ?? '{}') as object).toSorted()).toEqual(['iv', 'scrypt', 'tag', 'text']);
-    await pki.source.query(`UPDATE pki_authorities SET sealed_key = (SELECT sealed_key FROM pki_authorities WHERE role = 'intermediate') WHERE role = 'root'`);
+    const other = await pkiOn(databases, await databases.create());
+    await other.source.query(`UPDATE pki_authorities SET sealed_key = (SELECT sealed_key FROM pki_authorities WHERE role = 'intermediate') WHERE role = 'root'`);
     // The key of one CA does not pass for that of the other.
-    await expect(pki.lists.sign(pki.source.manager, 'root')).rejects.toThrow('the root CA');
+    await expect(other.lists.sign(other.source.manager, 'root')).rejects.toThrow('the root CA');
   });
 
   it('issues what OpenSSL verifies strictly', async () => {

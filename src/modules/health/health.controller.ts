@@ -2,6 +2,7 @@ import { Controller, Get, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { Settings } from '../../config/settings.js';
+import { API_VERSION } from '../../kernel/api-version.js';
 import { serviceOf } from '../../kernel/service-port.js';
 import { Opens } from '../security/access.port.js';
 import { TrainingStatus } from '../training/training-status.port.js';
@@ -31,6 +32,7 @@ export class HealthController {
       service: `clara_${service}_backend`,
       port,
       ...(service === 'training' ? training : {}),
+      ...(service === 'pki' ? { version: API_VERSION } : {}),
       timestamp,
     };
   }

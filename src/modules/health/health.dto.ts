@@ -6,6 +6,8 @@ export class HealthDto {
   /** Jobs that are pending, queued or running (training port). */
   active_jobs?: number;
   max_concurrent_jobs?: number;
+  /** Of the HTTP contract (PKI port). */
+  version?: string;
   /** ISO 8601 in UTC, without a zone, as the original writes it. */
   timestamp!: string;
 }

@@ -97,13 +97,13 @@ export class Certificates {
     return rowsOf(this.source, 'SELECT * FROM pki_certificates ORDER BY issued_at DESC, certificate_id');
   }
 
-  /** Those that end within so many days and have no younger sibling. */
+  /** The newest of each service, where it ends within so many days. */
   ending(days: number): Promise<CertificateRow[]> {
     const now = this.clock.now();
     return rowsOf(
       this.source,
       `SELECT * FROM (SELECT DISTINCT ON (service_id) * FROM pki_certificates
-         WHERE status = 'active' AND not_after > $1 ORDER BY service_id, not_after DESC) AS last
+         WHERE status = 'active' AND not_after > $1 ORDER BY service_id, issued_at DESC) AS newest
         WHERE not_after < $2 ORDER BY not_after`,
       [new Date(now), new Date(now + days * 86_400_000)],
     );

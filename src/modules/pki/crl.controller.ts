@@ -8,7 +8,7 @@ import { Opens, Requires } from '../security/access.port.js';
 import { CurrentUser, type Caller } from '../security/principal.port.js';
 import type { CaRole } from './certificate-profile.js';
 import { envelope } from './envelope.js';
-import { crlPem, RevocationLists, type RevocationList } from './revocation-lists.js';
+import { RevocationLists, type RevocationList } from './revocation-lists.js';
 
 const CRL_TYPE = 'application/pkix-crl';
 
@@ -46,9 +46,8 @@ export class CrlController {
   @Get('full/pem')
   @Header('content-type', 'application/x-pem-file')
   @ApiOperation({ summary: 'CRLs of the intermediate and of the root, PEM, as OpenSSL wants them' })
-  async pem(): Promise<string> {
-    const lists = [await this.lists.current('intermediate'), await this.lists.current('root')];
-    return lists.map((list) => `${crlPem(list)}\n`).join('');
+  pem(): Promise<string> {
+    return this.lists.pem();
   }
 
   @Get('root')

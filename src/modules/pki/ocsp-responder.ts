@@ -62,7 +62,7 @@ export class OcspResponder {
     const responses = await Promise.all(asked.map((id) => this.#single(id)));
     const data = new ResponseData({
       responderID: new ResponderID({ byKey: new KeyHash(keyHash(this.authority.intermediate, 'sha1')) }),
-      producedAt: new Date(this.clock.now()),
+      producedAt: toSecond(this.clock.now()),
       responses,
       ...(nonce ? { responseExtensions: new Extensions([new Extension(nonce)]) } : {}),
     });
@@ -93,8 +93,8 @@ export class OcspResponder {
     return new SingleResponse({
       certID,
       certStatus: statusOf(row),
-      thisUpdate: new Date(now - BACKDATED_MS),
-      nextUpdate: new Date(now + NEXT_MS),
+      thisUpdate: toSecond(now - BACKDATED_MS),
+      nextUpdate: toSecond(now + NEXT_MS),
     });
   }
 
@@ -107,6 +107,9 @@ export class OcspResponder {
     return isSame(name, issuerNameHash) && isSame(keyHash(intermediate, hash), issuerKeyHash);
   }
 }
+
+/** DER knows no fractions of a second (RFC 5280, 4.1.2.5.2). */
+const toSecond = (time: number): Date => new Date(Math.floor(time / 1000) * 1000);
 
 function parse(bytes: Buffer): OCSPRequest | undefined {
   try {
@@ -137,7 +140,7 @@ function statusOf(row: CertificateRow | undefined): CertStatus {
   const reason = row.reason ?? 'unspecified';
   return new CertStatus({
     revoked: new RevokedInfo({
-      revocationTime: row.revoked_at,
+      revocationTime: toSecond(row.revoked_at.getTime()),
       ...(reason === 'unspecified'
         ? {}
         : { revocationReason: new CRLReason(revocationReasons[reason] as unknown as CRLReasons) }),

@@ -1,19 +1,17 @@
-import { X509Certificate as NodeCertificate, createPrivateKey, webcrypto } from 'node:crypto';
+import { X509Certificate as NodeCertificate, createPrivateKey } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PemConverter, PublicKey } from '@peculiar/x509';
 import type { Clock } from '../../kernel/clock.js';
 import { messageOf } from '../../kernel/errors.js';
 import type { Log } from '../../kernel/log.js';
 import type { Wakeups } from '../../kernel/wakeups.js';
 import type { Authority } from './authority.js';
 import type { Certificates } from './certificates.js';
+import { makeKey } from './key-files.js';
 import { crlPem, PKI_CHANNEL, type RevocationLists } from './revocation-lists.js';
 import { ServiceIdentity, type Identity } from './service-identity.port.js';
 import { systemCaller } from './system-caller.js';
 
-const { subtle } = webcrypto;
-const KEY = { name: 'ECDSA', namedCurve: 'P-256' };
 const DAY_MS = 86_400_000;
 /** News comes at once; this is for news that got lost. */
 const POLL_MS = 10_000;
@@ -53,6 +51,7 @@ export class OwnIdentity extends ServiceIdentity {
   #revoked = new Set<string>();
   #running: Promise<void> | undefined;
   #again = false;
+  #complaint = '';
 
   private constructor(
     private readonly parts: OwnIdentityParts,
@@ -120,7 +119,7 @@ export class OwnIdentity extends ServiceIdentity {
 
   async #refresh(): Promise<void> {
     const { lists, certificates } = this.parts;
-    await lists.refresh();
+    await this.#refreshLists();
     const revoked = await certificates.revoked();
     const news = [...revoked].filter((serial) => !this.#revoked.has(serial));
     this.#revoked = revoked;
@@ -130,6 +129,19 @@ export class OwnIdentity extends ServiceIdentity {
     const hasNewPair = await this.#keepPair();
     if (hasNewCrl || hasNewPair) for (const listener of this.#changed) listener();
     if (news.length > 0) for (const listener of this.#revokedListeners) listener(news);
+  }
+
+  /** The key of the root may be kept elsewhere: its CRL is then made by hand, and everything else goes on. */
+  async #refreshLists(): Promise<void> {
+    const { lists, log } = this.parts;
+    await lists.refresh('intermediate');
+    const complaint = await lists.refresh('root').then(
+      () => '',
+      (error: unknown) => messageOf(error),
+    );
+    if (complaint && complaint !== this.#complaint)
+      log.warn('the CRL of the root ends soon: put its key back with "npx clara pki ca put-root-key", then run "npx clara pki crl"', { error: complaint });
+    this.#complaint = complaint;
   }
 
   /** @returns whether there is another pair than before */
@@ -182,11 +194,9 @@ export class OwnIdentity extends ServiceIdentity {
   async #take(action: 'pki.certificate.issue' | 'pki.certificate.renew'): Promise<Pair> {
     const { certificates, log } = this.parts;
     const { dns, ip, days, folder } = this.options;
-    const keys = await subtle.generateKey(KEY, true, ['sign', 'verify']);
+    const { pem: key, publicKey } = await makeKey();
     const names = { serviceId: OWN_SERVICE, commonName: OWN_SERVICE, dns, ip };
-    const publicKey = new PublicKey(await subtle.exportKey('spki', keys.publicKey));
     const row = await certificates.issue({ names, publicKey, days, action }, systemCaller('system'));
-    const key = `${PemConverter.encode(await subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY')}\n`;
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);
     await writeFile(`${this.#file}.new`, `${key}${row.pem}\n`, { mode: 0o600 });

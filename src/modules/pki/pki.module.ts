@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { Global, Module, type FactoryProvider, type OnModuleDestroy, Inject, Optional } from '@nestjs/common';
+import { Global, Module, type FactoryProvider, type OnModuleDestroy, type OnModuleInit, Inject, Optional } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Settings } from '../../config/settings.js';
 import { Clock } from '../../kernel/clock.js';
+import { messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
 import { Wakeups } from '../../kernel/wakeups.js';
 import { AuditTrail } from '../audit/audit.port.js';
@@ -22,6 +23,8 @@ import { PkiServicesController } from './pki-services.controller.js';
 import { RevocationLists } from './revocation-lists.js';
 import { ServiceRegistry } from './service-registry.js';
 import { ServiceIdentity } from './service-identity.port.js';
+
+const HOUR_MS = 3_600_000;
 
 const authority: FactoryProvider<Authority> = {
   provide: Authority,
@@ -90,10 +93,29 @@ type IdentityParts = [Authority, Certificates, RevocationLists, Wakeups, Clock, 
   providers: [authority, lists, certificates, enrolment, services, responder, identity],
   exports: [ServiceIdentity],
 })
-export class PkiModule implements OnModuleDestroy {
-  constructor(@Optional() @Inject(ServiceIdentity) private readonly identity: ServiceIdentity | undefined) {}
+export class PkiModule implements OnModuleInit, OnModuleDestroy {
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly revocations: RevocationLists,
+    private readonly log: Log,
+    @Optional() @Inject(ServiceIdentity) private readonly identity: ServiceIdentity | undefined,
+  ) {}
+
+  /** Where the own certificate is an outside CA's, nobody else looks after our CRLs. */
+  async onModuleInit(): Promise<void> {
+    if (!this.settings.pki.enabled || this.identity instanceof OwnIdentity) return;
+    const refresh = async () => {
+      for (const issuer of ['intermediate', 'root'] as const) await this.revocations.refresh(issuer);
+    };
+    await refresh();
+    const warn = (error: unknown) => this.log.warn('the CRLs could not be renewed', { error: messageOf(error) });
+    this.#timer = setInterval(() => void refresh().catch(warn), HOUR_MS).unref();
+  }
 
   onModuleDestroy(): void {
+    clearInterval(this.#timer);
     if (this.identity instanceof OwnIdentity) this.identity.close();
   }
 }

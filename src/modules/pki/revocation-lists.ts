@@ -82,25 +82,31 @@ export class RevocationLists {
     return { issuer, number, thisUpdate, nextUpdate, entries: entries.length, der };
   }
 
-  /** Makes the CRLs that are missing or end soon. */
-  async refresh(): Promise<void> {
+  /** Makes the CRL that is missing or ends soon. @throws Error where the key of the root is kept elsewhere and needed */
+  async refresh(issuer: CaRole): Promise<void> {
     const now = this.clock.now();
-    for (const issuer of ['root', 'intermediate'] as const) {
-      const isFresh = async (sql: Sql) => {
-        const list = (await this.#all(sql)).find((each) => each.issuer === issuer);
-        return list !== undefined && !isDue(issuer, list.nextUpdate, now);
-      };
-      if (await isFresh(this.source)) continue;
-      await inTransaction(this.source, async (sql) => {
-        await this.lock(sql, issuer);
-        if (!(await isFresh(sql))) await this.sign(sql, issuer);
-      });
-    }
+    const isFresh = async (sql: Sql) => {
+      const list = (await this.#all(sql)).find((each) => each.issuer === issuer);
+      return list !== undefined && !isDue(issuer, list.nextUpdate, now);
+    };
+    if (await isFresh(this.source)) return;
+    await inTransaction(this.source, async (sql) => {
+      await this.lock(sql, issuer);
+      if (!(await isFresh(sql))) await this.sign(sql, issuer);
+    });
   }
 
   /** Both CRLs, the root's first. */
   async all(): Promise<RevocationList[]> {
     return this.#all(this.source);
+  }
+
+  /** Of the intermediate, then of the root: most programs read the first only. */
+  async pem(): Promise<string> {
+    return (await this.all())
+      .toReversed()
+      .map((list) => `${crlPem(list)}\n`)
+      .join('');
   }
 
   /** @throws AppError where there is none yet */
