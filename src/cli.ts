@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import { openDataSource, type PostgresConnection } from './adapters/postgres/data-source.js';
 import { EmbeddedPostgres } from './adapters/postgres/embedded/embedded-postgres.js';
 import { readSettings, SettingsError, type Settings } from './config/settings.js';
+import { addConfigCommand } from './config/config.commands.js';
 import type { Environment } from './application.js';
 
 /** What a command works on; closed when it has ended. */
@@ -16,8 +17,9 @@ export interface CommandContext {
 const quiet = { info: () => undefined, warn: (message: string) => console.error(message) };
 
 /** The commands of `npx clara`. They work on the database and the data folder, whether the application runs or not. */
-export function commandLine(_env: Environment, _root: string): Command {
+export function commandLine(env: Environment, root: string): Command {
   const program = new Command('clara').description('Administration of CLARA from a shell');
+  addConfigCommand(program, env, root);
   return program;
 }
 

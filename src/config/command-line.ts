@@ -1,5 +1,9 @@
+import { withSecretFiles } from './secret-files.js';
+
 /** The database that command-line tools mean: the outside one that UDS3_POSTGRES_* names. Throws without a host. */
-export function commandLineConnection(env: Readonly<Record<string, string | undefined>>) {
+export function commandLineConnection(given: Readonly<Record<string, string | undefined>>) {
+  const { env, problems } = withSecretFiles(given, ['UDS3_POSTGRES_PASSWORD'], '.');
+  if (problems.length > 0) throw new Error(problems.join('; '));
   const host = env['UDS3_POSTGRES_HOST'];
   if (!host)
     throw new Error(
