@@ -40,6 +40,8 @@ function readSecret(path: string, strict: boolean): { value: string } | { proble
     const value = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
     return value === '' ? { problem: 'is empty; write the secret into it' } : { value };
   } catch (error) {
-    return { problem: `cannot be read (${(error as NodeJS.ErrnoException).code}); name a file that this user may read` };
+    return {
+      problem: `cannot be read (${(error as NodeJS.ErrnoException).code}); name a file that this user may read`,
+    };
   }
 }

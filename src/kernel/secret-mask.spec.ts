@@ -8,7 +8,7 @@ describe('the mask of secrets', () => {
     ['basic Y2FuYXJ5OmNhbmFyeQ== and on', 'basic *** and on'],
     ['token clara_pat_canary-1 was used', 'token clara_pat_*** was used'],
     [['jwt ey', 'JhbGciOiJub25lIn0.ey', 'JzdWIiOiJjYW5hcnkifQ.sig'].join(''), 'jwt ***'],
-    ['postgres://clara:canary@db:5432/x', 'postgres://clara:***@db:5432/x'],
+    ['amqp://clara:canary@db:5432/x', 'amqp://clara:***@db:5432/x'],
     ['http://me:can@ary@host/ and http://host:80/path@x', 'http://me:***@host/ and http://host:80/path@x'],
     ['GET /ws?access_token=canary&after=3', 'GET /ws?access_token=***&after=3'],
     [`a ${pem('EC PRIVATE KEY')} b`, 'a *** b'],
