@@ -4,6 +4,7 @@ import { root } from './root.mjs';
 
 /**
  * @typedef {{name: string, command: string, args: string[], fix?: string[], cwd?: string}} Step
+ *   A step whose last line is `skipped: ...` did not pass, and did not fail.
  *   fix: the arguments that mend what can be mended
  */
 
@@ -48,6 +49,13 @@ function ofTypeScript() {
     ]),
     node('dead code', inModules('knip', 'bin', 'knip.js'), ['--no-progress']),
     node('generated files', join(root, 'scripts', 'generate.mjs'), ['--check'], []),
+    node('secrets', inModules('secretlint', 'bin', 'secretlint.js'), [
+      '--secretlintignore',
+      '.gitignore',
+      '--maskSecrets',
+      '**/*',
+    ]),
+    node('known vulnerabilities of the npm packages', join(root, 'scripts', 'dependency-audit.mjs'), ['npm']),
     node('compose files', inModules('dclint', 'bin', 'dclint.cjs'), [
       'compose.yaml',
       'compose.keycloak.yaml',
@@ -69,6 +77,10 @@ function ofTrainer(python) {
     step('lint of the trainer', ['-m', 'ruff', 'check', '--quiet'], ['-m', 'ruff', 'check', '--quiet', '--fix']),
     step('format of the trainer', ['-m', 'ruff', 'format', '--check'], ['-m', 'ruff', 'format']),
     step('generated files of the trainer', ['generate_types.py', '--check'], ['generate_types.py']),
+    node('known vulnerabilities of the Python packages', join(root, 'scripts', 'dependency-audit.mjs'), [
+      'python',
+      python,
+    ]),
     { name: 'Dockerfile', command: join(dirname(python), 'hadolint'), args: ['Dockerfile'] },
   ];
 }

@@ -238,9 +238,15 @@ function run(command, args, { path, signal }) {
   });
 }
 
-// A user's pip settings for his own installs forbid the target folder that is used here.
+// A user's pip settings for his own installs forbid the target folder that is used here. What is ours is not for pip.
 function environment(path) {
-  return { ...process.env, PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0', ...(path === undefined ? {} : { PATH: path }) };
+  const others = Object.entries(process.env).filter(([name]) => !/^(CLARA|UDS3|KEYCLOAK)_/.test(name));
+  return {
+    ...Object.fromEntries(others),
+    PIP_USER: '0',
+    PIP_REQUIRE_VIRTUALENV: '0',
+    ...(path === undefined ? {} : { PATH: path }),
+  };
 }
 
 async function exists(path) {

@@ -6,7 +6,10 @@ import { builtModule } from './built-module.mjs';
  */
 export async function settingsPage() {
   const { settingSpecs } = await builtModule('src/config/settings.js');
-  const rows = Object.entries(settingSpecs).map(([name, spec]) => row(name, spec));
+  const { isSecret } = await builtModule('src/config/setting-kinds.js');
+  const rows = Object.entries(settingSpecs).map(([name, spec]) =>
+    row(name, spec, isSecret(spec) ? `secret; or a file, \`${name}_FILE\`` : kindOf(spec)),
+  );
   return [
     '<!-- Generated from src/config/settings.ts by `npm run generate`; do not edit. -->',
     '',
@@ -25,9 +28,10 @@ export async function settingsPage() {
 /**
  * @param {string} name
  * @param {{desc: string, default?: unknown, choices?: string[], _parse: (input: string) => unknown}} spec
+ * @param {string} kind what a value is
  */
-function row(name, spec) {
-  return `| \`${name}\` | ${kindOf(spec)} | ${shownDefault(spec)} | ${spec.desc.replaceAll('|', '\\|')} |`;
+function row(name, spec, kind) {
+  return `| \`${name}\` | ${kind} | ${shownDefault(spec)} | ${spec.desc.replaceAll('|', '\\|')} |`;
 }
 
 /** @param {{choices?: string[], _parse: (input: string) => unknown}} spec */

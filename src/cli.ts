@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import { openDataSource, type PostgresConnection } from './adapters/postgres/data-source.js';
 import { EmbeddedPostgres } from './adapters/postgres/embedded/embedded-postgres.js';
 import { readSettings, SettingsError, type Settings } from './config/settings.js';
+import { addConfigCommand } from './config/config.commands.js';
 import type { Environment } from './application.js';
 import { addAuditCommands } from './modules/audit/audit.commands.js';
 import { addPkiCommands } from './modules/pki/pki.commands.js';
@@ -22,6 +23,7 @@ export function commandLine(env: Environment, root: string): Command {
   const program = new Command('clara').description('Administration of CLARA from a shell');
   addAuditCommands(program, (work) => withContext(env, root, work));
   addPkiCommands(program, (work) => withContext(env, root, work));
+  addConfigCommand(program, env, root);
   return program;
 }
 

@@ -1,7 +1,12 @@
 import { postgresOf } from './postgres-settings.js';
+import { withSecretFiles } from './secret-files.js';
+
+const SECRETS = ['UDS3_POSTGRES_PASSWORD', 'UDS3_POSTGRES_OWNER_PASSWORD'];
 
 /** The database that command-line tools mean: the outside one that UDS3_POSTGRES_* names. Throws without a host. */
-export function commandLineConnection(env: Readonly<Record<string, string | undefined>>) {
+export function commandLineConnection(given: Readonly<Record<string, string | undefined>>) {
+  const { env, problems } = withSecretFiles(given, SECRETS, '.');
+  if (problems.length > 0) throw new Error(problems.join('; '));
   const connection = postgresOf({
     UDS3_POSTGRES_HOST: env['UDS3_POSTGRES_HOST'],
     UDS3_POSTGRES_PORT: Number(env['UDS3_POSTGRES_PORT'] ?? 5432),

@@ -38,5 +38,15 @@ export const httpUrl = makeValidator<string>((input) => {
   return input.replace(/\/+$/, '');
 });
 
+const text = makeValidator<string>((input) => input);
+const secrets = new WeakSet<object>();
+
+function secretText(spec?: object): object {
+  const made = text(spec as Parameters<typeof text>[0]);
+  secrets.add(made);
+  return made;
+}
+
 /** A value that is shown nowhere; `NAME_FILE` may name a file that holds it. */
-export const secret = makeValidator<string>((input) => input);
+export const secret = secretText as typeof text;
+export const isSecret = (spec: object): boolean => secrets.has(spec);

@@ -2,7 +2,8 @@ import { cpus, homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
 import { auditOf, auditProblems, auditSpecs } from './audit-settings.js';
-import { decimal, list, whole } from './setting-kinds.js';
+import { decimal, isSecret, list, whole } from './setting-kinds.js';
+import { fileSetting, withSecretFiles } from './secret-files.js';
 import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
 import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
@@ -109,8 +110,12 @@ export const settingSpecs = {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-function readEnv(env: Env) {
-  const problems: string[] = [];
+const secretNames: readonly string[] = Object.entries(settingSpecs)
+  .filter(([, spec]) => isSecret(spec))
+  .map(([name]) => name);
+
+function readEnv(withoutFiles: Env, root: string) {
+  const { env, problems } = withSecretFiles(withoutFiles, secretNames, root);
   // An empty variable, as compose files and shells leave it, is an unset one.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const cleaned = cleanEnv(given, settingSpecs, {
@@ -159,9 +164,16 @@ function portClashes(read: Read): string[] {
   });
 }
 
+/** The values of all secrets that are set, so that logs can leave them out. */
+export function secretValues(env: Env, root: string): string[] {
+  const filled = withSecretFiles(env, secretNames, root).env;
+  return secretNames.flatMap((name) => filled[name] ?? []);
+}
+
 /** Names that look like settings and are none: most often a typing error. */
 export function unknownSettings(env: Env): string[] {
-  return Object.keys(env).filter((name) => /^(CLARA|UDS3)_/.test(name) && !(name in settingSpecs));
+  const known = new Set([...Object.keys(settingSpecs), ...secretNames.map(fileSetting)]);
+  return Object.keys(env).filter((name) => /^(CLARA|UDS3)_/.test(name) && !known.has(name));
 }
 
 const http = (read: Read) => ({
@@ -217,7 +229,7 @@ const training = (read: Read) => ({
  * @throws SettingsError naming every problem at once
  */
 export function readSettings(env: Env, root: string) {
-  const { problems, read } = readEnv(env);
+  const { problems, read } = readEnv(env, root);
   const all = [...problems, ...rules(read)];
   if (all.length > 0) throw new SettingsError(all);
   const tls = tlsOf(read);

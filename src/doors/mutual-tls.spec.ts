@@ -18,16 +18,13 @@ describe('doors with TLS', () => {
   let good: Pair;
 
   beforeAll(async () => {
-    site = await TlsSite.open([
-      door('mtls'),
-      door('tls', 'everything', 'main'),
-      door('tls-optional', 'pki', 'pki'),
-    ]);
+    site = await TlsSite.open([door('mtls'), door('tls', 'everything', 'main'), door('tls-optional', 'pki', 'pki')]);
     good = await site.authority.issue('ingestion', { use: 'client' });
   });
   afterAll(() => site.close());
 
-  const failure = (reason: string) => eventually(`a failure is counted: ${reason}`, () => site.failures.includes(reason), 15_000);
+  const failure = (reason: string) =>
+    eventually(`a failure is counted: ${reason}`, () => site.failures.includes(reason), 15_000);
 
   it('lets a client of the internal CA in, and knows its certificate', async () => {
     const { status, body, protocol } = await site.get('/x', good);
@@ -44,11 +41,15 @@ describe('doors with TLS', () => {
       ['an expired certificate', 'expired', () => issued({ notBefore: daysFromNow(-9), notAfter: daysFromNow(-1) })],
       ['a certificate that is not valid yet', 'not_yet_valid', () => issued({ notBefore: daysFromNow(1) })],
       ['the certificate of a server', 'wrong_purpose', () => issued({ use: 'server' })],
-      ['a revoked certificate', 'revoked', async () => {
-        const pair = await issued({ use: 'client' });
-        await site.identity.revoke(pair.serial);
-        return pair;
-      }],
+      [
+        'a revoked certificate',
+        'revoked',
+        async () => {
+          const pair = await issued({ use: 'client' });
+          await site.identity.revoke(pair.serial);
+          return pair;
+        },
+      ],
     ];
     const issued = (wish: Parameters<TestCa['issue']>[1]) => site.authority.issue('ingestion', wish);
     const options = { minVersion: version, maxVersion: version } as const;

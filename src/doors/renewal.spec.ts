@@ -150,7 +150,13 @@ async function webSocket(site: TlsSite, pair: Pair): Promise<WebSocket> {
 
 function openStream(site: TlsSite, pair: Pair): Promise<{ text(): string; socket: TLSSocket }> {
   return new Promise((resolve, reject) => {
-    const options = { agent: false as const, host: '127.0.0.1', port: site.port(), path: '/stream', ...site.trust(pair) };
+    const options = {
+      agent: false as const,
+      host: '127.0.0.1',
+      port: site.port(),
+      path: '/stream',
+      ...site.trust(pair),
+    };
     get(options, (response: IncomingMessage) => {
       let text = '';
       response.on('data', (part: Buffer) => (text += part.toString()));

@@ -52,7 +52,11 @@ class Client {
     for (const end of this.#ends) end();
   }
 
-  #follow(name: string, socket: { once(event: 'close' | 'disconnect', listener: () => void): unknown }, event: 'close' | 'disconnect' = 'close') {
+  #follow(
+    name: string,
+    socket: { once(event: 'close' | 'disconnect', listener: () => void): unknown },
+    event: 'close' | 'disconnect' = 'close',
+  ) {
     this.open.set(name, true);
     socket.once(event, () => this.open.set(name, false));
   }
@@ -124,7 +128,8 @@ describe('a client certificate', () => {
     clients.push(made);
     return made.connect();
   };
-  const out = (one: Client) => eventually(`all is closed: ${JSON.stringify([...one.open])}`, () => one.isOut, PROMISED_MS);
+  const out = (one: Client) =>
+    eventually(`all is closed: ${JSON.stringify([...one.open])}`, () => one.isOut, PROMISED_MS);
 
   it.each([0, 1])('that is revoked loses every connection at once, and others none (door %i)', async (index) => {
     const good = await client(index);

@@ -1,7 +1,8 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { AppError, codeOfStatus, messageOf } from './errors.js';
+import { AppError, codeOfStatus, messageOf, type Problem } from './errors.js';
 import { Log } from './log.js';
+import { SecretMask } from './secret-mask.js';
 import { isDatabaseAway } from './transaction.js';
 
 /** Any thrown thing as an error of the closed list; what is unknown loses its words here. */
@@ -22,7 +23,10 @@ export function toAppError(thrown: unknown): AppError {
 /** Answers errors as RFC 9457 problem+json, with the original's `detail` text. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly log: Log) {}
+  constructor(
+    private readonly log: Log,
+    private readonly mask = new SecretMask(),
+  ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -51,10 +55,13 @@ export class ProblemFilter implements ExceptionFilter {
           title: error.title,
           status: error.status,
           code: error.code,
-          detail: error.message,
-          ...(error.problems.length > 0 ? { errors: error.problems } : {}),
+          detail: this.mask.text(error.message),
+          ...(error.problems.length > 0 ? { errors: error.problems.map((problem) => this.#masked(problem)) } : {}),
           request_id: request.id,
         }),
       );
+  }
+  #masked({ path, message }: Problem): Problem {
+    return { path: this.mask.text(path), message: this.mask.text(message) };
   }
 }

@@ -6,15 +6,12 @@ import { promisify } from 'node:util';
 import { Launcher, type LaunchOptions } from '../../modules/training/launcher.port.js';
 import type { RunFile } from '../../modules/training/run-contract.generated.js';
 import type { RunFolder } from '../../modules/training/run-folder.js';
+import { trainingEnvironment } from './child-environment.js';
 import { usageOfGroup } from './process-usage.js';
 
 const run = promisify(execFile);
 const PROBE_TIMEOUT_MS = 10_000;
 const KILL_TIMEOUT_MS = 20_000;
-
-/** What of our environment a training may see: no secret of the application is among it. */
-const PASSED =
-  /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|XDG_\w+|HF_\w+|HUGGING\w+|TRANSFORMERS_\w+|TORCH\w*|PYTORCH\w*|CUDA_\w+|NVIDIA_\w+|NCCL_\w+|GLOO_\w+|OMP_\w+|MKL_\w+|WANDB_\w+|MLFLOW_\w+|TENSORBOARD\w*|SSL_CERT\w*|REQUESTS_CA_BUNDLE|(https?|no|all)_proxy)$/i;
 
 export interface TrainerPaths {
   /** Python of the trainer's environment. */
@@ -87,16 +84,16 @@ export class LocalLauncher extends Launcher {
   }
 
   #script_run(args: string[], timeout: number): Promise<{ stdout: string }> {
-    return run(this.paths().python, ['-I', '-S', this.#script(), ...args], { timeout });
+    return run(this.paths().python, ['-I', '-S', this.#script(), ...args], {
+      timeout,
+      env: trainingEnvironment(this.environment),
+    });
   }
 
   #env(runFile: RunFile, threads: number): Record<string, string> {
-    const passed = Object.entries(this.environment).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined && PASSED.test(entry[0]),
-    );
     const { gpus } = runFile.hardware;
     return {
-      ...Object.fromEntries(passed),
+      ...trainingEnvironment(this.environment),
       PYTHONPATH: join(this.paths().trainer, 'src'),
       PYTHONUNBUFFERED: '1',
       CLARA_THREADS: String(threads),

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { installerEnvironment } from './child-environment.js';
 import type { Log } from '../../kernel/log.js';
 import { messageOf } from '../../kernel/errors.js';
+import { maskPatterns } from '../../kernel/secret-mask.js';
 import { TrainerEnvironment, type EnvironmentStatus } from '../../modules/training/trainer-environment.port.js';
 
 export interface InstallationPaths {
@@ -106,7 +108,7 @@ export class TrainerInstallation extends TrainerEnvironment {
   async #run(command: string, args: string[], env: Record<string, string>): Promise<Progress> {
     const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...withoutDatabase(this.environment), ...env },
+      env: { ...installerEnvironment(this.environment), ...env },
       signal: this.#stop.signal,
     });
     let last: Progress = {};
@@ -121,9 +123,11 @@ export class TrainerInstallation extends TrainerEnvironment {
       child.once('close', resolve);
     });
     if (code === 0 && last.done) return last;
-    throw new Error(
-      last.error ? (last.message ?? last.error) : `${args[0]} ended with code ${code}: ${complaint.trim()}`,
-    );
+    // An index may be named with a password in its address, and the reason is shown to everybody.
+    const reason = last.error
+      ? (last.message ?? last.error)
+      : `${args[0]} ended with code ${code}: ${complaint.trim()}`;
+    throw new Error(maskPatterns(reason));
   }
 
   #set(status: EnvironmentStatus): void {
@@ -137,10 +141,6 @@ export class TrainerInstallation extends TrainerEnvironment {
     for (const listener of this.#listeners) listener();
   }
 }
-
-/** An installer, and the packages it runs, need no way into our database. */
-const withoutDatabase = (environment: Readonly<Record<string, string | undefined>>) =>
-  Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('UDS3_')));
 
 function parse(line: string): Progress | undefined {
   try {
