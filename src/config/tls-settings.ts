@@ -32,7 +32,7 @@ type Read = {
   CLARA_HOST: string;
 };
 
-const mutual = (read: Read): boolean => read.CLARA_MTLS_ENABLED ?? read.CLARA_SECURITY_MODE === 'production';
+const mutual = (read: Read): boolean => read.CLARA_SECURITY_MODE === 'production' && (read.CLARA_MTLS_ENABLED ?? true);
 
 export function tlsProblems(read: Read): string[] {
   const problems: string[] = [];

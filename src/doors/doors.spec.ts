@@ -3,10 +3,11 @@ import { leadsTo } from './door-handler.js';
 import { doorsOf, type Serves } from './doors.js';
 
 const FILES = { SERVICE_CERT_PATH: '/c', SERVICE_KEY_PATH: '/k', CA_CERT_PATH: '/a' };
+const PASSPHRASE = { CLARA_PKI_PASSPHRASE: 'a passphrase of the CA' };
 const shown = (env: Record<string, string>): string[] =>
-  doorsOf(readSettings({ CLARA_SECURITY_MODE: 'production', HOME: '/home/erika', ...env }, '/srv/clara')).map(
-    ({ setting, host, port, protocol, serves }) => `${setting} ${host}:${port} ${protocol} ${serves}`,
-  );
+  doorsOf(
+    readSettings({ CLARA_SECURITY_MODE: 'production', HOME: '/home/erika', ...PASSPHRASE, ...env }, '/srv/clara'),
+  ).map(({ setting, host, port, protocol, serves }) => `${setting} ${host}:${port} ${protocol} ${serves}`);
 
 const plain = (metrics: Serves) => [
   'CLARA_MAIN_PORT 127.0.0.1:45678 http everything',
