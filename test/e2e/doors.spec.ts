@@ -94,7 +94,11 @@ describe('the application in production, with the certificate of an outside CA',
   });
 
   it('is healthy to its container', async () => {
-    const env = { ...process.env, CLARA_PROBE_PORT: String(probePort), CLARA_TRAINING_PORT: String(app.ports.TRAINING) };
+    const env = {
+      ...process.env,
+      CLARA_PROBE_PORT: String(probePort),
+      CLARA_TRAINING_PORT: String(app.ports.TRAINING),
+    };
     const check = () => execute(process.execPath, [join(root, 'scripts/healthcheck.mjs')], { env });
     await expect(check()).resolves.toBeDefined();
   });
@@ -115,14 +119,18 @@ describe('the application in production, with the certificate of an outside CA',
   });
 
   it('never falls back to plain HTTP: a key that does not fit ends the start, an ended certificate is not ready', async () => {
-    const wrong = await production(await authority.issue('clara', { notBefore: daysFromNow(-9), notAfter: daysFromNow(-1) }));
+    const wrong = await production(
+      await authority.issue('clara', { notBefore: daysFromNow(-9), notAfter: daysFromNow(-1) }),
+    );
     const file = join(wrong.folder, 'tls', 'key.pem');
     const key = await readFile(file);
     try {
       await writeFile(file, (await authority.issue('other')).key);
       await wrong.launch();
       expect(await wrong.exited()).toEqual({ code: 1, signal: null });
-      expect(wrong.output).toContain(`SERVICE_KEY_PATH: ${file} is not the key of the certificate in SERVICE_CERT_PATH`);
+      expect(wrong.output).toContain(
+        `SERVICE_KEY_PATH: ${file} is not the key of the certificate in SERVICE_CERT_PATH`,
+      );
 
       await writeFile(file, key);
       await wrong.launch();

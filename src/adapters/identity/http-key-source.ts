@@ -29,7 +29,7 @@ export class HttpKeySource extends KeySource {
 async function limitedText(response: Response): Promise<string> {
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of response.body ?? []) {
+  for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     length += part.length;
     if (length > LARGEST_SET) throw new Error(`the key set is larger than ${LARGEST_SET} bytes`);
     parts.push(part);

@@ -57,7 +57,7 @@ export class SocketIoGateway implements UpgradeHandler {
       pingTimeout: limits.pingMs * limits.missedPings,
       cors: { origin: (origin, answer) => answer(null, admission.originAllowed(origin)), credentials: false },
     });
-    this.#io.use((socket, next) => void this.#identify(socket).then(() => next(), next));
+    this.#io.use((socket, next) => void this.#introduce(socket, next));
     this.#io.on('connection', (socket) => this.#welcome(socket));
   }
 
@@ -102,6 +102,16 @@ export class SocketIoGateway implements UpgradeHandler {
     if (this.admission.comesWithCredentials(request))
       this.#principals.set(request, await this.admission.admit(request));
     else this.admission.admitUnknown(request);
+  }
+
+  async #introduce(socket: Socket, next: (error?: Error) => void): Promise<void> {
+    let refusal: Refusal | undefined;
+    try {
+      await this.#identify(socket);
+    } catch (error) {
+      refusal = error instanceof Refusal ? error : new Refusal(503, describeProblem(error, this.log));
+    }
+    next(refusal);
   }
 
   /** @throws Refusal */

@@ -62,8 +62,20 @@ async function check(token: string, { key, options }: Secret): Promise<JWTPayloa
   return payload;
 }
 
+/** passport-jwt wants callbacks. */
+async function settle<T>(work: Promise<T>, done: Done<T>): Promise<void> {
+  let outcome: { value: T } | { error: unknown };
+  try {
+    outcome = { value: await work };
+  } catch (error) {
+    outcome = { error };
+  }
+  if ('value' in outcome) done(null, outcome.value);
+  else done(outcome.error);
+}
+
 const verifier = (token: string, secret: Secret, _options: unknown, done: Done<JWTPayload>): void => {
-  check(token, secret).then((claims) => done(null, claims), done);
+  void settle(check(token, secret), done);
 };
 Object.defineProperty(passportJwt.Strategy, 'JwtVerifier', { value: verifier });
 
@@ -76,7 +88,7 @@ export class BearerStrategy {
       {
         jwtFromRequest: passportJwt.ExtractJwt.fromAuthHeaderAsBearerToken(),
         secretOrKeyProvider: (_request: unknown, token: string, done: Done<string>) => {
-          secretOf(token, options).then((secret) => done(null, secret as unknown as string), done);
+          void settle(secretOf(token, options) as Promise<unknown>, done as Done<unknown>);
         },
       },
       (claims: JWTPayload, done: Done<object>) => done(null, claims),

@@ -113,7 +113,7 @@ export class PersonalTokens implements OnModuleDestroy {
       });
       return made;
     });
-    return { ...row, token };
+    return Object.assign(row, { token });
   }
 
   /** Those of the caller, or of everybody where an admin asks for it; newest first. */
