@@ -9,7 +9,7 @@ import { orShowProblem, Problem } from './problem.mjs';
 import { prepare } from './prepare.mjs';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'];
-const NAMES = ['http', 'spawn', 'list', 'sockets', 'start', 'soak', 'configs', 'tls', 'train', 'gpu'];
+const NAMES = ['http', 'spawn', 'list', 'sockets', 'start', 'soak', 'configs', 'tls', 'audit', 'train', 'gpu'];
 
 /** @type {import('node:util').ParseArgsConfig['options']} */
 const flags = {
@@ -23,6 +23,7 @@ const flags = {
       'rounds',
       'seconds',
       'jobs',
+      'rows',
       'starts',
       'sockets',
       'minutes',
