@@ -9,7 +9,20 @@ import { orShowProblem, Problem } from './problem.mjs';
 import { prepare } from './prepare.mjs';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'];
-const NAMES = ['http', 'security', 'tls', 'spawn', 'list', 'sockets', 'start', 'soak', 'configs', 'train', 'gpu'];
+const NAMES = [
+  'http',
+  'security',
+  'audit',
+  'tls',
+  'spawn',
+  'list',
+  'sockets',
+  'start',
+  'soak',
+  'configs',
+  'train',
+  'gpu',
+];
 
 /** @type {import('node:util').ParseArgsConfig['options']} */
 const flags = {
@@ -23,6 +36,7 @@ const flags = {
       'rounds',
       'seconds',
       'jobs',
+      'rows',
       'starts',
       'sockets',
       'minutes',

@@ -1,6 +1,6 @@
 import { bool, str } from 'envalid';
 import type { SecurityMode } from './security-settings.js';
-import { whole } from './setting-kinds.js';
+import { list, whole } from './setting-kinds.js';
 
 /** Rows younger than this are never removed; the database refuses it as well. */
 const FEWEST_DAYS = 30;
@@ -18,6 +18,10 @@ export const auditSpecs = {
     default: undefined,
     desc: 'Folder of heads.jsonl, the signed heads outside the database. Unset: audit in the data folder.',
   }),
+  CLARA_AUDIT_OTHER_KEYS: list({
+    default: [],
+    desc: 'Public keys (npx clara audit key) of other applications on this database, and older ones of this: checkpoints signed with them are believed.',
+  }),
   CLARA_AUDIT_DAYS: whole(
     0,
     100_000,
@@ -29,6 +33,7 @@ type Read = {
   CLARA_AUDIT_ENABLED: boolean | undefined;
   CLARA_AUDIT_HEAD_SECONDS: number;
   CLARA_AUDIT_HEADS_DIR: string | undefined;
+  CLARA_AUDIT_OTHER_KEYS: string[];
   CLARA_AUDIT_DAYS: number;
 };
 
@@ -48,5 +53,6 @@ export const auditOf = (read: Read) =>
     enabled: read.CLARA_AUDIT_ENABLED ?? read.CLARA_SECURITY_MODE !== 'debug',
     headSeconds: read.CLARA_AUDIT_HEAD_SECONDS,
     headsDir: read.CLARA_AUDIT_HEADS_DIR,
+    otherKeys: read.CLARA_AUDIT_OTHER_KEYS,
     days: read.CLARA_AUDIT_DAYS,
   }) as const;

@@ -1,3 +1,4 @@
+import { securityWarnings } from './security-warnings.js';
 import { readSettings, SettingsError, settingSpecs, unknownSettings } from './settings.js';
 
 const ROOT = '/srv/clara';
@@ -169,5 +170,61 @@ describe('the settings', () => {
   it('each say what they are for', () => {
     for (const spec of Object.values(settingSpecs))
       expect(String((spec as { desc?: string }).desc)).toMatch(/^[A-Z].*[.)]$/s);
+  });
+});
+
+describe('the settings of the audit trail', () => {
+  const production = { CLARA_SECURITY_MODE: 'production', CLARA_MTLS_ENABLED: 'false' };
+
+  it('keep one in every mode but debug, and there on request', () => {
+    expect(read().audit.enabled).toBe(false);
+    expect(read({ CLARA_AUDIT_ENABLED: 'true' }).audit.enabled).toBe(true);
+    for (const mode of ['development', 'testing']) expect(read({ CLARA_SECURITY_MODE: mode }).audit.enabled).toBe(true);
+    expect(read(production).audit.enabled).toBe(true);
+    expect(read({ CLARA_SECURITY_MODE: 'development', CLARA_AUDIT_ENABLED: 'false' }).audit.enabled).toBe(false);
+  });
+
+  it('do not let production start without it', () =>
+    expect(problems({ ...production, CLARA_AUDIT_ENABLED: 'false' })).toEqual([
+      expect.stringContaining('CLARA_AUDIT_ENABLED: production mode cannot do without'),
+    ]));
+
+  it.each([['0'], ['30'], ['1095']])('take %s days', (days) =>
+    expect(problems({ CLARA_AUDIT_DAYS: days })).toEqual([]),
+  );
+
+  it.each([['1'], ['29'], ['-1'], ['1.5'], ['ever']])('do not take %s days', (days) =>
+    expect(problems({ CLARA_AUDIT_DAYS: days })).toEqual([expect.stringMatching(/^CLARA_AUDIT_DAYS: /)]),
+  );
+});
+
+describe('the roles in an outside PostgreSQL', () => {
+  const outside = { UDS3_POSTGRES_HOST: 'db', UDS3_POSTGRES_USER: 'app', UDS3_POSTGRES_PASSWORD: 'a' };
+  const owner = { UDS3_POSTGRES_OWNER_USER: 'owner', UDS3_POSTGRES_OWNER_PASSWORD: 'o' };
+  const warnings = (env: Record<string, string>) =>
+    securityWarnings(read({ CLARA_SECURITY_MODE: 'development', ...env }));
+
+  it('are one where no owner is named, which is warned of', () => {
+    expect(read(outside).postgres).toMatchObject({ user: 'app', password: 'a', app: undefined });
+    expect(warnings(outside)).toEqual([expect.stringContaining('ONE DATABASE USER: app owns the audit trail')]);
+    expect(warnings({})).toEqual([]);
+  });
+
+  it('are two where an owner is named', () => {
+    expect(read({ ...outside, ...owner }).postgres).toMatchObject({
+      user: 'owner',
+      password: 'o',
+      app: { user: 'app', password: 'a' },
+    });
+    expect(warnings({ ...outside, ...owner })).toEqual([]);
+  });
+
+  it('are named together, apart, and for an outside one alone', () => {
+    expect(problems({ ...outside, UDS3_POSTGRES_OWNER_USER: 'app' })).toEqual([expect.stringContaining('"app" is')]);
+    expect(problems({ ...outside, UDS3_POSTGRES_OWNER_PASSWORD: 'o' })).toEqual([
+      expect.stringContaining('there is no UDS3_POSTGRES_OWNER_USER'),
+    ]);
+    expect(problems(owner)).toEqual([expect.stringContaining('set UDS3_POSTGRES_HOST')]);
+    expect(problems({ UDS3_POSTGRES_OWNER_PASSWORD: 'hush' }).join()).not.toContain('hush');
   });
 });

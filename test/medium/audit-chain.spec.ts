@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import { openAudit, type AuditParts } from '../../src/modules/audit/audit-parts.js';
 import type { AuditEntry } from '../../src/modules/audit/audit.port.js';
 import type { VerifyResult } from '../../src/modules/audit/findings.js';
+import { AuditKeys } from '../../src/modules/audit/signer.js';
 import { callerOf } from '../fixtures/callers.js';
 import { TestDatabases } from '../fixtures/test-database.js';
 
@@ -41,9 +42,9 @@ describe('the audit chain', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const open = (on = source) => {
+  const open = (on = source, otherKeys: string[] = []) => {
     const folders = { data: folder } as Parameters<typeof openAudit>[0]['folders'];
-    const settings = { enabled: true, headSeconds: 60, headsDir: undefined, days: 1095 };
+    const settings = { enabled: true, headSeconds: 60, headsDir: undefined, otherKeys, days: 1095 };
     return openAudit({ folders, audit: settings, root: folder }, on, log);
   };
   const write = async (rows: number): Promise<void> => {
@@ -141,14 +142,13 @@ describe('the audit chain', () => {
     await write(3);
     await audit.chainer.link();
     const forged = { seq: 9, hash: '00'.repeat(32), time: new Date().toISOString(), key: 'k', signature: 's' };
-    await source
-      .transaction(async (sql) => {
-        await sql.query(
-          'CREATE TEMP TABLE audit_links AS SELECT 9::bigint AS seq, 2::bigint AS row_id, $1::bytea AS hash',
-          [Buffer.alloc(32)],
-        );
-        await expect(sql.query('SELECT audit_expire($1::jsonb)', [JSON.stringify(forged)])).rejects.toThrow('link 9');
-      });
+    await source.transaction(async (sql) => {
+      await sql.query(
+        'CREATE TEMP TABLE audit_links AS SELECT 9::bigint AS seq, 2::bigint AS row_id, $1::bytea AS hash',
+        [Buffer.alloc(32)],
+      );
+      await expect(sql.query('SELECT audit_expire($1::jsonb)', [JSON.stringify(forged)])).rejects.toThrow('link 9');
+    });
     expect((await audit.verifier.verify()).ok).toBe(true);
   });
 
@@ -227,6 +227,28 @@ describe('the audit chain', () => {
     await owner.query('INSERT INTO audit_pending (row_id) SELECT id FROM audit_rows');
     await audit.chainer.link();
     expect(kinds(await audit.verifier.verify())).toEqual(['head']);
+  });
+
+  it('believes a checkpoint only of a key that is known', async () => {
+    await write(5);
+    await audit.chainer.link();
+    await audit.chainer.signHead();
+    const [link] = (await source.query(`SELECT encode(hash, 'hex') AS hash FROM audit_links WHERE seq = 3`)) as [
+      { hash: string },
+    ];
+    const theirs = await AuditKeys.open(join(folder, 'theirs'));
+    const forged = theirs.seal('checkpoint', { seq: 3, hash: link.hash, time: new Date().toISOString() });
+    await bend('DELETE FROM audit_rows WHERE id <= 3', 'DELETE FROM audit_links WHERE seq <= 3');
+    await source.query(`INSERT INTO audit_checkpoints VALUES (3, decode($1, 'hex'), $2, $3, $4)`, [
+      forged.hash,
+      forged.time,
+      forged.key,
+      forged.signature,
+    ]);
+    expect(kinds(await audit.verifier.verify())).toEqual(['other_key', 'removed']);
+    const trusting = await open(source, [theirs.publicKey]);
+    expect(await trusting.verifier.verify()).toMatchObject({ ok: true, links: 2 });
+    await trusting.trail.close(0);
   });
 
   it('finds guards that were taken away', async () => {

@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Gauge, Registry } from 'prom-client';
+import { securityWarnings } from '../../config/security-warnings.js';
 import { Settings } from '../../config/settings.js';
 import { messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
@@ -39,9 +42,20 @@ export class AuditKeeper extends AuditStatus implements OnApplicationBootstrap, 
     if (!parts) return;
     this.#addGauge(parts);
     this.#endListening = this.wakeups.on('audit_forgotten', () => parts.subjects.forgetRemembered());
-    const { mode } = this.settings.security;
-    await parts.trail.own('application.start', { mode, node: process.version, mutual_tls: this.settings.tls.mutual });
+    await this.#recordStart(parts);
     this.#schedule(parts, 0);
+  }
+
+  async #recordStart({ trail }: AuditParts): Promise<void> {
+    const { security, tls, root } = this.settings;
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+    await trail.own('application.start', {
+      version,
+      mode: security.mode,
+      node: process.version,
+      mutual_tls: tls.mutual,
+    });
+    for (const warning of securityWarnings(this.settings)) await trail.own('application.warning', { warning });
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -30,7 +30,7 @@ export async function openAudit(settings: Needed, source: DataSource, log: Log):
     subjects,
     trail: new PostgresAuditTrail(source, subjects, log),
     chainer: new Chainer(source, keys, file),
-    verifier: new Verifier(source, keys, file),
+    verifier: new Verifier(source, keys, file, settings.audit.otherKeys),
   };
 }
 

@@ -27,6 +27,8 @@ export class Verifier {
     private readonly source: DataSource,
     private readonly keys: AuditKeys,
     private readonly file: HeadFile,
+    /** Public keys, besides our own, that heads and checkpoints may be signed with. */
+    private readonly others: readonly string[] = [],
   ) {}
 
   /** @param signal ends it early @param onProgress called with the number of links so far */
@@ -36,8 +38,10 @@ export class Verifier {
     // The file first: what it says must be in a snapshot that is taken later.
     const heads = await this.#fileHeads(findings);
     const links = await this.source.transaction('REPEATABLE READ', async (sql) => {
-      const walk = new Walk(findings, await this.#start(sql, findings), [
-        ...this.#trusted('head', await sealsIn(sql, 'audit_heads'), 'the table', findings),
+      // Whoever can write into the database alone cannot make a key known.
+      const known = new Set([this.keys.publicKey, ...this.others, ...heads.map(({ key }) => key)]);
+      const walk = new Walk(findings, await this.#start(sql, known, findings), [
+        ...this.#signed(await sealsIn(sql, 'audit_heads'), 'the table', findings),
         ...heads,
       ]);
       for (;;) {
@@ -55,10 +59,18 @@ export class Verifier {
     return findings.result(links, Math.round(performance.now() - started));
   }
 
-  async #start(sql: EntityManager, findings: Findings): Promise<End> {
-    const checkpoints = await sealsIn(sql, 'audit_checkpoints');
-    const last = this.#trusted('checkpoint', checkpoints, 'the table', findings).at(-1);
-    return last ?? { seq: 0, hash: GENESIS };
+  /** Rows are believed to be removed rightfully where a known key says so. */
+  async #start(sql: EntityManager, known: ReadonlySet<string>, findings: Findings): Promise<End> {
+    const signed = (await sealsIn(sql, 'audit_checkpoints')).filter((seal) =>
+      isGenuine('checkpoint', seal, 'the table', findings),
+    );
+    for (const { seq, key } of signed.filter((seal) => !known.has(seal.key)))
+      findings.error(
+        'other_key',
+        `the checkpoint at link ${seq} is signed with an unknown key, ${fingerprint(key)}: it is not believed`,
+        seq,
+      );
+    return signed.findLast(({ key }) => known.has(key)) ?? { seq: 0, hash: GENESIS };
   }
 
   async #fileHeads(findings: Findings): Promise<SignedSeal[]> {
@@ -72,22 +84,16 @@ export class Verifier {
     }
     for (const line of found.broken)
       findings.warn('head_file_line', `line ${line} of ${this.file.path} is no signed head (cut off by a crash?)`);
-    return this.#trusted('head', found.heads, this.file.path, findings);
+    return this.#signed(found.heads, this.file.path, findings);
   }
 
-  #trusted(kind: 'head' | 'checkpoint', seals: SignedSeal[], where: string, findings: Findings): SignedSeal[] {
-    const foreign = new Set<string>();
-    const trusted = seals.filter((seal) => {
-      if (!isSealed(kind, seal)) {
-        findings.error('signature', `the ${kind} at link ${seal.seq} in ${where} has a wrong signature`, seal.seq);
-        return false;
-      }
-      if (seal.key !== this.keys.publicKey) foreign.add(seal.key);
-      return true;
-    });
-    for (const key of foreign)
-      findings.warn('other_key', `${kind}s in ${where} are signed with another key, ${fingerprint(key)}: is it yours?`);
-    return trusted;
+  /** A head of another key may be wrong and still can only add to what is found. */
+  #signed(heads: SignedSeal[], where: string, findings: Findings): SignedSeal[] {
+    const signed = heads.filter((head) => isGenuine('head', head, where, findings));
+    const ours = new Set([this.keys.publicKey, ...this.others]);
+    for (const key of new Set(signed.map((head) => head.key).filter((name) => !ours.has(name))))
+      findings.warn('other_key', `heads in ${where} are signed with another key, ${fingerprint(key)}: is it yours?`);
+    return signed;
   }
 
   async #unlinked(sql: EntityManager, findings: Findings): Promise<void> {
@@ -100,6 +106,12 @@ export class Verifier {
     for (const { id } of rows)
       findings.error('unlinked', `row ${id} stands outside the chain: inserted beside it, or never linked`, null, id);
   }
+}
+
+function isGenuine(kind: 'head' | 'checkpoint', seal: SignedSeal, where: string, findings: Findings): boolean {
+  if (isSealed(kind, seal)) return true;
+  findings.error('signature', `the ${kind} at link ${seal.seq} in ${where} has a wrong signature`, seal.seq);
+  return false;
 }
 
 /** One pass over the links in order. */

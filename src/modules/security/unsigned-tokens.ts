@@ -25,7 +25,7 @@ export class UnsignedTokens extends JsonWebTokens {
     const problem = claimsProblem(claims, security, now);
     if (problem) throw invalidToken(`Invalid token: ${problem}`);
     if ((claims.exp ?? 0) * 1000 + leeway <= now) throw invalidToken('Token expired');
-    if (claims.nbf !== undefined && Number(claims.nbf) * 1000 - leeway > now)
+    if (claims.nbf !== undefined && claims.nbf * 1000 - leeway > now)
       throw invalidToken('Invalid token: the claim nbf is not what is expected');
     return principalOf(claims, security);
   }
