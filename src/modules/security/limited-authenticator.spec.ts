@@ -1,0 +1,77 @@
+import type { IncomingMessage } from 'node:http';
+import { principalOf } from '../../../test/fixtures/callers.js';
+import { readSettings } from '../../config/settings.js';
+import { SystemClock } from '../../kernel/clock.js';
+import { AppError } from '../../kernel/errors.js';
+import { ClientAddress } from '../limits/client-address.port.js';
+import { FailedTokenLimit } from '../limits/failed-token-limit.js';
+import { Authenticator } from './authenticator.port.js';
+import { LimitedAuthenticator } from './limited-authenticator.js';
+import type { Principal } from './principal.port.js';
+
+/** Knows one token, remembers it once it was verified, and counts what cost cryptography. */
+class OneToken extends Authenticator {
+  verified = 0;
+  isAway = false;
+  readonly #known = new Set<string>();
+
+  override remembered({ headers }: IncomingMessage): Principal | undefined {
+    return this.#known.has(headers.authorization ?? '') ? principalOf('erika', 'user') : undefined;
+  }
+
+  authenticate({ headers }: IncomingMessage): Promise<Principal> {
+    this.verified += 1;
+    const token = headers.authorization ?? '';
+    if (this.isAway) return Promise.reject(new AppError('unavailable', 'no keys'));
+    if (!token.startsWith('good')) return Promise.reject(new AppError('unauthorized', 'no'));
+    this.#known.add(token);
+    return Promise.resolve(principalOf('erika', 'user'));
+  }
+}
+
+const request = (authorization: string, remoteAddress = '198.51.100.1'): IncomingMessage =>
+  ({ headers: { authorization }, socket: { remoteAddress } }) as unknown as IncomingMessage;
+
+describe('an authenticator with a limit', () => {
+  let inner: OneToken;
+  let limited: LimitedAuthenticator;
+  const statusOf = (token: string, address?: string): Promise<number> =>
+    limited.authenticate(request(token, address)).then(
+      () => 200,
+      (error: AppError) => error.status,
+    );
+
+  beforeEach(() => {
+    const settings = readSettings(
+      { CLARA_SECURITY_MODE: 'debug', CLARA_RATE_LIMIT_FAILED_TOKENS_PER_MINUTE: '3' },
+      '/srv',
+    );
+    inner = new OneToken();
+    const addresses = new ClientAddress(settings);
+    limited = new LimitedAuthenticator(inner, new FailedTokenLimit(settings, new SystemClock()), addresses);
+  });
+
+  it('answers 401 up to the limit, then 429 without looking', async () => {
+    expect(await statusOf('good 1')).toBe(200);
+    const answers = [];
+    for (let round = 0; round < 6; round += 1) answers.push(await statusOf('bad'));
+    expect(answers).toEqual([401, 401, 401, 429, 429, 429]);
+    expect(inner.verified).toBe(4);
+    await expect(limited.authenticate(request('bad'))).rejects.toMatchObject({
+      headers: { 'Retry-After': expect.stringMatching(/^\d+$/) },
+    });
+  });
+
+  it('lets those work on whose token was verified before, and others elsewhere', async () => {
+    await statusOf('good 1');
+    for (let round = 0; round < 4; round += 1) await statusOf('bad');
+    expect(await statusOf('good 1')).toBe(200);
+    expect(await statusOf('good 2')).toBe(429);
+    expect(await statusOf('good 2', '198.51.100.2')).toBe(200);
+  });
+
+  it('counts no failure that is none of the token', async () => {
+    inner.isAway = true;
+    for (let round = 0; round < 5; round += 1) expect(await statusOf('good 1')).toBe(503);
+  });
+});
