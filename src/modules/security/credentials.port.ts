@@ -25,6 +25,10 @@ export const invalidToken = (detail: string): AppError =>
     'WWW-Authenticate': `${CHALLENGE}, error="invalid_token", error_description="${detail.replaceAll(/[^\x20-\x7e]|["\\]/g, ' ')}"`,
   });
 
+/** Whether a token came and was not valid, so that it may have been a guess. */
+export const isInvalidToken = (error: unknown): boolean =>
+  error instanceof AppError && (error.headers['WWW-Authenticate']?.includes('invalid_token') ?? false);
+
 /**
  * The credentials of a request.
  * @throws AppError `unauthorized` without any, with several, and with what cannot be one

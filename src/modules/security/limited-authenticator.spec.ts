@@ -6,6 +6,7 @@ import { AppError } from '../../kernel/errors.js';
 import { ClientAddress } from '../limits/client-address.port.js';
 import { FailedTokenLimit } from '../limits/failed-token-limit.js';
 import { Authenticator } from './authenticator.port.js';
+import { invalidToken, missing } from './credentials.port.js';
 import { LimitedAuthenticator } from './limited-authenticator.js';
 import type { Principal } from './principal.port.js';
 
@@ -23,9 +24,18 @@ class OneToken extends Authenticator {
     this.verified += 1;
     const token = headers.authorization ?? '';
     if (this.isAway) return Promise.reject(new AppError('unavailable', 'no keys'));
-    if (!token.startsWith('good')) return Promise.reject(new AppError('unauthorized', 'no'));
+    if (token === '') return Promise.reject(missing());
+    if (!token.startsWith('good')) return Promise.reject(invalidToken('no'));
     this.#known.add(token);
     return Promise.resolve(principalOf('erika', 'user'));
+  }
+
+  authenticateToken(request: IncomingMessage): Promise<Principal> {
+    return this.authenticate(request);
+  }
+
+  hasCredentials(): boolean {
+    return true;
   }
 }
 
@@ -73,5 +83,11 @@ describe('an authenticator with a limit', () => {
   it('counts no failure that is none of the token', async () => {
     inner.isAway = true;
     for (let round = 0; round < 5; round += 1) expect(await statusOf('good 1')).toBe(503);
+  });
+
+  it('counts no request without a token: nothing was guessed', async () => {
+    for (let index = 0; index < 10; index += 1) expect(await statusOf('')).toBe(401);
+    expect(await statusOf('good')).toBe(200);
+    expect(await statusOf('bad')).toBe(401);
   });
 });

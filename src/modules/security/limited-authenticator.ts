@@ -3,7 +3,7 @@ import { AppError } from '../../kernel/errors.js';
 import type { ClientAddress } from '../limits/client-address.port.js';
 import { Authenticator } from './authenticator.port.js';
 import type { FailedAttempts } from './failed-attempts.port.js';
-import type { Where } from './credentials.port.js';
+import { isInvalidToken, type Where } from './credentials.port.js';
 import type { Principal } from './principal.port.js';
 
 /**
@@ -51,7 +51,7 @@ export class LimitedAuthenticator extends Authenticator {
     try {
       return await authenticate();
     } catch (error) {
-      if (error instanceof AppError && error.code === 'unauthorized') this.attempts.failed(from);
+      if (isInvalidToken(error)) this.attempts.failed(from);
       throw error;
     }
   }
