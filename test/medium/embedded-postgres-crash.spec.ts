@@ -1,4 +1,5 @@
-import { readdir, rename, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { EmbeddedPostgresConnection } from '../../src/adapters/postgres/embedded/embedded-postgres.types.js';
@@ -132,6 +133,22 @@ describe('embedded PostgreSQL after a crash', () => {
     const second = await bench.start(dataDir);
     await query(second.connection, 'select 1');
     await second.server.stop();
+  });
+
+  it('is not stopped by the socket lock of another process', async () => {
+    const first = await bench.start(dataDir);
+    const socket = join(dataDir, 'socket');
+    await first.server.stop();
+    await mkdir(socket, { recursive: true, mode: 0o700 });
+    const other = spawn('sleep', ['600'], { stdio: 'ignore' });
+    try {
+      await writeFile(join(socket, '.s.PGSQL.5432.lock'), `${other.pid}\n${dataDir}/cluster\n1\n5432\n${socket}\n`);
+      const { server, connection } = await bench.start(dataDir);
+      await query(connection, 'select 1');
+      await server.stop();
+    } finally {
+      other.kill();
+    }
   });
 
   it('waits for a server that is stopping, then starts a new one', async () => {

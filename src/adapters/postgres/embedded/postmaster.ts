@@ -8,7 +8,7 @@ import type { PostmasterPid } from './postmaster-pid.js';
 import { parsePostmasterPid } from './postmaster-pid.js';
 import type { ProcessEntry, ProcessTable } from './process-table.js';
 import { serverEnvironment, userOf } from './program.js';
-import { clusterName } from './socket-folder.js';
+import { clusterName, SOCKET_PORT, socketFolder } from './socket-folder.js';
 
 /** The main server process of one data folder, which only its pid and start time tell from others. */
 export interface Postmaster {
@@ -22,6 +22,7 @@ export type PostmasterState =
   | { kind: 'stale'; pid: number }
   | { kind: 'alive'; postmaster: Postmaster; file: PostmasterPid };
 
+const IS_POSTGRES = /postgres(\.exe)?( |$)/;
 const POLL_MS = 10;
 const LOG_LIMIT = 10 * 1024 * 1024;
 
@@ -52,7 +53,7 @@ export class PostmasterControl {
 
   /** A postmaster of this very folder, and not another process that got the pid of a dead one. */
   private async isOurs({ pid, command }: ProcessEntry): Promise<boolean> {
-    if (!/postgres(\.exe)?( |$)/.test(command)) return false;
+    if (!IS_POSTGRES.test(command)) return false;
     return command.endsWith(` -D ${this.clusterDir}`) || (await this.processes.worksIn(pid, this.clusterDir));
   }
 
@@ -62,11 +63,25 @@ export class PostmasterControl {
 
   /** After a kill -9 of the postmaster: its backends must be gone before the next one starts. */
   async clearRemains(state: PostmasterState): Promise<void> {
+    await this.clearSocketLock();
     if (state.kind !== 'stale') return;
     await this.endOrphans();
     // PostgreSQL refuses to start while any process has that pid, whosever it is; a dead pid it handles itself.
     if (!this.processes.taken(state.pid) || parsePostmasterPid(await this.readPidFile())?.pid !== state.pid) return;
     await rm(this.pidFile, { force: true });
+  }
+
+  /**
+   * A server that ended where its folder was moved, or that nobody reaps, leaves its lock. PostgreSQL takes a zombie,
+   * and whoever got the pid since, for its owner.
+   */
+  private async clearSocketLock(): Promise<void> {
+    const { folder } = socketFolder(this.dataDir, process.platform, process.getuid?.() ?? 0);
+    const lock = join(folder, `.s.PGSQL.${SOCKET_PORT}.lock`);
+    const pid = Number.parseInt(await readFile(lock, 'utf8').catch(() => ''), 10);
+    if (Number.isNaN(pid) || !this.processes.taken(pid)) return;
+    const owner = await this.processes.find(pid);
+    if (!owner || !IS_POSTGRES.test(owner.command)) await rm(lock, { force: true });
   }
 
   /** They notice the death themselves within a moment, unless they are busy. */
