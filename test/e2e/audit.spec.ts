@@ -23,8 +23,9 @@ describe('the audit trail of the built application', () => {
   /** `npx clara audit …` on the data folder of the application. */
   const shell = async (...args: string[]): Promise<string> => {
     const env = { ...process.env, CLARA_SECURITY_MODE: 'debug', CLARA_DATA_DIR: app.data };
-    return (await run(process.execPath, [join(root, 'scripts/clara.mjs'), 'audit', ...args], { env, cwd: root }))
-      .stdout;
+    // Not by way of scripts/clara.mjs: that might build again under the application that runs.
+    const program = `import(${JSON.stringify(join(root, 'dist/src/cli.js'))}).then(({ commandLine }) => commandLine(process.env, ${JSON.stringify(root)}).parseAsync(process.argv.slice(1), { from: 'user' }))`;
+    return (await run(process.execPath, ['-e', program, '--', 'audit', ...args], { env })).stdout;
   };
 
   it('records a posted job with who, what and from where', async () => {
