@@ -20,6 +20,14 @@ describe('the audit trail of the built application', () => {
 
   const list = async (query: string) => (await app.call<AuditListDto>('GET', `/api/audit?${query}`)).body.rows;
 
+  /** `npx clara audit …` on the data folder of the application. */
+  const shell = async (...args: string[]): Promise<string> => {
+    const env = { ...process.env, CLARA_SECURITY_MODE: 'debug', CLARA_DATA_DIR: app.data };
+    // Not by way of scripts/clara.mjs: that might build again under the application that runs.
+    const program = `import(${JSON.stringify(join(root, 'dist/src/cli.js'))}).then(({ commandLine }) => commandLine(process.env, ${JSON.stringify(root)}).parseAsync(process.argv.slice(1), { from: 'user' }))`;
+    return (await run(process.execPath, ['-e', program, '--', 'audit', ...args], { env })).stdout;
+  };
+
   it('records a posted job with who, what and from where', async () => {
     const id = await new Jobs(app).post();
     const [row] = await list(`action=training.job&target_id=${id}`);
@@ -53,17 +61,24 @@ describe('the audit trail of the built application', () => {
     expect(await list('actor=debug-user&action=training')).toHaveLength(0);
   });
 
+  it('is read, verified and forgotten from a shell while the application runs, which goes on', async () => {
+    await new Jobs(app).post();
+    const verified = JSON.parse(await shell('verify', '--json')) as AuditVerifyDto;
+    expect(verified).toMatchObject({ ok: true });
+    expect(verified.findings.map(({ kind }) => kind).filter((kind) => kind !== 'head_file_missing')).toEqual([]);
+    expect(await shell('list', '--limit', '3')).toContain('training.job.create  debug-user');
+    expect(await shell('forget', 'debug-user')).toContain('1 pseudonym(s)');
+    expect(await list('actor=debug-user')).toHaveLength(0);
+    await new Jobs(app).post();
+    expect(await list('actor=debug-user&action=training.job.create')).toHaveLength(1);
+  });
+
   it('is verified from a shell after kill -9 and after a stop', async () => {
-    const env = { ...process.env, CLARA_SECURITY_MODE: 'debug', CLARA_DATA_DIR: app.data };
-    const verify = async (): Promise<AuditVerifyDto> => {
-      const program = `import(${JSON.stringify(join(root, 'dist/src/cli.js'))}).then(({ commandLine }) => commandLine(process.env, ${JSON.stringify(root)}).parseAsync(['', '', 'audit', 'verify', '--json']))`;
-      return JSON.parse((await run(process.execPath, ['-e', program], { env })).stdout) as AuditVerifyDto;
-    };
     await new Jobs(app).post();
     await app.kill('SIGKILL');
     await app.restart();
     await app.kill('SIGTERM');
-    const result = await verify();
+    const result = JSON.parse(await shell('verify', '--json')) as AuditVerifyDto;
     expect(result).toMatchObject({ ok: true });
     expect(result.links).toBeGreaterThan(5);
   });

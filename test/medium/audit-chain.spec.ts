@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
+import type { PostgresConnection } from '../../src/adapters/postgres/data-source.js';
 import { openAudit, type AuditParts } from '../../src/modules/audit/audit-parts.js';
 import type { AuditEntry } from '../../src/modules/audit/audit.port.js';
 import type { VerifyResult } from '../../src/modules/audit/findings.js';
@@ -18,6 +19,7 @@ const user = callerOf('alice', 'admin');
 
 describe('the audit chain', () => {
   let databases: TestDatabases;
+  let connection: PostgresConnection;
   /** As the application. */
   let source: DataSource;
   let owner: DataSource;
@@ -30,7 +32,7 @@ describe('the audit chain', () => {
   afterAll(() => databases.close());
 
   beforeEach(async () => {
-    const connection = await databases.create();
+    connection = await databases.create();
     source = await databases.source(connection);
     owner = await databases.source({ ...connection, app: undefined });
     folder = await mkdtemp(join(tmpdir(), 'clara-audit-'));
@@ -156,6 +158,19 @@ describe('the audit chain', () => {
     const parts = await open(owner);
     expect((await parts.verifier.verify()).findings.map(({ kind }) => kind)).toContain('role_owns_trail');
     await parts.trail.close(0);
+  });
+
+  it('warns of rights that somebody granted, which the next start takes back', async () => {
+    const found = async () => (await audit.verifier.verify()).findings.map(({ kind }) => kind);
+    await write(1);
+    await audit.chainer.link();
+    await audit.chainer.signHead();
+    const { app } = databases.admin;
+    if (!app) throw new Error('the databases of the tests have no role of the application');
+    await owner.query(`GRANT DELETE ON audit_links TO ${app.user}`);
+    expect(await found()).toEqual(['role_owns_trail']);
+    await (await databases.source(connection)).destroy();
+    expect(await found()).toEqual([]);
   });
 
   const swap = `UPDATE audit_links SET row_id = CASE row_id WHEN 3 THEN -1 ELSE -2 END WHERE row_id IN (3, 4)`;

@@ -115,8 +115,9 @@ describe('the audit trail of an application', () => {
   it('takes refusals while the database is away, without waiting, and writes them when it is back', async () => {
     const { parts, service } = await application();
     await runSql(databases.admin, `ALTER DATABASE ${connection.database} ALLOW_CONNECTIONS false`);
+    // A role may end its own sessions, wherever it is connected.
     await runSql(
-      databases.admin,
+      asApplication(databases.admin),
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${connection.database}'`,
     );
     const refuse = (reason: number) => parts.trail.refused(alice, { action: 'http.get', detail: { reason } });

@@ -54,18 +54,31 @@ export class OutsidePostgres {
       log,
     });
     const [port = 0] = await freePorts(1);
-    const clara = { host: '127.0.0.1', port, user: 'clara', password: PASSWORD, database: 'clara' };
+    const app = { user: 'clara_app', password: `${PASSWORD}-too` };
+    const clara = { host: '127.0.0.1', port, user: 'clara', password: PASSWORD, database: 'clara', app };
     const made = new OutsidePostgres(binDir, folder, identity, clara);
     await made.#make();
     await made.up();
     const admin = { ...clara, user: 'postgres', database: 'postgres' };
     await runSql(admin, `CREATE ROLE clara LOGIN CREATEDB PASSWORD '${PASSWORD}'`);
+    await runSql(admin, `CREATE ROLE ${app.user} LOGIN PASSWORD '${app.password}'`);
     await runSql(admin, 'CREATE DATABASE clara OWNER clara');
     return made;
   }
 
-  /** The variables that name it. */
+  /** The variables that name it, with a role that owns the tables and one for the application. */
   get env(): Record<string, string> {
+    const { user, password, app } = this.connection;
+    return {
+      ...this.envOfOneRole,
+      UDS3_POSTGRES_OWNER_USER: user,
+      UDS3_POSTGRES_OWNER_PASSWORD: password,
+      ...(app ? { UDS3_POSTGRES_USER: app.user, UDS3_POSTGRES_PASSWORD: app.password } : {}),
+    };
+  }
+
+  /** The same with one role that does both. */
+  get envOfOneRole(): Record<string, string> {
     const { host, port, user, password, database } = this.connection;
     return {
       UDS3_POSTGRES_HOST: host,

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { AuditVerifyDto } from '../../src/modules/audit/audit.dto.js';
 import { App } from '../fixtures/app.js';
 import { Jobs, oneTo } from '../fixtures/jobs.js';
 import { root } from '../fixtures/trainer.js';
@@ -10,7 +11,7 @@ import { OutsidePostgres } from './outside-postgres.js';
 import.meta.jest.setTimeout(600_000);
 
 /** Suites about the schema and the queue; those about the embedded server have nothing to say here. */
-const SUITES = 'test/medium/(training-|migrations|postgres-session)';
+const SUITES = 'test/medium/(training-|migrations|postgres-session|audit-)';
 
 describe('an outside PostgreSQL, over TCP and with a password', () => {
   let postgres: OutsidePostgres;
@@ -69,6 +70,27 @@ describe('an outside PostgreSQL, over TCP and with a password', () => {
   });
 
   it.each([
+    ['two roles', () => postgres.env, []],
+    ['one role', () => postgres.envOfOneRole, ['role_owns_trail']],
+  ])('keeps an audit trail with %s, and says what that is worth', async (_, env, kinds) => {
+    const app = await App.start({ env: { ...env(), CLARA_AUDIT_ENABLED: 'true', CLARA_AUDIT_HEAD_SECONDS: '1' } });
+    try {
+      const verified = async () => {
+        const { body } = await app.call<AuditVerifyDto>('GET', '/api/audit/verify?fresh=true');
+        return body.findings.every(({ kind }) => kind !== 'head_file_missing') && body;
+      };
+      const body = await eventually('a head is signed', verified);
+      expect(body).toMatchObject({ ok: true });
+      // The other start had keys of its own.
+      expect(body.findings.map(({ kind }) => kind).filter((kind) => kind !== 'other_key')).toEqual(kinds);
+      expect(app.output.includes('ONE DATABASE USER')).toBe(kinds.length > 0);
+    } finally {
+      await app.dispose();
+    }
+  });
+
+  it.each([
+    ['UDS3_POSTGRES_OWNER_PASSWORD', 'wrong', /password authentication failed for user "clara"/],
     ['UDS3_POSTGRES_PASSWORD', 'wrong', /password authentication failed/],
     ['UDS3_POSTGRES_PORT', '1', /ECONNREFUSED|connect/],
     ['UDS3_POSTGRES_DATABASE', 'absent', /"absent" does not exist/],

@@ -12,7 +12,7 @@ const TRAIL = ['audit_rows', 'audit_links', 'audit_heads', 'audit_checkpoints'];
 export function grantsTo(role: string): string {
   const trail = TRAIL.map((name) => escapeLiteral(name)).join(', ');
   return `
-DO $$
+DO $grants$
 DECLARE
   grantee CONSTANT text := ${escapeLiteral(role)};
   target record;
@@ -37,5 +37,5 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SEQUENCE %s TO %I', target.name, grantee);
   END LOOP;
   EXECUTE format('GRANT EXECUTE ON FUNCTION audit_expire(jsonb) TO %I', grantee);
-END $$`;
+END $grants$`;
 }
