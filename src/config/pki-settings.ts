@@ -59,7 +59,12 @@ const DNS_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9
 /** @param mutual whether services speak mutual TLS */
 export function pkiProblems(read: Read, mutual: boolean): string[] {
   const isBare = mutual && !isEnabled(read, mutual) && !filesOf(read);
-  return [...(isBare ? [NO_CERTIFICATE] : []), ...fileProblems(read), ...passphraseProblems(read, mutual), ...certificateProblems(read)];
+  return [
+    ...(isBare ? [NO_CERTIFICATE] : []),
+    ...fileProblems(read),
+    ...passphraseProblems(read, mutual),
+    ...certificateProblems(read),
+  ];
 }
 
 function fileProblems(read: Read): string[] {
@@ -83,7 +88,9 @@ function passphraseProblems(read: Read, mutual: boolean): string[] {
 
 function certificateProblems(read: Read): string[] {
   const wrong = (read.CLARA_CERT_SANS ?? []).filter((name) => isIP(name) === 0 && !DNS_NAME.test(name));
-  const problems = wrong.map((name) => `CLARA_CERT_SANS: "${name}" is neither a DNS name in lower case nor an IP address`);
+  const problems = wrong.map(
+    (name) => `CLARA_CERT_SANS: "${name}" is neither a DNS name in lower case nor an IP address`,
+  );
   if (read.CLARA_CERT_RENEW_DAYS >= read.CLARA_CERT_DAYS)
     problems.push(
       `CLARA_CERT_RENEW_DAYS: ${read.CLARA_CERT_RENEW_DAYS} is not less than CLARA_CERT_DAYS (${read.CLARA_CERT_DAYS})`,
@@ -106,7 +113,9 @@ function filesOf(read: Read) {
 /** The names that the own certificate has in any case, and those of the setting. */
 function ownNames(read: Read) {
   const host = hostname().toLowerCase();
-  const names = [...new Set(['localhost', ...(DNS_NAME.test(host) ? [host] : []), '127.0.0.1', '::1', ...read.CLARA_CERT_SANS])];
+  const names = [
+    ...new Set(['localhost', ...(DNS_NAME.test(host) ? [host] : []), '127.0.0.1', '::1', ...read.CLARA_CERT_SANS]),
+  ];
   return { dns: names.filter((name) => isIP(name) === 0), ip: names.filter((name) => isIP(name) > 0) };
 }
 

@@ -133,7 +133,12 @@ function missing(name: string): string {
 
 type Read = ReturnType<typeof readEnv>['read'];
 
-const rules = (read: Read): string[] => [...securityProblems(read), ...tlsProblems(read), ...pkiProblems(read, tlsOf(read).mutual), ...portClashes(read)];
+const rules = (read: Read): string[] => [
+  ...securityProblems(read),
+  ...tlsProblems(read),
+  ...pkiProblems(read, tlsOf(read).mutual),
+  ...portClashes(read),
+];
 
 function portClashes(read: Read): string[] {
   const owners = new Map<number, string>();

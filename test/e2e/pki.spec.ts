@@ -59,14 +59,22 @@ class Office {
   }
 
   async trust(): Promise<void> {
-    const [intermediate = '', root = ''] = (await this.ask('ca/chain', {}, true)).bytes.toString().split(/(?<=END CERTIFICATE-----\n)/);
+    const [intermediate = '', root = ''] = (await this.ask('ca/chain', {}, true)).bytes
+      .toString()
+      .split(/(?<=END CERTIFICATE-----\n)/);
     this.ca = [root, intermediate];
     await writeFile(this.path('root.pem'), root);
     await writeFile(this.path('chain.pem'), intermediate);
   }
 
-  ask(path: string, { method = 'GET', body, headers = {}, pair }: Ask = {}, isBlind = false, port = this.port): Promise<Reply> {
+  ask(
+    path: string,
+    { method = 'GET', body, headers = {}, pair }: Ask = {},
+    isBlind = false,
+    port = this.port,
+  ): Promise<Reply> {
     const isJson = body !== undefined && !Buffer.isBuffer(body);
+    const sentBody = Buffer.isBuffer(body) ? body : Buffer.from(isJson ? JSON.stringify(body) : '');
     return new Promise((resolve, reject) => {
       const sent = request(
         {
@@ -75,28 +83,51 @@ class Office {
           path: path.startsWith('/') ? path : `/api/v1/${path}`,
           method,
           agent: false,
-          headers: { ...(isJson ? { 'content-type': 'application/json' } : {}), ...headers },
+          // Node gives a DELETE no length by itself.
+          headers: {
+            'content-length': String(sentBody.length),
+            ...(isJson ? { 'content-type': 'application/json' } : {}),
+            ...headers,
+          },
           ...(isBlind ? { rejectUnauthorized: false } : { ca: this.ca }),
           ...pair,
         },
         (response) => {
           const parts: Buffer[] = [];
-          response.on('data', (part: Buffer) => parts.push(part)).on('end', () => {
-            const bytes = Buffer.concat(parts);
-            const type = response.headers['content-type'] ?? '';
-            const parsed = type.includes('json') ? (JSON.parse(bytes.toString()) as Reply['body']) : ({} as Reply['body']);
-            resolve({ status: response.statusCode ?? 0, type, bytes, body: parsed });
-          });
+          response
+            .on('data', (part: Buffer) => parts.push(part))
+            .on('end', () => {
+              const bytes = Buffer.concat(parts);
+              const type = response.headers['content-type'] ?? '';
+              const parsed = type.includes('json')
+                ? (JSON.parse(bytes.toString()) as Reply['body'])
+                : ({} as Reply['body']);
+              resolve({ status: response.statusCode ?? 0, type, bytes, body: parsed });
+            });
         },
       );
-      sent.on('error', reject).end(isJson ? JSON.stringify(body) : (body as Buffer | undefined));
+      sent.on('error', reject).end(sentBody);
     });
   }
 
   /** A key and a request of a service, made as its administrator would. */
-  async csr(name: string, key: string[] = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256']): Promise<{ key: string; csr: string }> {
+  async csr(
+    name: string,
+    key: string[] = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+  ): Promise<{ key: string; csr: string }> {
     const [keyFile, csrFile] = [this.path(`${name}.key`), this.path(`${name}.csr`)];
-    await run('openssl', ['req', '-new', ...key, '-nodes', '-keyout', keyFile, '-out', csrFile, '-subj', '/CN=anything/O=Evil']);
+    await run('openssl', [
+      'req',
+      '-new',
+      ...key,
+      '-nodes',
+      '-keyout',
+      keyFile,
+      '-out',
+      csrFile,
+      '-subj',
+      '/CN=anything/O=Evil',
+    ]);
     return { key: await readFile(keyFile, 'utf8'), csr: await readFile(csrFile, 'utf8') };
   }
 
@@ -154,12 +185,28 @@ describe('the certificate authority of the built application', () => {
   async function verify(file: string): Promise<string> {
     await writeFile(office.path('crl.pem'), (await office.ask('crl/full/pem')).bytes);
     const trust = ['-CAfile', office.path('root.pem'), '-untrusted', office.path('chain.pem')];
-    return openssl('verify', '-x509_strict', '-crl_check_all', '-CRLfile', office.path('crl.pem'), ...trust, office.path(file));
+    return openssl(
+      'verify',
+      '-x509_strict',
+      '-crl_check_all',
+      '-CRLfile',
+      office.path('crl.pem'),
+      ...trust,
+      office.path(file),
+    );
   }
 
   it('is healthy, and says who it is', async () => {
-    expect((await office.ask('/health')).body).toMatchObject({ status: 'healthy', service: 'clara_pki_backend', timestamp: expect.any(String), version: expect.any(String) });
-    expect((await office.ask('info')).body).toMatchObject({ success: true, data: { root: { subject: expect.stringContaining('CLARA Root CA') } } });
+    expect((await office.ask('/health')).body).toMatchObject({
+      status: 'healthy',
+      service: 'clara_pki_backend',
+      timestamp: expect.any(String),
+      version: expect.any(String),
+    });
+    expect((await office.ask('info')).body).toMatchObject({
+      success: true,
+      data: { root: { subject: expect.stringContaining('CLARA Root CA') } },
+    });
   });
 
   it.each([
@@ -173,7 +220,15 @@ describe('the certificate authority of the built application', () => {
     expect({ status, body }).toMatchObject({ status: 200, body: { success: true, data: { service_id: name } } });
     await writeFile(office.path(`${name}.pem`), body.data['certificate'] ?? '');
     expect(await verify(`${name}.pem`)).toContain('OK');
-    const text = await openssl('x509', '-in', office.path(`${name}.pem`), '-noout', '-subject', '-ext', 'subjectAltName');
+    const text = await openssl(
+      'x509',
+      '-in',
+      office.path(`${name}.pem`),
+      '-noout',
+      '-subject',
+      '-ext',
+      'subjectAltName',
+    );
     expect(text).toContain('CN = Test service');
     expect(text).not.toContain('Evil');
     expect(text).toContain('DNS:localhost, IP Address:127.0.0.1');
@@ -190,7 +245,12 @@ describe('the certificate authority of the built application', () => {
   it('refuses other names than the token allows, and spends nothing on it', async () => {
     const { csr } = await office.csr('names');
     const token = await office.token('names');
-    for (const other of [{ service_id: 'others' }, { common_name: 'Other' }, { san_dns: ['other.test'] }, { san_ip: ['10.0.0.1'] }])
+    for (const other of [
+      { service_id: 'others' },
+      { common_name: 'Other' },
+      { san_dns: ['other.test'] },
+      { san_ip: ['10.0.0.1'] },
+    ])
       expect((await office.enrol('names', csr, token, other)).status).toBe(403);
     expect((await office.enrol('names', csr, token)).status).toBe(200);
   });
@@ -220,8 +280,18 @@ describe('the certificate authority of the built application', () => {
     const { serial } = await service(office, 'listed');
     const { body } = await office.ask('certificates/listed');
     expect(Object.keys(body.data)).toEqual([
-      'certificate_id', 'service_id', 'common_name', 'serial_number', 'fingerprint', 'not_before', 'not_after',
-      'status', 'san_dns', 'san_ip', 'issuer', 'days_until_expiry',
+      'certificate_id',
+      'service_id',
+      'common_name',
+      'serial_number',
+      'fingerprint',
+      'not_before',
+      'not_after',
+      'status',
+      'san_dns',
+      'san_ip',
+      'issuer',
+      'days_until_expiry',
     ]);
     expect(body.data).toMatchObject({ serial_number: serial, status: 'active', days_until_expiry: 364 });
     expect((await office.ask('certificates/listed/download')).bytes.toString()).toContain('BEGIN CERTIFICATE');
@@ -235,32 +305,65 @@ describe('the certificate authority of the built application', () => {
       const [asked, answered] = [office.path('ocsp.req'), office.path('ocsp.resp')];
       const who = ['-issuer', office.path('chain.pem'), '-cert', office.path('leaving.pem')];
       await run('openssl', ['ocsp', ...who, '-reqout', asked]);
-      const reply = await office.ask('ocsp', { method: 'POST', body: await readFile(asked), headers: { 'content-type': 'application/ocsp-request' } });
+      const reply = await office.ask('ocsp', {
+        method: 'POST',
+        body: await readFile(asked),
+        headers: { 'content-type': 'application/ocsp-request' },
+      });
       expect([reply.status, reply.type]).toEqual([200, 'application/ocsp-response']);
       await writeFile(answered, reply.bytes);
       const byGet = await office.ask(`ocsp/${encodeURIComponent((await readFile(asked)).toString('base64'))}`);
       expect(byGet.bytes.length).toBeGreaterThan(200);
-      return openssl('ocsp', ...who, '-no_nonce', '-respin', answered, '-CAfile', office.path('root.pem'), '-verify_other', office.path('chain.pem'));
+      return openssl(
+        'ocsp',
+        ...who,
+        '-no_nonce',
+        '-respin',
+        answered,
+        '-CAfile',
+        office.path('root.pem'),
+        '-verify_other',
+        office.path('chain.pem'),
+      );
     };
     expect(await verify('leaving.pem')).toContain('OK');
     expect(await ocsp()).toMatch(/leaving.pem: good.*Response verify OK/s);
-    expect((await office.ask('certificates/leaving/revoke', { method: 'DELETE', body: { reason: 'boredom' } })).status).toBe(422);
-    const reply = await office.ask('certificates/leaving/revoke', { method: 'DELETE', body: { reason: 'key_compromise' } });
+    expect(
+      (await office.ask('certificates/leaving/revoke', { method: 'DELETE', body: { reason: 'boredom' } })).status,
+    ).toBe(422);
+    const reply = await office.ask('certificates/leaving/revoke', {
+      method: 'DELETE',
+      body: { reason: 'key_compromise' },
+    });
     expect(reply.body.data).toMatchObject({ reason: 'keyCompromise', serial_numbers: [serial] });
     expect(await verify('leaving.pem')).toContain('certificate revoked');
     expect(await ocsp()).toMatch(/leaving.pem: revoked.*keyCompromise.*Response verify OK/s);
     expect((await office.ask('certificates/nobody/revoke', { method: 'DELETE', body: {} })).status).toBe(404);
-    expect((await office.ask(`ocsp/check/${serial}`)).body.data).toMatchObject({ status: 'revoked', reason: 'keyCompromise' });
+    expect((await office.ask(`ocsp/check/${serial}`)).body.data).toMatchObject({
+      status: 'revoked',
+      reason: 'keyCompromise',
+    });
   });
 
   it('does by `openssl ocsp` what clients do, with a nonce', async () => {
     await service(office, 'asker');
-    const who = ['-issuer', office.path('chain.pem'), '-cert', office.path('asker.pem'), '-CAfile', office.path('root.pem')];
+    const who = [
+      '-issuer',
+      office.path('chain.pem'),
+      '-cert',
+      office.path('asker.pem'),
+      '-CAfile',
+      office.path('root.pem'),
+    ];
     const url = `http://127.0.0.1:${office.app.ports.MAIN}/api/v1/ocsp`;
     const text = await openssl('ocsp', ...who, '-verify_other', office.path('chain.pem'), '-url', url, '-nonce');
     expect(text).toMatch(/asker.pem: good.*GMT\nResponse verify OK/s);
     expect(text).not.toContain('no nonce');
-    const garbage = await office.ask('ocsp', { method: 'POST', body: Buffer.from('garbage'), headers: { 'content-type': 'application/ocsp-request' } });
+    const garbage = await office.ask('ocsp', {
+      method: 'POST',
+      body: Buffer.from('garbage'),
+      headers: { 'content-type': 'application/ocsp-request' },
+    });
     expect(garbage.bytes.toString('hex')).toBe('30030a0101');
   });
 
@@ -278,7 +381,12 @@ describe('the certificate authority of the built application', () => {
   });
 
   it('knows services, once each', async () => {
-    const body = { service_id: 'known', service_name: 'Known service', endpoints: ['https://localhost:1'], metadata: { room: 1 } };
+    const body = {
+      service_id: 'known',
+      service_name: 'Known service',
+      endpoints: ['https://localhost:1'],
+      metadata: { room: 1 },
+    };
     expect((await office.ask('services/register', { method: 'POST', body })).status).toBe(200);
     expect((await office.ask('services/register', { method: 'POST', body })).status).toBe(409);
     expect((await office.ask('services/known')).body.data).toMatchObject(body);
@@ -288,12 +396,19 @@ describe('the certificate authority of the built application', () => {
   it('renews with another key', async () => {
     const { serial } = await service(office, 'renewed');
     const { csr } = await office.csr('renewed');
-    const { status, body } = await office.ask('certificates/renewed/renew', { method: 'POST', body: { csr, validity_days: 20 } });
+    const { status, body } = await office.ask('certificates/renewed/renew', {
+      method: 'POST',
+      body: { csr, validity_days: 20 },
+    });
     expect({ status, same: body.data['serial_number'] === serial }).toEqual({ status: 200, same: false });
     await writeFile(office.path('renewed.pem'), body.data['certificate'] ?? '');
     expect(await verify('renewed.pem')).toContain('OK');
-    expect((await office.ask('auto-renewal/certificates?days=25')).body.data).toContainEqual(expect.objectContaining({ service_id: 'renewed' }));
-    expect((await office.ask('auto-renewal/force-check', { method: 'POST' })).body.data).toMatchObject({ enabled: true });
+    expect((await office.ask('auto-renewal/certificates?days=25')).body.data).toContainEqual(
+      expect.objectContaining({ service_id: 'renewed' }),
+    );
+    expect((await office.ask('auto-renewal/force-check', { method: 'POST' })).body.data).toMatchObject({
+      enabled: true,
+    });
   });
 });
 
@@ -324,7 +439,21 @@ describe('the application in production, with certificates of its own', () => {
 
   it('is administered from a shell while it runs, and shuts out who was revoked within a minute', async () => {
     expect(await office.clara('pki', 'info')).toContain('CLARA Intermediate CA');
-    const [made] = JSON.parse(await office.clara('pki', 'enrol-token', 'create', 'ingestion', '--cn', 'Test service', '--dns', 'localhost', '--ip', '127.0.0.1', '--json')) as { token: string }[];
+    const [made] = JSON.parse(
+      await office.clara(
+        'pki',
+        'enrol-token',
+        'create',
+        'ingestion',
+        '--cn',
+        'Test service',
+        '--dns',
+        'localhost',
+        '--ip',
+        '127.0.0.1',
+        '--json',
+      ),
+    ) as { token: string }[];
     const { key, csr } = await office.csr('ingestion');
     const { body } = await office.enrol('ingestion', csr, made?.token ?? '');
     const pair = { key, cert: `${body.data['certificate'] ?? ''}\n${body.data['chain'] ?? ''}` };
@@ -332,7 +461,11 @@ describe('the application in production, with certificates of its own', () => {
     expect((await enter()).status).toBe(200);
     expect(await office.clara('pki', 'list')).toMatch(/ingestion +active/);
     await office.clara('pki', 'revoke', 'ingestion', '--reason', 'keyCompromise');
-    const isOut = () => enter().then(() => false, () => true);
+    const isOut = () =>
+      enter().then(
+        () => false,
+        () => true,
+      );
     await eventually('it is shut out', isOut, 60_000);
     expect(await office.clara('pki', 'crl')).toContain('BEGIN X509 CRL');
   });
@@ -345,9 +478,13 @@ describe('the application in production, with certificates of its own', () => {
     await expect(office.clara('pki', 'renew', 'shell-made', '--out', out)).rejects.toThrow('is not written over');
     const { csr } = await office.csr('shell-made');
     await writeFile(office.path('shell-made.csr'), csr);
-    expect(await office.clara('pki', 'sign', office.path('shell-made.csr'), '--service', 'shell-made')).toContain('BEGIN CERTIFICATE');
+    expect(await office.clara('pki', 'sign', office.path('shell-made.csr'), '--service', 'shell-made')).toContain(
+      'BEGIN CERTIFICATE',
+    );
     await office.clara('pki', 'revoke', 'shell-made');
-    const said = await office.clara('pki', 'verify', join(out, 'shell-made.pem')).catch((error: { stdout: string }) => error.stdout);
+    const said = await office
+      .clara('pki', 'verify', join(out, 'shell-made.pem'))
+      .catch((error: { stdout: string }) => error.stdout);
     expect(said).toContain('revoked (unspecified)');
   });
 

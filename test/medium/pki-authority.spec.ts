@@ -122,7 +122,9 @@ describe('the certificate authority of a database', () => {
     }[];
     expect(Object.keys(JSON.parse(row?.text ?? '{}') as object).toSorted()).toEqual(['iv', 'scrypt', 'tag', 'text']);
     const other = await pkiOn(databases, await databases.create());
-    await other.source.query(`UPDATE pki_authorities SET sealed_key = (SELECT sealed_key FROM pki_authorities WHERE role = 'intermediate') WHERE role = 'root'`);
+    await other.source.query(
+      `UPDATE pki_authorities SET sealed_key = (SELECT sealed_key FROM pki_authorities WHERE role = 'intermediate') WHERE role = 'root'`,
+    );
     // The key of one CA does not pass for that of the other.
     await expect(other.lists.sign(other.source.manager, 'root')).rejects.toThrow('the root CA');
   });
@@ -187,7 +189,10 @@ describe('the certificate authority of a database', () => {
   });
 
   it('refuses names that would be more than names', async () => {
-    const wish = { names: { serviceId: 'evil', commonName: 'x,O=Other', dns: ['*.test'], ip: ['localhost'] }, publicKey: publicKey() };
+    const wish = {
+      names: { serviceId: 'evil', commonName: 'x,O=Other', dns: ['*.test'], ip: ['localhost'] },
+      publicKey: publicKey(),
+    };
     const attempt = pki.certificates.issue({ ...wish, days: 1, action: 'pki.certificate.issue' }, admin);
     await expect(attempt).rejects.toMatchObject({
       code: 'invalid',

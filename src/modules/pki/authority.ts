@@ -116,7 +116,8 @@ export class DatabaseAuthority extends Authority {
   }
 }
 
-const rowsIn = (sql: Sql): Promise<Row[]> => rowsOf<Row>(sql, 'SELECT role, certificate, sealed_key FROM pki_authorities');
+const rowsIn = (sql: Sql): Promise<Row[]> =>
+  rowsOf<Row>(sql, 'SELECT role, certificate, sealed_key FROM pki_authorities');
 
 function rowOf(rows: readonly Row[], role: CaRole): Row {
   const row = rows.find((each) => each.role === role);

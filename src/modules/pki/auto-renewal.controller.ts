@@ -64,7 +64,10 @@ export class AutoRenewalController {
   @Post('stop')
   @ApiOperation({ summary: 'Refused: a certificate that ends closes every door' })
   stop(): never {
-    throw new AppError('conflict', 'The own certificate is renewed as long as the application runs; one that ends closes every door that speaks TLS');
+    throw new AppError(
+      'conflict',
+      'The own certificate is renewed as long as the application runs; one that ends closes every door that speaks TLS',
+    );
   }
 
   #own(): OwnIdentity {

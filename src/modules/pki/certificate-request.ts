@@ -23,7 +23,8 @@ export async function publicKeyOf(csr: string): Promise<PublicKey> {
 
 function parse(csr: string): Pkcs10CertificateRequest {
   try {
-    if (csr.length > LONGEST_PEM || !/^\s*-----BEGIN (NEW )?CERTIFICATE REQUEST-----/.test(csr)) throw new Error('no PEM');
+    if (csr.length > LONGEST_PEM || !/^\s*-----BEGIN (NEW )?CERTIFICATE REQUEST-----/.test(csr))
+      throw new Error('no PEM');
     const request = new Pkcs10CertificateRequest(csr);
     createPublicKey({ key: Buffer.from(request.publicKey.rawData), format: 'der', type: 'spki' });
     return request;
@@ -37,7 +38,8 @@ export function weaknessOf(key: KeyObject): string | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details = {} } = key;
   const { modulusLength: bits = 0, namedCurve = '' } = details;
   if (type === 'ed25519') return undefined;
-  if (type === 'ec') return curves.includes(namedCurve) ? undefined : `its curve ${namedCurve} is not P-256, P-384 or P-521`;
+  if (type === 'ec')
+    return curves.includes(namedCurve) ? undefined : `its curve ${namedCurve} is not P-256, P-384 or P-521`;
   if (type !== 'rsa') return `its key is of type ${type ?? 'unknown'}; RSA, EC and Ed25519 are taken`;
   return bits >= SHORTEST_RSA && bits <= LONGEST_RSA
     ? undefined

@@ -44,7 +44,10 @@ export class CertificatesController {
     const from = { address: request.ip ?? '', requestId: request.id ?? '', certificate: null };
     try {
       const wish = { names: namesOf(dto), publicKey: await publicKeyOf(dto.csr), days: this.#days(dto.validity_days) };
-      return this.#issued('Certificate issued', await this.enrolment.enrol(token ?? dto.enrolment_token ?? '', wish, from));
+      return this.#issued(
+        'Certificate issued',
+        await this.enrolment.enrol(token ?? dto.enrolment_token ?? '', wish, from),
+      );
     } catch (error) {
       if (error instanceof AppError && (error.code === 'unauthorized' || error.code === 'forbidden'))
         this.audit.refused(from, { action: 'pki.certificate.issue', detail: { service_id: dto.service_id } });
@@ -79,7 +82,10 @@ export class CertificatesController {
     const row = await this.certificates.one(id);
     const isCa = file_type === 'ca';
     const name = `${row.service_id}-${isCa ? 'ca' : 'cert'}.pem`;
-    response.type(PEM_TYPE).attachment(name).send(isCa ? this.#chain() : `${row.pem}\n`);
+    response
+      .type(PEM_TYPE)
+      .attachment(name)
+      .send(isCa ? this.#chain() : `${row.pem}\n`);
   }
 
   @Opens('known')
@@ -91,7 +97,10 @@ export class CertificatesController {
     const old = await this.certificates.valid(id);
     const names = { serviceId: old.service_id, commonName: old.common_name, dns: old.san_dns, ip: old.san_ip };
     const wish = { names, publicKey: await publicKeyOf(dto.csr), days: this.#days(dto.validity_days) };
-    return this.#issued('Certificate renewed', await this.certificates.issue({ ...wish, action: 'pki.certificate.renew' }, caller));
+    return this.#issued(
+      'Certificate renewed',
+      await this.certificates.issue({ ...wish, action: 'pki.certificate.renew' }, caller),
+    );
   }
 
   @Requires('pki:manage')
@@ -118,8 +127,14 @@ export class CertificatesController {
     const own = caller.certificate ? await this.certificates.bySerial(caller.certificate) : undefined;
     const isValid = own?.status === 'active' && own.not_after.getTime() > this.clock.now();
     if (isValid && [own.service_id, own.certificate_id, own.serial].includes(id)) return;
-    this.audit.refused(caller, { action: 'pki.certificate.renew', target: { type: 'certificate', id: id.slice(0, 80) } });
-    throw new AppError('forbidden', 'A certificate is renewed with the valid client certificate of the same service, or with pki:manage');
+    this.audit.refused(caller, {
+      action: 'pki.certificate.renew',
+      target: { type: 'certificate', id: id.slice(0, 80) },
+    });
+    throw new AppError(
+      'forbidden',
+      'A certificate is renewed with the valid client certificate of the same service, or with pki:manage',
+    );
   }
 
   #days(asked = DEFAULT_DAYS): number {

@@ -59,8 +59,7 @@ export class Certificates {
 
   async issueWithin(sql: Sql, { names, publicKey, days, action }: IssueWish, caller: Caller): Promise<CertificateRow> {
     const problems = nameProblems(names);
-    if (problems.length > 0)
-      throw new AppError('invalid', problems.map(({ message }) => message).join('; '), problems);
+    if (problems.length > 0) throw new AppError('invalid', problems.map(({ message }) => message).join('; '), problems);
     const certificate = await this.authority.issue({ names, publicKey, days, now: this.clock.now() });
     const row = await insert(sql, names, certificate);
     await this.audit.record(sql, caller, {
@@ -86,9 +85,13 @@ export class Certificates {
   /** The one that can be renewed. @throws AppError where none is valid any more */
   async valid(reference: string): Promise<CertificateRow> {
     const row = await this.one(reference);
-    if (row.status === 'revoked') throw new AppError('not_found', `The certificate of "${row.service_id}" is revoked; enrol the service again`);
+    if (row.status === 'revoked')
+      throw new AppError('not_found', `The certificate of "${row.service_id}" is revoked; enrol the service again`);
     if (row.not_after.getTime() <= this.clock.now())
-      throw new AppError('not_found', `The certificate of "${row.service_id}" ended at ${row.not_after.toISOString()}; enrol the service again`);
+      throw new AppError(
+        'not_found',
+        `The certificate of "${row.service_id}" ended at ${row.not_after.toISOString()}; enrol the service again`,
+      );
     return row;
   }
 
@@ -110,7 +113,9 @@ export class Certificates {
   }
 
   async bySerial(serial: string): Promise<CertificateRow | undefined> {
-    const [row] = await rowsOf<CertificateRow>(this.source, 'SELECT * FROM pki_certificates WHERE serial = $1', [serial]);
+    const [row] = await rowsOf<CertificateRow>(this.source, 'SELECT * FROM pki_certificates WHERE serial = $1', [
+      serial,
+    ]);
     return row;
   }
 
@@ -173,7 +178,10 @@ export class Certificates {
 }
 
 const unknown = (reference: string) =>
-  new AppError('not_found', `No service, certificate or serial number "${reference.slice(0, 80)}" is known here with a certificate that has not ended`);
+  new AppError(
+    'not_found',
+    `No service, certificate or serial number "${reference.slice(0, 80)}" is known here with a certificate that has not ended`,
+  );
 
 async function insert(sql: Sql, names: Names, certificate: X509Certificate): Promise<CertificateRow> {
   const fingerprint = createHash('sha256').update(Buffer.from(certificate.rawData)).digest('hex');

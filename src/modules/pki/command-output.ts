@@ -36,7 +36,12 @@ export function printRows(rows: readonly object[], json?: boolean, columns?: rea
 function tableOf(rows: readonly object[], columns: readonly string[] = Object.keys(rows[0] ?? {})): string {
   const lines = [[...columns], ...rows.map((row) => columns.map((name) => cell(Reflect.get(row, name))))];
   const widths = columns.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  const shown = lines.map((line) => line.map((text, column) => text.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  const shown = lines.map((line) =>
+    line
+      .map((text, column) => text.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
   return `${shown.join('\n')}\n`;
 }
 

@@ -59,13 +59,19 @@ export class CrlController {
   @Get('delta')
   @ApiOperation({ summary: 'There is none' })
   delta(): never {
-    throw new AppError('not_found', 'There are no delta CRLs: each CRL is complete, and made at every revocation. Take /api/v1/crl');
+    throw new AppError(
+      'not_found',
+      'There are no delta CRLs: each CRL is complete, and made at every revocation. Take /api/v1/crl',
+    );
   }
 
   @Get('status')
   @ApiOperation({ summary: 'Number and times of the CRL of the intermediate' })
   async status() {
-    return envelope('A CRL is made at every revocation, and before it ends', view(await this.lists.current('intermediate')));
+    return envelope(
+      'A CRL is made at every revocation, and before it ends',
+      view(await this.lists.current('intermediate')),
+    );
   }
 
   @Get('info')
@@ -101,7 +107,10 @@ export class CrlController {
   @Post('stop')
   @ApiOperation({ summary: 'Refused: without CRLs every door would close' })
   stop(): never {
-    throw new AppError('conflict', 'CRLs are made as long as the application runs: a CRL that ends closes every door that speaks mutual TLS');
+    throw new AppError(
+      'conflict',
+      'CRLs are made as long as the application runs: a CRL that ends closes every door that speaks mutual TLS',
+    );
   }
 
   async #der(issuer: CaRole): Promise<StreamableFile> {

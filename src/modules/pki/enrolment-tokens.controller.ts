@@ -19,7 +19,10 @@ export class EnrolmentTokensController {
   @ApiOperation({ summary: 'Make a token that lets a service get a certificate with these names; shown once' })
   async create(@Body() dto: EnrolmentTokenDto, @CurrentUser() caller: Caller) {
     const { max_uses: uses = 1, expires_in_hours: hours = DEFAULT_HOURS } = dto;
-    return envelope('Enrolment token made; it is shown this once', await this.enrolment.create({ names: namesOf(dto), uses, hours }, caller));
+    return envelope(
+      'Enrolment token made; it is shown this once',
+      await this.enrolment.create({ names: namesOf(dto), uses, hours }, caller),
+    );
   }
 
   @Get()

@@ -55,8 +55,7 @@ export class Enrolment {
   /** @returns the token, which is never shown again, and what is kept of it */
   create({ names, uses, hours }: TokenWish, caller: Caller): Promise<EnrolmentToken & { token: string }> {
     const problems = nameProblems(names);
-    if (problems.length > 0)
-      throw new AppError('invalid', problems.map(({ message }) => message).join('; '), problems);
+    if (problems.length > 0) throw new AppError('invalid', problems.map(({ message }) => message).join('; '), problems);
     const token = `${PREFIX}${randomBytes(32).toString('base64url')}`;
     const ends = new Date(this.clock.now() + hours * 3_600_000);
     return inTransaction(this.source, async (sql) => {
@@ -86,7 +85,8 @@ export class Enrolment {
         `UPDATE pki_enrolment_tokens SET revoked_at = $2 WHERE token_id::text = $1 AND revoked_at IS NULL RETURNING ${SHOWN}`,
         [tokenId, new Date(this.clock.now())],
       );
-      if (!row) throw new AppError('not_found', `There is no enrolment token "${tokenId.slice(0, 80)}" that is not revoked`);
+      if (!row)
+        throw new AppError('not_found', `There is no enrolment token "${tokenId.slice(0, 80)}" that is not revoked`);
       await this.#record(sql, caller, 'revoke', row);
       return row;
     });
@@ -121,7 +121,12 @@ export class Enrolment {
     );
   }
 
-  #record(sql: Sql, caller: Caller, verb: 'create' | 'revoke', { token_id, service_id }: EnrolmentToken): Promise<void> {
+  #record(
+    sql: Sql,
+    caller: Caller,
+    verb: 'create' | 'revoke',
+    { token_id, service_id }: EnrolmentToken,
+  ): Promise<void> {
     return this.audit.record(sql, caller, {
       action: `pki.enrolment_token.${verb}`,
       target: { type: 'enrolment_token', id: token_id },

@@ -18,7 +18,8 @@ export async function writeFresh(folder: string, name: string, text: string): Pr
   await mkdir(folder, { recursive: true });
   const file = join(folder, name);
   await writeFile(file, text, { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EEXIST') throw new Error(`${file} is there already and is not written over; name another place`);
+    if (error.code === 'EEXIST')
+      throw new Error(`${file} is there already and is not written over; name another place`);
     throw error;
   });
 }

@@ -29,7 +29,8 @@ export function nameProblems({ serviceId, commonName, dns, ip }: Names): Problem
     wrong('common_name', commonName, 'is not 3 to 64 letters, digits, spaces, dots, - and _');
   for (const name of dns) if (!isDnsName(name)) wrong('san_dns', name, 'is not a DNS name in lower case');
   for (const address of ip) if (isIP(address) === 0) wrong('san_ip', address, 'is not an IP address');
-  if (dns.length + ip.length > MOST_NAMES) wrong('san_dns', String(dns.length + ip.length), `names are more than ${MOST_NAMES}`);
+  if (dns.length + ip.length > MOST_NAMES)
+    wrong('san_dns', String(dns.length + ip.length), `names are more than ${MOST_NAMES}`);
   return problems;
 }
 

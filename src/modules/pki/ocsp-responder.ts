@@ -58,7 +58,8 @@ export class OcspResponder {
     const asked = request?.tbsRequest.requestList.map(({ reqCert }) => reqCert) ?? [];
     const nonce = request?.tbsRequest.requestExtensions?.find(({ extnID }) => extnID === id_pkix_ocsp_nonce);
     const isLong = (nonce?.extnValue.byteLength ?? 0) > LONGEST_NONCE + 4;
-    if (asked.length === 0 || asked.length > MOST_REQUESTS || isLong) return failed(OCSPResponseStatus.malformedRequest);
+    if (asked.length === 0 || asked.length > MOST_REQUESTS || isLong)
+      return failed(OCSPResponseStatus.malformedRequest);
     const responses = await Promise.all(asked.map((id) => this.#single(id)));
     const data = new ResponseData({
       responderID: new ResponderID({ byKey: new KeyHash(keyHash(this.authority.intermediate, 'sha1')) }),

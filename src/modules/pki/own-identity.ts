@@ -65,7 +65,10 @@ export class OwnIdentity extends ServiceIdentity {
     const identity = new OwnIdentity(parts, options);
     await identity.#refresh();
     const timer = setInterval(() => void identity.check(), POLL_MS).unref();
-    identity.#ends.push(parts.wakeups.on(PKI_CHANNEL, () => void identity.check()), () => clearInterval(timer));
+    identity.#ends.push(
+      parts.wakeups.on(PKI_CHANNEL, () => void identity.check()),
+      () => clearInterval(timer),
+    );
     return identity;
   }
 
@@ -140,7 +143,10 @@ export class OwnIdentity extends ServiceIdentity {
       (error: unknown) => messageOf(error),
     );
     if (complaint && complaint !== this.#complaint)
-      log.warn('the CRL of the root ends soon: put its key back with "npx clara pki ca put-root-key", then run "npx clara pki crl"', { error: complaint });
+      log.warn(
+        'the CRL of the root ends soon: put its key back with "npx clara pki ca put-root-key", then run "npx clara pki crl"',
+        { error: complaint },
+      );
     this.#complaint = complaint;
   }
 

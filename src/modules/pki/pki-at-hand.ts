@@ -28,13 +28,25 @@ export class PkiAtHand {
   ) {}
 
   /** @throws Error where the passphrase is missing or another */
-  static async open({ settings, dataSource: source }: { settings: Settings; dataSource: DataSource }): Promise<PkiAtHand> {
+  static async open({
+    settings,
+    dataSource: source,
+  }: {
+    settings: Settings;
+    dataSource: DataSource;
+  }): Promise<PkiAtHand> {
     const { passphrase } = settings.pki;
     if (!passphrase)
-      throw new Error('CLARA_PKI_PASSPHRASE: is missing; make one with "openssl rand -base64 32", keep it, and set it here as for the application');
+      throw new Error(
+        'CLARA_PKI_PASSPHRASE: is missing; make one with "openssl rand -base64 32", keep it, and set it here as for the application',
+      );
     const clock = new SystemClock();
     const audit = new NoAuditTrail();
-    const authority = await DatabaseAuthority.open(source, audit, { ...settings.pki, passphrase, now: () => clock.now() });
+    const authority = await DatabaseAuthority.open(source, audit, {
+      ...settings.pki,
+      passphrase,
+      now: () => clock.now(),
+    });
     const lists = new RevocationLists(source, authority, clock);
     await lists.refresh('intermediate');
     const certificates = new Certificates(source, authority, lists, audit, clock);

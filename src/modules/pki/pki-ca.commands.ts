@@ -14,11 +14,16 @@ export function addTokenCommands(pki: Command, at: At): void {
     .option('--uses <uses>', 'certificates it is good for', whole(1, 100), 1)
     .option('--hours <hours>', 'how long it counts', whole(1, 720), 24)
     .option('--json')
-    .action((serviceId: string, { cn, dns, ip, uses, hours, json }: NameOptions & Print & { uses: number; hours: number }) =>
-      at(async ({ enrolment }) => {
-        const names = { serviceId, commonName: cn ?? serviceId, dns, ip };
-        printRows([await enrolment.create({ names, uses, hours }, operator())], json, ['token', 'service_id', 'expires_at']);
-      }),
+    .action(
+      (serviceId: string, { cn, dns, ip, uses, hours, json }: NameOptions & Print & { uses: number; hours: number }) =>
+        at(async ({ enrolment }) => {
+          const names = { serviceId, commonName: cn ?? serviceId, dns, ip };
+          printRows([await enrolment.create({ names, uses, hours }, operator())], json, [
+            'token',
+            'service_id',
+            'expires_at',
+          ]);
+        }),
     );
   tokens
     .command('list')
@@ -26,7 +31,14 @@ export function addTokenCommands(pki: Command, at: At): void {
     .option('--json')
     .action(({ json }: Print) =>
       at(async ({ enrolment }) =>
-        printRows(await enrolment.list(), json, ['token_id', 'service_id', 'uses', 'max_uses', 'expires_at', 'revoked_at']),
+        printRows(await enrolment.list(), json, [
+          'token_id',
+          'service_id',
+          'uses',
+          'max_uses',
+          'expires_at',
+          'revoked_at',
+        ]),
       ),
     );
   tokens
@@ -34,7 +46,9 @@ export function addTokenCommands(pki: Command, at: At): void {
     .description('Revoke a token')
     .option('--json')
     .action((id: string, { json }: Print) =>
-      at(async ({ enrolment }) => printRows([await enrolment.revoke(id, operator())], json, ['token_id', 'service_id', 'revoked_at'])),
+      at(async ({ enrolment }) =>
+        printRows([await enrolment.revoke(id, operator())], json, ['token_id', 'service_id', 'revoked_at']),
+      ),
     );
 }
 

@@ -93,7 +93,11 @@ function addIssueCommands(pki: Command, at: At): void {
     .action((id: string, options: RenewOptions) => at((hand) => renew(hand, id, options)));
 }
 
-async function issue(hand: PkiAtHand, serviceId: string, { cn, dns, ip, days, out = '.', json }: IssueOptions): Promise<void> {
+async function issue(
+  hand: PkiAtHand,
+  serviceId: string,
+  { cn, dns, ip, days, out = '.', json }: IssueOptions,
+): Promise<void> {
   const key = await makeKey();
   const names = { serviceId, commonName: cn ?? serviceId, dns, ip };
   const row = await hand.issue({ names, publicKey: key.publicKey, days, action: 'pki.certificate.issue' });

@@ -1,5 +1,13 @@
 import { join } from 'node:path';
-import { Global, Module, type FactoryProvider, type OnModuleDestroy, type OnModuleInit, Inject, Optional } from '@nestjs/common';
+import {
+  Global,
+  Module,
+  type FactoryProvider,
+  type OnModuleDestroy,
+  type OnModuleInit,
+  Inject,
+  Optional,
+} from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Settings } from '../../config/settings.js';
 import { Clock } from '../../kernel/clock.js';

@@ -30,7 +30,9 @@ export interface Standing {
 export function revoke(now: Standing, reason: RevocationReason): Standing | { refused: string } {
   const isHeld = now.status === 'revoked' && now.reason === 'certificateHold';
   if (reason === 'removeFromCRL')
-    return isHeld ? { status: 'active', reason: null } : { refused: 'only a certificate on hold can be removed from the CRL' };
+    return isHeld
+      ? { status: 'active', reason: null }
+      : { refused: 'only a certificate on hold can be removed from the CRL' };
   if (now.status === 'active') return { status: 'revoked', reason };
   if (isHeld && reason !== 'certificateHold') return { status: 'revoked', reason };
   return { refused: `it is revoked already (${now.reason ?? 'unspecified'})` };

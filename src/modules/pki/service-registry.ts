@@ -46,7 +46,9 @@ export class ServiceRegistry {
 
   /** @throws AppError where there is none */
   async one(id: string): Promise<RegisteredService> {
-    const [row] = await rowsOf<RegisteredService>(this.source, 'SELECT * FROM pki_services WHERE service_id = $1', [id]);
+    const [row] = await rowsOf<RegisteredService>(this.source, 'SELECT * FROM pki_services WHERE service_id = $1', [
+      id,
+    ]);
     if (!row) throw new AppError('not_found', `No service "${id.slice(0, 80)}" is registered`);
     return row;
   }

@@ -68,8 +68,6 @@ export class Pki1764000200000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(
-      'DROP TABLE pki_enrolment_tokens, pki_certificates, pki_services, pki_crls, pki_authorities',
-    );
+    await runner.query('DROP TABLE pki_enrolment_tokens, pki_certificates, pki_services, pki_crls, pki_authorities');
   }
 }
