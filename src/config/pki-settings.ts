@@ -11,7 +11,7 @@ export const pkiSpecs = {
   CLARA_PKI_PORT: port({ default: 8443, desc: 'Port of the certificate authority.' }),
   CLARA_PKI_PASSPHRASE: secret({
     default: undefined,
-    desc: 'Opens the keys of the CA in the database (secret, at least 16 characters). Make one with: openssl rand -base64 32',
+    desc: 'Opens the keys of the CA in the database (secret, at least 16 characters; openssl rand -base64 32 makes one).',
   }),
   VCC_INTERMEDIATE_CA_PASSWORD: secret({
     default: undefined,

@@ -11,7 +11,7 @@ import type { PostgresConnection } from '../../src/adapters/postgres/data-source
 import { SystemClock } from '../../src/kernel/clock.js';
 import { NoAuditTrail } from '../../src/modules/audit/audit.port.js';
 import { DatabaseAuthority } from '../../src/modules/pki/authority.js';
-import { Certificates } from '../../src/modules/pki/certificates.js';
+import { Certificates } from '../../src/modules/pki/certificates.service.js';
 import { OwnIdentity } from '../../src/modules/pki/own-identity.js';
 import { crlPem, RevocationLists } from '../../src/modules/pki/revocation-lists.js';
 import { systemCaller } from '../../src/modules/pki/system-caller.js';
@@ -204,7 +204,7 @@ describe('the certificate authority of a database', () => {
     let wakeups: PostgresNotifications;
     const own = (pair = pki) =>
       OwnIdentity.open(
-        { ...pair, wakeups, log: quiet as never },
+        { ...pair, wakeups, log: quiet },
         { folder: join(folder, 'own'), dns: ['localhost'], ip: ['127.0.0.1'], days: 90, renewDays: 30 },
       );
 

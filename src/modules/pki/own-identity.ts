@@ -6,7 +6,7 @@ import { messageOf } from '../../kernel/errors.js';
 import type { Log } from '../../kernel/log.js';
 import type { Wakeups } from '../../kernel/wakeups.js';
 import type { Authority } from './authority.js';
-import type { Certificates } from './certificates.js';
+import type { Certificates } from './certificates.service.js';
 import { makeKey } from './key-files.js';
 import { crlPem, PKI_CHANNEL, type RevocationLists } from './revocation-lists.js';
 import { ServiceIdentity, type Identity } from './service-identity.port.js';

@@ -5,7 +5,7 @@ import type { DataSource } from 'typeorm';
 import type { Settings } from '../../config/settings.js';
 import { inTransaction } from '../../kernel/transaction.js';
 import { publicKeyOf } from './certificate-request.js';
-import type { CertificateRow } from './certificates.js';
+import type { CertificateRow } from './certificates.service.js';
 import { certificateView } from './envelope.js';
 import { makeKey, writeFresh } from './key-files.js';
 import { nameOptions, printRows, whole, type NameOptions, type Print } from './command-output.js';

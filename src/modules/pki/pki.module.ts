@@ -19,7 +19,7 @@ import { Authority, DatabaseAuthority, NoAuthority } from './authority.js';
 import { AutoRenewalController } from './auto-renewal.controller.js';
 import { CaController } from './ca.controller.js';
 import { CertificatesController } from './certificates.controller.js';
-import { Certificates } from './certificates.js';
+import { Certificates } from './certificates.service.js';
 import { CrlController } from './crl.controller.js';
 import { Enrolment } from './enrolment.js';
 import { EnrolmentTokensController } from './enrolment-tokens.controller.js';
@@ -72,7 +72,7 @@ const responder: FactoryProvider<OcspResponder> = {
 };
 
 /** The certificate that the doors show; undefined where none of them speaks TLS. */
-const identity: FactoryProvider<ServiceIdentity | undefined> = {
+const identityProvider: FactoryProvider<ServiceIdentity | undefined> = {
   provide: ServiceIdentity,
   inject: [Settings, Authority, Certificates, RevocationLists, Wakeups, Clock, Log],
   useFactory: async (settings: Settings, ...[signer, issued, crls, wakeups, clock, log]: IdentityParts) => {
@@ -98,7 +98,7 @@ type IdentityParts = [Authority, Certificates, RevocationLists, Wakeups, Clock, 
     EnrolmentTokensController,
     AutoRenewalController,
   ],
-  providers: [authority, lists, certificates, enrolment, services, responder, identity],
+  providers: [authority, lists, certificates, enrolment, services, responder, identityProvider],
   exports: [ServiceIdentity],
 })
 export class PkiModule implements OnModuleInit, OnModuleDestroy {
