@@ -22,7 +22,9 @@ describe('the certificate authority', () => {
     expect(pki(FILES).enabled).toBe(false);
     expect(pki({ CLARA_MTLS_ENABLED: 'false' }).enabled).toBe(false);
     expect(pki({ CLARA_SECURITY_MODE: 'debug' }).enabled).toBe(false);
-    expect(pki({ CLARA_SECURITY_MODE: 'debug', CLARA_PKI_ENABLED: 'true', CLARA_PKI_PASSPHRASE: PASSPHRASE }).enabled).toBe(true);
+    expect(
+      pki({ CLARA_SECURITY_MODE: 'debug', CLARA_PKI_ENABLED: 'true', CLARA_PKI_PASSPHRASE: PASSPHRASE }).enabled,
+    ).toBe(true);
   });
 
   it('needs a passphrase, under its name or that of the original', () => {
@@ -42,7 +44,10 @@ describe('the certificate authority', () => {
   });
 
   it('puts only names into the own certificate, each once', () => {
-    const { dns, ip } = pki({ CLARA_PKI_PASSPHRASE: PASSPHRASE, CLARA_CERT_SANS: 'clara.test,localhost,10.0.0.1' }).certificate;
+    const { dns, ip } = pki({
+      CLARA_PKI_PASSPHRASE: PASSPHRASE,
+      CLARA_CERT_SANS: 'clara.test,localhost,10.0.0.1',
+    }).certificate;
     expect(dns).toEqual(expect.arrayContaining(['localhost', 'clara.test']));
     expect(dns.filter((name) => name === 'localhost')).toHaveLength(1);
     expect(ip).toEqual(['127.0.0.1', '::1', '10.0.0.1']);
@@ -51,6 +56,8 @@ describe('the certificate authority', () => {
 
   it('renews before the end', () => {
     const found = problems({ CLARA_PKI_PASSPHRASE: PASSPHRASE, CLARA_CERT_DAYS: '10' });
-    expect(found).toEqual([expect.stringMatching(/^CLARA_CERT_RENEW_DAYS: 30 is not less than CLARA_CERT_DAYS \(10\)/)]);
+    expect(found).toEqual([
+      expect.stringMatching(/^CLARA_CERT_RENEW_DAYS: 30 is not less than CLARA_CERT_DAYS \(10\)/),
+    ]);
   });
 });

@@ -221,6 +221,13 @@ describe('the certificate authority of the built application', () => {
     expect((await office.ask('crl/stop', { method: 'POST' })).status).toBe(409);
   });
 
+  it('revokes without a body, for no reason given', async () => {
+    await service(office, 'bodiless');
+    const { status, body } = await office.ask('certificates/bodiless/revoke', { method: 'DELETE' });
+    expect({ status, reason: body.data['reason'] }).toEqual({ status: 200, reason: 'unspecified' });
+    expect((await office.ask('certificates/bodiless')).body.data).toMatchObject({ status: 'revoked' });
+  });
+
   it('knows services, once each', async () => {
     const body = {
       service_id: 'known',

@@ -202,10 +202,10 @@ describe('the certificate authority of a database', () => {
 
   describe('the certificate of the application itself', () => {
     let wakeups: PostgresNotifications;
-    const own = (pair = pki) =>
+    const own = (pair = pki, dns = ['localhost']) =>
       OwnIdentity.open(
         { ...pair, wakeups, log: quiet },
-        { folder: join(folder, 'own'), dns: ['localhost'], ip: ['127.0.0.1'], days: 90, renewDays: 30 },
+        { folder: join(folder, 'own'), dns, ip: ['127.0.0.1'], days: 90, renewDays: 30 },
       );
 
     beforeAll(async () => {
@@ -224,6 +224,9 @@ describe('the certificate authority of a database', () => {
       const second = await own();
       expect(second.current().serial).toBe(serial);
       second.close();
+      const renamed = await own(pki, ['localhost', 'clara.test']);
+      expect(renamed.current().serial).not.toBe(serial);
+      renamed.close();
     });
 
     it('is renewed with another key before it ends', async () => {

@@ -49,6 +49,10 @@ describe('a key at rest', () => {
 
   it('is never sealed the same way twice', async () => {
     const [one, two] = [await seal(key, 'passphrase', 'root'), await seal(key, 'passphrase', 'root')];
-    expect([one.iv === two.iv, one.scrypt.salt === two.scrypt.salt, one.text === two.text]).toEqual([false, false, false]);
+    expect([one.iv === two.iv, one.scrypt.salt === two.scrypt.salt, one.text === two.text]).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 });

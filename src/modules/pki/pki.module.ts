@@ -78,7 +78,7 @@ const identityProvider: FactoryProvider<ServiceIdentity | undefined> = {
   useFactory: async (settings: Settings, ...[signer, issued, crls, wakeups, clock, log]: IdentityParts) => {
     const { pki, tls, folders } = settings;
     if (!tls.mutual && !pki.enabled) return undefined;
-    if (pki.files) return FileIdentity.open(pki.files);
+    if (pki.files) return FileIdentity.open(pki.files, log);
     const parts: OwnIdentityParts = { authority: signer, certificates: issued, lists: crls, wakeups, clock, log };
     return OwnIdentity.open(parts, { folder: join(folders.data, 'pki'), ...pki.certificate });
   },
@@ -124,6 +124,6 @@ export class PkiModule implements OnModuleInit, OnModuleDestroy {
 
   onModuleDestroy(): void {
     clearInterval(this.#timer);
-    if (this.identity instanceof OwnIdentity) this.identity.close();
+    if (this.identity instanceof OwnIdentity || this.identity instanceof FileIdentity) this.identity.close();
   }
 }
