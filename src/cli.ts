@@ -7,6 +7,9 @@ import { EmbeddedPostgres } from './adapters/postgres/embedded/embedded-postgres
 import { readSettings, SettingsError, type Settings } from './config/settings.js';
 import { addConfigCommand } from './config/config.commands.js';
 import type { Environment } from './application.js';
+import type { Log } from './kernel/log.js';
+import { openAudit } from './modules/audit/audit-parts.js';
+import { NoAuditTrail, type AuditTrail } from './modules/audit/audit.port.js';
 import { addAuditCommands } from './modules/audit/audit.commands.js';
 import { addPkiCommands } from './modules/pki/pki.commands.js';
 
@@ -14,8 +17,11 @@ import { addPkiCommands } from './modules/pki/pki.commands.js';
 export interface CommandContext {
   settings: Settings;
   dataSource: DataSource;
+  /** What a command changes stands in the trail, too. */
+  audit: AuditTrail;
 }
 
+const silent: Log = { debug: () => undefined, info: () => undefined, warn: console.error, error: console.error };
 const quiet = { info: () => undefined, warn: (message: string) => console.error(message) };
 
 /** The commands of `npx clara`. They work on the database and the data folder, whether the application runs or not. */
@@ -38,7 +44,8 @@ export async function withContext<T>(
   const started = settings.postgres ? undefined : await startEmbedded(embedded, settings);
   const dataSource = await openDataSource(settings.postgres ?? (started as PostgresConnection));
   try {
-    return await work({ settings, dataSource });
+    const audit = settings.audit.enabled ? (await openAudit(settings, dataSource, silent)).trail : new NoAuditTrail();
+    return await work({ settings, dataSource, audit });
   } finally {
     await dataSource.destroy();
     // The server of an application that runs is left to it.

@@ -31,6 +31,10 @@ export const pkiSpecs = {
   SERVICE_CERT_PATH: str({ default: undefined, desc: 'Certificate (with its chain) of an outside CA, PEM.' }),
   SERVICE_KEY_PATH: str({ default: undefined, desc: 'Private key of that certificate, PEM.' }),
   CA_CERT_PATH: str({ default: undefined, desc: 'Certificates of the outside CA that clients are checked with, PEM.' }),
+  CLARA_CRL_PATH: str({
+    default: undefined,
+    desc: 'CRLs of the outside CA, PEM, one of each CA in CA_CERT_PATH. Unset: nothing is taken as revoked.',
+  }),
 };
 
 type Read = {
@@ -46,6 +50,7 @@ type Read = {
   SERVICE_CERT_PATH: string | undefined;
   SERVICE_KEY_PATH: string | undefined;
   CA_CERT_PATH: string | undefined;
+  CLARA_CRL_PATH: string | undefined;
 };
 
 const FILES = ['SERVICE_CERT_PATH', 'SERVICE_KEY_PATH', 'CA_CERT_PATH'] as const;
@@ -69,6 +74,8 @@ export function pkiProblems(read: Read, mutual: boolean): string[] {
 
 function fileProblems(read: Read): string[] {
   const missing = FILES.filter((name) => !read[name]);
+  if (missing.length === FILES.length && read.CLARA_CRL_PATH)
+    return [`CLARA_CRL_PATH: is of no use without ${FILES.join(', ')}`];
   if (missing.length === 0 || missing.length === FILES.length) return [];
   return missing.map((name) => `${name}: is missing; ${FILES.join(', ')} go together`);
 }
@@ -106,8 +113,8 @@ export function isEnabled(read: Read, mutual: boolean): boolean {
 }
 
 function filesOf(read: Read) {
-  const { SERVICE_CERT_PATH: cert, SERVICE_KEY_PATH: key, CA_CERT_PATH: ca } = read;
-  return cert && key && ca ? { cert, key, ca } : undefined;
+  const { SERVICE_CERT_PATH: cert, SERVICE_KEY_PATH: key, CA_CERT_PATH: ca, CLARA_CRL_PATH: crl } = read;
+  return cert && key && ca ? { cert, key, ca, crl } : undefined;
 }
 
 /** The names that the own certificate has in any case, and those of the setting. */

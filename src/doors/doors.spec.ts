@@ -22,6 +22,9 @@ describe('the doors', () => {
   it('of debug, development and testing speak plain HTTP', () => {
     for (const mode of ['debug', 'development', 'testing'])
       expect(shown({ CLARA_SECURITY_MODE: mode })).toEqual(plain('everything'));
+    const pki = { CLARA_PKI_ENABLED: 'true', ...PASSPHRASE };
+    const last = 'CLARA_PKI_PORT 127.0.0.1:8443 tls-optional pki';
+    expect(shown({ CLARA_SECURITY_MODE: 'debug', ...pki })).toEqual([...plain('everything'), last]);
   });
 
   it('of production behind a TLS proxy do, too', () => {
@@ -29,7 +32,7 @@ describe('the doors', () => {
   });
 
   it('of production speak mutual TLS, but where people, probes and Prometheus enter', () => {
-    expect(shown({ CLARA_HOST: '10.1.2.3' })).toEqual([
+    expect(shown({ CLARA_HOST: '10.1.2.3', ...PASSPHRASE })).toEqual([
       'CLARA_MAIN_PORT 10.1.2.3:45678 tls everything',
       'CLARA_INGESTION_PORT 10.1.2.3:45679 mtls everything',
       'CLARA_TRAINING_PORT 10.1.2.3:45680 mtls everything',

@@ -1,139 +1,11 @@
 import { execFile } from 'node:child_process';
-import { readFile, stat, writeFile } from 'node:fs/promises';
-import { request } from 'node:https';
-import { join } from 'node:path';
-import { connect } from 'node:tls';
+import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { App } from '../fixtures/app.js';
-import { freePorts } from '../fixtures/processes.js';
-import { root } from '../fixtures/trainer.js';
-import { eventually } from '../fixtures/waiting.js';
+import { Office, service } from '../fixtures/pki-office.js';
 
 import.meta.jest.setTimeout(180_000);
 
 const run = promisify(execFile);
-const STARTED_MS = 90_000;
-const PASSPHRASE = 'a passphrase of the tests';
-
-interface Reply {
-  status: number;
-  type: string;
-  bytes: Buffer;
-  body: { success: boolean; message: string; detail: string; data: Record<string, string> & Record<string, unknown>[] };
-}
-
-interface Ask {
-  method?: string;
-  body?: unknown;
-  headers?: Record<string, string>;
-  pair?: { key: string; cert: string };
-}
-
-/** The application with its CA on a port, and a client that trusts nothing but that CA. */
-class Office {
-  ca: string[] = [];
-
-  private constructor(
-    readonly app: App,
-    readonly port: number,
-    readonly probePort: number,
-    readonly publicPort: number,
-  ) {}
-
-  static async prepare(env: Record<string, string>): Promise<Office> {
-    const [port = 0, probe = 0, people = 0] = await freePorts(3);
-    const app = await App.prepare({
-      env: {
-        CLARA_PKI_PORT: String(port),
-        CLARA_PROBE_PORT: String(probe),
-        CLARA_PUBLIC_PORT: String(people),
-        CLARA_PKI_PASSPHRASE: PASSPHRASE,
-        ...env,
-      },
-    });
-    return new Office(app, port, probe, people);
-  }
-
-  path(name: string): string {
-    return join(this.app.folder, name);
-  }
-
-  async trust(): Promise<void> {
-    const [intermediate = '', root = ''] = (await this.ask('ca/chain', {}, true)).bytes.toString().split(/(?<=END CERTIFICATE-----\n)/);
-    this.ca = [root, intermediate];
-    await writeFile(this.path('root.pem'), root);
-    await writeFile(this.path('chain.pem'), intermediate);
-  }
-
-  ask(path: string, { method = 'GET', body, headers = {}, pair }: Ask = {}, isBlind = false, port = this.port): Promise<Reply> {
-    const isJson = body !== undefined && !Buffer.isBuffer(body);
-    return new Promise((resolve, reject) => {
-      const sent = request(
-        {
-          host: '127.0.0.1',
-          port,
-          path: path.startsWith('/') ? path : `/api/v1/${path}`,
-          method,
-          agent: false,
-          headers: { ...(isJson ? { 'content-type': 'application/json' } : {}), ...headers },
-          ...(isBlind ? { rejectUnauthorized: false } : { ca: this.ca }),
-          ...pair,
-        },
-        (response) => {
-          const parts: Buffer[] = [];
-          response.on('data', (part: Buffer) => parts.push(part)).on('end', () => {
-            const bytes = Buffer.concat(parts);
-            const type = response.headers['content-type'] ?? '';
-            const parsed = type.includes('json') ? (JSON.parse(bytes.toString()) as Reply['body']) : ({} as Reply['body']);
-            resolve({ status: response.statusCode ?? 0, type, bytes, body: parsed });
-          });
-        },
-      );
-      sent.on('error', reject).end(isJson ? JSON.stringify(body) : (body as Buffer | undefined));
-    });
-  }
-
-  /** A key and a request of a service, made as its administrator would. */
-  async csr(name: string, key: string[] = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256']): Promise<{ key: string; csr: string }> {
-    const [keyFile, csrFile] = [this.path(`${name}.key`), this.path(`${name}.csr`)];
-    await run('openssl', ['req', '-new', ...key, '-nodes', '-keyout', keyFile, '-out', csrFile, '-subj', '/CN=anything/O=Evil']);
-    return { key: await readFile(keyFile, 'utf8'), csr: await readFile(csrFile, 'utf8') };
-  }
-
-  /** `npx clara` beside the application. */
-  async clara(...args: string[]): Promise<string> {
-    const env = {
-      PATH: process.env['PATH'],
-      HOME: process.env['HOME'],
-      XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'],
-      ...this.app.env,
-      CLARA_DATA_DIR: this.app.data,
-    };
-    return (await run(process.execPath, [join(root, 'scripts/clara.mjs'), ...args], { env, cwd: root })).stdout;
-  }
-
-  async token(service_id: string, more: Record<string, unknown> = {}): Promise<string> {
-    const names = { service_id, common_name: 'Test service', san_dns: ['localhost'], san_ip: ['127.0.0.1'] };
-    const { status, body } = await this.ask('enrolment-tokens', { method: 'POST', body: { ...names, ...more } });
-    expect(status).toBe(201);
-    return body.data['token'] as string;
-  }
-
-  enrol(service_id: string, csr: string, token: string, more: Record<string, unknown> = {}): Promise<Reply> {
-    const names = { service_id, common_name: 'Test service', san_dns: ['localhost'], san_ip: ['127.0.0.1'] };
-    const headers = { 'x-enrolment-token': token };
-    return this.ask('certificates/request', { method: 'POST', headers, body: { ...names, csr, ...more } });
-  }
-}
-
-/** Makes a service whole: key, request, certificate. */
-async function service(office: Office, name: string): Promise<{ key: string; cert: string; serial: string }> {
-  const { key, csr } = await office.csr(name);
-  const { body } = await office.enrol(name, csr, await office.token(name));
-  const { certificate = '', chain = '', serial_number: serial = '' } = body.data;
-  await writeFile(office.path(`${name}.pem`), certificate);
-  return { key, cert: `${certificate}\n${chain}`, serial };
-}
 
 describe('the certificate authority of the built application', () => {
   let office: Office;
@@ -154,12 +26,28 @@ describe('the certificate authority of the built application', () => {
   async function verify(file: string): Promise<string> {
     await writeFile(office.path('crl.pem'), (await office.ask('crl/full/pem')).bytes);
     const trust = ['-CAfile', office.path('root.pem'), '-untrusted', office.path('chain.pem')];
-    return openssl('verify', '-x509_strict', '-crl_check_all', '-CRLfile', office.path('crl.pem'), ...trust, office.path(file));
+    return openssl(
+      'verify',
+      '-x509_strict',
+      '-crl_check_all',
+      '-CRLfile',
+      office.path('crl.pem'),
+      ...trust,
+      office.path(file),
+    );
   }
 
   it('is healthy, and says who it is', async () => {
-    expect((await office.ask('/health')).body).toMatchObject({ status: 'healthy', service: 'clara_pki_backend', timestamp: expect.any(String), version: expect.any(String) });
-    expect((await office.ask('info')).body).toMatchObject({ success: true, data: { root: { subject: expect.stringContaining('CLARA Root CA') } } });
+    expect((await office.ask('/health')).body).toMatchObject({
+      status: 'healthy',
+      service: 'clara_pki_backend',
+      timestamp: expect.any(String),
+      version: expect.any(String),
+    });
+    expect((await office.ask('info')).body).toMatchObject({
+      success: true,
+      data: { root: { subject: expect.stringContaining('CLARA Root CA') } },
+    });
   });
 
   it.each([
@@ -173,7 +61,15 @@ describe('the certificate authority of the built application', () => {
     expect({ status, body }).toMatchObject({ status: 200, body: { success: true, data: { service_id: name } } });
     await writeFile(office.path(`${name}.pem`), body.data['certificate'] ?? '');
     expect(await verify(`${name}.pem`)).toContain('OK');
-    const text = await openssl('x509', '-in', office.path(`${name}.pem`), '-noout', '-subject', '-ext', 'subjectAltName');
+    const text = await openssl(
+      'x509',
+      '-in',
+      office.path(`${name}.pem`),
+      '-noout',
+      '-subject',
+      '-ext',
+      'subjectAltName',
+    );
     expect(text).toContain('CN = Test service');
     expect(text).not.toContain('Evil');
     expect(text).toContain('DNS:localhost, IP Address:127.0.0.1');
@@ -190,7 +86,12 @@ describe('the certificate authority of the built application', () => {
   it('refuses other names than the token allows, and spends nothing on it', async () => {
     const { csr } = await office.csr('names');
     const token = await office.token('names');
-    for (const other of [{ service_id: 'others' }, { common_name: 'Other' }, { san_dns: ['other.test'] }, { san_ip: ['10.0.0.1'] }])
+    for (const other of [
+      { service_id: 'others' },
+      { common_name: 'Other' },
+      { san_dns: ['other.test'] },
+      { san_ip: ['10.0.0.1'] },
+    ])
       expect((await office.enrol('names', csr, token, other)).status).toBe(403);
     expect((await office.enrol('names', csr, token)).status).toBe(200);
   });
@@ -220,8 +121,18 @@ describe('the certificate authority of the built application', () => {
     const { serial } = await service(office, 'listed');
     const { body } = await office.ask('certificates/listed');
     expect(Object.keys(body.data)).toEqual([
-      'certificate_id', 'service_id', 'common_name', 'serial_number', 'fingerprint', 'not_before', 'not_after',
-      'status', 'san_dns', 'san_ip', 'issuer', 'days_until_expiry',
+      'certificate_id',
+      'service_id',
+      'common_name',
+      'serial_number',
+      'fingerprint',
+      'not_before',
+      'not_after',
+      'status',
+      'san_dns',
+      'san_ip',
+      'issuer',
+      'days_until_expiry',
     ]);
     expect(body.data).toMatchObject({ serial_number: serial, status: 'active', days_until_expiry: 364 });
     expect((await office.ask('certificates/listed/download')).bytes.toString()).toContain('BEGIN CERTIFICATE');
@@ -235,32 +146,65 @@ describe('the certificate authority of the built application', () => {
       const [asked, answered] = [office.path('ocsp.req'), office.path('ocsp.resp')];
       const who = ['-issuer', office.path('chain.pem'), '-cert', office.path('leaving.pem')];
       await run('openssl', ['ocsp', ...who, '-reqout', asked]);
-      const reply = await office.ask('ocsp', { method: 'POST', body: await readFile(asked), headers: { 'content-type': 'application/ocsp-request' } });
+      const reply = await office.ask('ocsp', {
+        method: 'POST',
+        body: await readFile(asked),
+        headers: { 'content-type': 'application/ocsp-request' },
+      });
       expect([reply.status, reply.type]).toEqual([200, 'application/ocsp-response']);
       await writeFile(answered, reply.bytes);
       const byGet = await office.ask(`ocsp/${encodeURIComponent((await readFile(asked)).toString('base64'))}`);
       expect(byGet.bytes.length).toBeGreaterThan(200);
-      return openssl('ocsp', ...who, '-no_nonce', '-respin', answered, '-CAfile', office.path('root.pem'), '-verify_other', office.path('chain.pem'));
+      return openssl(
+        'ocsp',
+        ...who,
+        '-no_nonce',
+        '-respin',
+        answered,
+        '-CAfile',
+        office.path('root.pem'),
+        '-verify_other',
+        office.path('chain.pem'),
+      );
     };
     expect(await verify('leaving.pem')).toContain('OK');
     expect(await ocsp()).toMatch(/leaving.pem: good.*Response verify OK/s);
-    expect((await office.ask('certificates/leaving/revoke', { method: 'DELETE', body: { reason: 'boredom' } })).status).toBe(422);
-    const reply = await office.ask('certificates/leaving/revoke', { method: 'DELETE', body: { reason: 'key_compromise' } });
+    expect(
+      (await office.ask('certificates/leaving/revoke', { method: 'DELETE', body: { reason: 'boredom' } })).status,
+    ).toBe(422);
+    const reply = await office.ask('certificates/leaving/revoke', {
+      method: 'DELETE',
+      body: { reason: 'key_compromise' },
+    });
     expect(reply.body.data).toMatchObject({ reason: 'keyCompromise', serial_numbers: [serial] });
     expect(await verify('leaving.pem')).toContain('certificate revoked');
     expect(await ocsp()).toMatch(/leaving.pem: revoked.*keyCompromise.*Response verify OK/s);
     expect((await office.ask('certificates/nobody/revoke', { method: 'DELETE', body: {} })).status).toBe(404);
-    expect((await office.ask(`ocsp/check/${serial}`)).body.data).toMatchObject({ status: 'revoked', reason: 'keyCompromise' });
+    expect((await office.ask(`ocsp/check/${serial}`)).body.data).toMatchObject({
+      status: 'revoked',
+      reason: 'keyCompromise',
+    });
   });
 
   it('does by `openssl ocsp` what clients do, with a nonce', async () => {
     await service(office, 'asker');
-    const who = ['-issuer', office.path('chain.pem'), '-cert', office.path('asker.pem'), '-CAfile', office.path('root.pem')];
+    const who = [
+      '-issuer',
+      office.path('chain.pem'),
+      '-cert',
+      office.path('asker.pem'),
+      '-CAfile',
+      office.path('root.pem'),
+    ];
     const url = `http://127.0.0.1:${office.app.ports.MAIN}/api/v1/ocsp`;
     const text = await openssl('ocsp', ...who, '-verify_other', office.path('chain.pem'), '-url', url, '-nonce');
     expect(text).toMatch(/asker.pem: good.*GMT\nResponse verify OK/s);
     expect(text).not.toContain('no nonce');
-    const garbage = await office.ask('ocsp', { method: 'POST', body: Buffer.from('garbage'), headers: { 'content-type': 'application/ocsp-request' } });
+    const garbage = await office.ask('ocsp', {
+      method: 'POST',
+      body: Buffer.from('garbage'),
+      headers: { 'content-type': 'application/ocsp-request' },
+    });
     expect(garbage.bytes.toString('hex')).toBe('30030a0101');
   });
 
@@ -277,8 +221,20 @@ describe('the certificate authority of the built application', () => {
     expect((await office.ask('crl/stop', { method: 'POST' })).status).toBe(409);
   });
 
+  it('revokes without a body, for no reason given', async () => {
+    await service(office, 'bodiless');
+    const { status, body } = await office.ask('certificates/bodiless/revoke', { method: 'DELETE' });
+    expect({ status, reason: body.data['reason'] }).toEqual({ status: 200, reason: 'unspecified' });
+    expect((await office.ask('certificates/bodiless')).body.data).toMatchObject({ status: 'revoked' });
+  });
+
   it('knows services, once each', async () => {
-    const body = { service_id: 'known', service_name: 'Known service', endpoints: ['https://localhost:1'], metadata: { room: 1 } };
+    const body = {
+      service_id: 'known',
+      service_name: 'Known service',
+      endpoints: ['https://localhost:1'],
+      metadata: { room: 1 },
+    };
     expect((await office.ask('services/register', { method: 'POST', body })).status).toBe(200);
     expect((await office.ask('services/register', { method: 'POST', body })).status).toBe(409);
     expect((await office.ask('services/known')).body.data).toMatchObject(body);
@@ -288,88 +244,18 @@ describe('the certificate authority of the built application', () => {
   it('renews with another key', async () => {
     const { serial } = await service(office, 'renewed');
     const { csr } = await office.csr('renewed');
-    const { status, body } = await office.ask('certificates/renewed/renew', { method: 'POST', body: { csr, validity_days: 20 } });
+    const { status, body } = await office.ask('certificates/renewed/renew', {
+      method: 'POST',
+      body: { csr, validity_days: 20 },
+    });
     expect({ status, same: body.data['serial_number'] === serial }).toEqual({ status: 200, same: false });
     await writeFile(office.path('renewed.pem'), body.data['certificate'] ?? '');
     expect(await verify('renewed.pem')).toContain('OK');
-    expect((await office.ask('auto-renewal/certificates?days=25')).body.data).toContainEqual(expect.objectContaining({ service_id: 'renewed' }));
-    expect((await office.ask('auto-renewal/force-check', { method: 'POST' })).body.data).toMatchObject({ enabled: true });
-  });
-});
-
-describe('the application in production, with certificates of its own', () => {
-  let office: Office;
-
-  beforeAll(async () => {
-    office = await Office.prepare({ CLARA_SECURITY_MODE: 'production' });
-    await office.app.launch();
-    await eventually('the probes answer', () => isUp(), STARTED_MS);
-    await office.trust();
-  });
-  afterAll(() => office.app.dispose());
-
-  const isUp = (): Promise<boolean> =>
-    fetch(`http://127.0.0.1:${office.probePort}/healthz`).then(
-      ({ ok }) => ok,
-      () => false,
+    expect((await office.ask('auto-renewal/certificates?days=25')).body.data).toContainEqual(
+      expect.objectContaining({ service_id: 'renewed' }),
     );
-
-  it('shows them at its doors, and asks for one of the same CA', async () => {
-    const socket = connect({ host: '127.0.0.1', port: office.publicPort, ca: office.ca, servername: 'localhost' });
-    await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
-    expect(socket.authorized).toBe(true);
-    socket.destroy();
-    await expect(office.ask('/health')).resolves.toMatchObject({ status: 200 });
-  });
-
-  it('is administered from a shell while it runs, and shuts out who was revoked within a minute', async () => {
-    expect(await office.clara('pki', 'info')).toContain('CLARA Intermediate CA');
-    const [made] = JSON.parse(await office.clara('pki', 'enrol-token', 'create', 'ingestion', '--cn', 'Test service', '--dns', 'localhost', '--ip', '127.0.0.1', '--json')) as { token: string }[];
-    const { key, csr } = await office.csr('ingestion');
-    const { body } = await office.enrol('ingestion', csr, made?.token ?? '');
-    const pair = { key, cert: `${body.data['certificate'] ?? ''}\n${body.data['chain'] ?? ''}` };
-    const enter = () => office.ask('/health', { pair }, false, office.app.ports.TRAINING);
-    expect((await enter()).status).toBe(200);
-    expect(await office.clara('pki', 'list')).toMatch(/ingestion +active/);
-    await office.clara('pki', 'revoke', 'ingestion', '--reason', 'keyCompromise');
-    const isOut = () => enter().then(() => false, () => true);
-    await eventually('it is shut out', isOut, 60_000);
-    expect(await office.clara('pki', 'crl')).toContain('BEGIN X509 CRL');
-  });
-
-  it('makes, renews and checks certificates from a shell, and writes over no key', async () => {
-    const out = office.path('made');
-    await office.clara('pki', 'issue', 'shell-made', '--dns', 'localhost', '--out', out);
-    expect((await stat(join(out, 'shell-made.key'))).mode & 0o777).toBe(0o600);
-    expect(await office.clara('pki', 'verify', join(out, 'shell-made.pem'))).toContain('valid');
-    await expect(office.clara('pki', 'renew', 'shell-made', '--out', out)).rejects.toThrow('is not written over');
-    const { csr } = await office.csr('shell-made');
-    await writeFile(office.path('shell-made.csr'), csr);
-    expect(await office.clara('pki', 'sign', office.path('shell-made.csr'), '--service', 'shell-made')).toContain('BEGIN CERTIFICATE');
-    await office.clara('pki', 'revoke', 'shell-made');
-    const said = await office.clara('pki', 'verify', join(out, 'shell-made.pem')).catch((error: { stdout: string }) => error.stdout);
-    expect(said).toContain('revoked (unspecified)');
-  });
-
-  it('gives its root key away, encrypted, and takes it back', async () => {
-    const file = office.path('root-key.json');
-    await office.clara('pki', 'ca', 'take-root-key', file);
-    await expect(office.clara('pki', 'crl')).rejects.toThrow('it is kept elsewhere');
-    expect(await readFile(file, 'utf8')).not.toContain('PRIVATE');
-    await office.clara('pki', 'ca', 'put-root-key', file);
-    expect(await office.clara('pki', 'crl')).toContain('BEGIN X509 CRL');
-  });
-
-  it('does not start with another passphrase, and says which setting it is', async () => {
-    await office.app.kill('SIGTERM');
-    office.app.env['CLARA_PKI_PASSPHRASE'] = 'some other passphrase';
-    await office.app.launch();
-    expect(await office.app.exited()).toMatchObject({ code: 1 });
-    expect(office.app.output).toContain('CLARA_PKI_PASSPHRASE does not open the key');
-    expect(office.app.output).not.toContain('some other passphrase');
-    office.app.env['CLARA_PKI_PASSPHRASE'] = '';
-    await office.app.launch();
-    expect(await office.app.exited()).toMatchObject({ code: 78 });
-    expect(office.app.output).toContain('openssl rand -base64 32');
+    expect((await office.ask('auto-renewal/force-check', { method: 'POST' })).body.data).toMatchObject({
+      enabled: true,
+    });
   });
 });

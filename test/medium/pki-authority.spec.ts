@@ -11,7 +11,7 @@ import type { PostgresConnection } from '../../src/adapters/postgres/data-source
 import { SystemClock } from '../../src/kernel/clock.js';
 import { NoAuditTrail } from '../../src/modules/audit/audit.port.js';
 import { DatabaseAuthority } from '../../src/modules/pki/authority.js';
-import { Certificates } from '../../src/modules/pki/certificates.js';
+import { Certificates } from '../../src/modules/pki/certificates.service.js';
 import { OwnIdentity } from '../../src/modules/pki/own-identity.js';
 import { crlPem, RevocationLists } from '../../src/modules/pki/revocation-lists.js';
 import { systemCaller } from '../../src/modules/pki/system-caller.js';
@@ -122,7 +122,9 @@ describe('the certificate authority of a database', () => {
     }[];
     expect(Object.keys(JSON.parse(row?.text ?? '{}') as object).toSorted()).toEqual(['iv', 'scrypt', 'tag', 'text']);
     const other = await pkiOn(databases, await databases.create());
-    await other.source.query(`UPDATE pki_authorities SET sealed_key = (SELECT sealed_key FROM pki_authorities WHERE role = 'intermediate') WHERE role = 'root'`);
+    await other.source.query(
+      `UPDATE pki_authorities SET sealed_key = (SELECT sealed_key FROM pki_authorities WHERE role = 'intermediate') WHERE role = 'root'`,
+    );
     // The key of one CA does not pass for that of the other.
     await expect(other.lists.sign(other.source.manager, 'root')).rejects.toThrow('the root CA');
   });
@@ -187,7 +189,10 @@ describe('the certificate authority of a database', () => {
   });
 
   it('refuses names that would be more than names', async () => {
-    const wish = { names: { serviceId: 'evil', commonName: 'x,O=Other', dns: ['*.test'], ip: ['localhost'] }, publicKey: publicKey() };
+    const wish = {
+      names: { serviceId: 'evil', commonName: 'x,O=Other', dns: ['*.test'], ip: ['localhost'] },
+      publicKey: publicKey(),
+    };
     const attempt = pki.certificates.issue({ ...wish, days: 1, action: 'pki.certificate.issue' }, admin);
     await expect(attempt).rejects.toMatchObject({
       code: 'invalid',
@@ -197,10 +202,10 @@ describe('the certificate authority of a database', () => {
 
   describe('the certificate of the application itself', () => {
     let wakeups: PostgresNotifications;
-    const own = (pair = pki) =>
+    const own = (pair = pki, dns = ['localhost']) =>
       OwnIdentity.open(
-        { ...pair, wakeups, log: quiet as never },
-        { folder: join(folder, 'own'), dns: ['localhost'], ip: ['127.0.0.1'], days: 90, renewDays: 30 },
+        { ...pair, wakeups, log: quiet },
+        { folder: join(folder, 'own'), dns, ip: ['127.0.0.1'], days: 90, renewDays: 30 },
       );
 
     beforeAll(async () => {
@@ -219,6 +224,9 @@ describe('the certificate authority of a database', () => {
       const second = await own();
       expect(second.current().serial).toBe(serial);
       second.close();
+      const renamed = await own(pki, ['localhost', 'clara.test']);
+      expect(renamed.current().serial).not.toBe(serial);
+      renamed.close();
     });
 
     it('is renewed with another key before it ends', async () => {

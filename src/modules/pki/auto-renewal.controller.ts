@@ -4,7 +4,7 @@ import { Settings } from '../../config/settings.js';
 import { Clock } from '../../kernel/clock.js';
 import { AppError } from '../../kernel/errors.js';
 import { Requires } from '../security/access.port.js';
-import { Certificates } from './certificates.js';
+import { Certificates } from './certificates.service.js';
 import { certificateView, envelope } from './envelope.js';
 import { OwnIdentity } from './own-identity.js';
 import { EndingQuery } from './pki.dto.js';

@@ -19,7 +19,6 @@ import {
   type PublicKey,
   type X509Certificate,
   type X509Crl,
-  type X509CrlReason,
 } from '@peculiar/x509';
 import type { Names } from './names.js';
 import { revocationReasons, type RevocationReason } from './revocation.js';
@@ -122,7 +121,7 @@ export async function makeLeaf(wish: LeafWish, issuer: Signer, url: string): Pro
     ...names.dns.map((value) => ({ type: 'dns' as const, value })),
     ...names.ip.map((value) => ({ type: 'ip' as const, value })),
   ];
-  const isRsa = publicKey.algorithm.name.startsWith('RSA');
+  const isRsa = (publicKey.algorithm as { name: string }).name.startsWith('RSA');
   const usage = KeyUsageFlags.digitalSignature | (isRsa ? KeyUsageFlags.keyEncipherment : 0);
   return X509CertificateGenerator.create({
     serialNumber: newSerial(),
@@ -167,7 +166,7 @@ export async function makeCrl(wish: CrlWish, issuer: Signer): Promise<X509Crl> {
       serialNumber: serial,
       revocationDate: revokedAt,
       // RFC 5280: an unspecified reason is left out.
-      ...(reason === 'unspecified' ? {} : { reason: revocationReasons[reason] as X509CrlReason }),
+      ...(reason === 'unspecified' ? {} : { reason: revocationReasons[reason] }),
     })),
     signingKey: issuer.key,
     signingAlgorithm: caAlgorithms[issuer.role],

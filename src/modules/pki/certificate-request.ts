@@ -1,4 +1,4 @@
-import { X509Certificate, createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { Pkcs10CertificateRequest, type PublicKey } from '@peculiar/x509';
 import { AppError } from '../../kernel/errors.js';
 
@@ -50,6 +50,3 @@ function invalid(why: string): AppError {
   const message = `csr: ${why}`;
   return new AppError('invalid', message, [{ path: 'csr', message }]);
 }
-
-/** Serial numbers as we write them. */
-export const serialOf = (pem: string): string => new X509Certificate(pem).serialNumber.toLowerCase();

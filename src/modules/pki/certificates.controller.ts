@@ -9,7 +9,7 @@ import { Opens, Requires } from '../security/access.port.js';
 import { CurrentUser, type Caller } from '../security/principal.port.js';
 import { Authority } from './authority.js';
 import { publicKeyOf } from './certificate-request.js';
-import { Certificates, type CertificateRow } from './certificates.js';
+import { Certificates, type CertificateRow } from './certificates.service.js';
 import { Enrolment } from './enrolment.js';
 import { certificateView, envelope } from './envelope.js';
 import { CertificateRequestDto, DownloadQuery, namesOf, RenewalDto, RevocationDto } from './pki.dto.js';

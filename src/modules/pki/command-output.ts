@@ -48,5 +48,5 @@ function tableOf(rows: readonly object[], columns: readonly string[] = Object.ke
 function cell(value: unknown): string {
   if (value instanceof Date) return value.toISOString();
   if (value === null || value === undefined) return '-';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -6,7 +6,7 @@ import { AppError } from '../../kernel/errors.js';
 import { inTransaction, rowsOf, type Sql } from '../../kernel/transaction.js';
 import type { AuditTrail } from '../audit/audit.port.js';
 import type { Caller } from '../security/principal.port.js';
-import type { CertificateRow, Certificates } from './certificates.js';
+import type { CertificateRow, Certificates } from './certificates.service.js';
 import { nameProblems, outside, type Names } from './names.js';
 import { systemCaller } from './system-caller.js';
 

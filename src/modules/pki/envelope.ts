@@ -1,4 +1,4 @@
-import type { CertificateRow } from './certificates.js';
+import type { CertificateRow } from './certificates.service.js';
 
 const DAY_MS = 86_400_000;
 

@@ -42,4 +42,74 @@ describe('files of an outside CA', () => {
       `SERVICE_KEY_PATH: ${files.key} is not the key of the certificate in SERVICE_CERT_PATH: ${files.cert}`,
     );
   });
+
+  describe('that change', () => {
+    const lines: string[] = [];
+    const log = { info: () => undefined, warn: (message: string) => void lines.push(message) };
+    let identity: FileIdentity;
+    let changes = 0;
+
+    beforeEach(async () => {
+      lines.length = 0;
+      changes = 0;
+      identity = await FileIdentity.open(files, log);
+      identity.onChange(() => (changes += 1));
+    });
+    afterEach(() => identity.close());
+
+    it('are taken once they fit together, and complained of once until then', async () => {
+      const before = identity.current();
+      const next = await authority.issue('clara');
+      await writeFile(files.cert, next.cert);
+      await identity.look();
+      await identity.look();
+      expect([identity.current(), changes]).toEqual([before, 0]);
+      expect(lines).toEqual([expect.stringContaining('the last good ones stay')]);
+      await writeFile(files.key, next.key.slice(0, 60));
+      await identity.look();
+      expect(identity.current()).toEqual(before);
+      await writeFile(files.key, next.key);
+      await identity.look();
+      expect([identity.current().serial, changes]).toEqual([next.serial, 1]);
+      await identity.look();
+      expect(changes).toBe(1);
+    });
+
+    it('that end within 14 days are warned of, once each', async () => {
+      const days = (count: number) => new Date(Date.now() + count * 86_400_000);
+      for (const count of [13, 12, 6, 5, 60, 13]) {
+        await authority.write(folder, await authority.issue('clara', { notAfter: days(count) }));
+        await identity.look();
+      }
+      expect(lines.filter((line) => line.includes('ends soon'))).toHaveLength(5);
+      lines.length = 0;
+      await identity.look();
+      expect(lines).toEqual([]);
+    });
+  });
+
+  describe('with CRLs', () => {
+    it('know what is revoked, and tell of it', async () => {
+      const victim = await authority.issue('victim');
+      const crl = join(folder, 'crl.pem');
+      await writeFile(crl, (await authority.crl()).join('\n'));
+      const identity = await FileIdentity.open({ ...files, crl });
+      const heard: string[] = [];
+      identity.onRevoked((serials) => heard.push(...serials));
+      expect([identity.current().crl.length, identity.isRevoked(victim.serial)]).toEqual([2, false]);
+      authority.revoke(victim.serial);
+      await writeFile(crl, (await authority.crl()).join('\n'));
+      await identity.look();
+      expect([identity.isRevoked(victim.serial.toUpperCase()), heard]).toEqual([true, [victim.serial]]);
+      identity.close();
+    });
+
+    it('need one of each CA', async () => {
+      const crl = join(folder, 'crl.pem');
+      await writeFile(crl, (await authority.crl())[0] ?? '');
+      await expect(FileIdentity.open({ ...files, crl })).rejects.toThrow('has no CRL of "CN=Test Intermediate"');
+      await writeFile(crl, 'nonsense');
+      await expect(FileIdentity.open({ ...files, crl })).rejects.toThrow('CLARA_CRL_PATH');
+    });
+  });
 });

@@ -16,18 +16,11 @@ import {
   type CertID,
 } from '@peculiar/asn1-ocsp';
 import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
-import {
-  AlgorithmIdentifier,
-  Certificate,
-  CRLReason,
-  Extension,
-  Extensions,
-  type CRLReasons,
-} from '@peculiar/asn1-x509';
+import { AlgorithmIdentifier, Certificate, CRLReason, Extension, Extensions } from '@peculiar/asn1-x509';
 import { AsnEcSignatureFormatter, type X509Certificate } from '@peculiar/x509';
 import type { Clock } from '../../kernel/clock.js';
 import type { Authority } from './authority.js';
-import type { CertificateRow, Certificates } from './certificates.js';
+import type { CertificateRow, Certificates } from './certificates.service.js';
 import { caAlgorithms } from './certificate-profile.js';
 import { revocationReasons } from './revocation.js';
 
@@ -142,9 +135,7 @@ function statusOf(row: CertificateRow | undefined): CertStatus {
   return new CertStatus({
     revoked: new RevokedInfo({
       revocationTime: toSecond(row.revoked_at.getTime()),
-      ...(reason === 'unspecified'
-        ? {}
-        : { revocationReason: new CRLReason(revocationReasons[reason] as unknown as CRLReasons) }),
+      ...(reason === 'unspecified' ? {} : { revocationReason: new CRLReason(revocationReasons[reason]) }),
     }),
   });
 }

@@ -3,7 +3,7 @@ import { ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { AppError } from '../../kernel/errors.js';
 import { Opens, Requires } from '../security/access.port.js';
 import { Authority } from './authority.js';
-import { Certificates } from './certificates.js';
+import { Certificates } from './certificates.service.js';
 import { envelope } from './envelope.js';
 import { OcspResponder } from './ocsp-responder.js';
 

@@ -6,7 +6,7 @@ import { messageOf } from '../../kernel/errors.js';
 import type { Log } from '../../kernel/log.js';
 import type { Wakeups } from '../../kernel/wakeups.js';
 import type { Authority } from './authority.js';
-import type { Certificates } from './certificates.js';
+import type { Certificates } from './certificates.service.js';
 import { makeKey } from './key-files.js';
 import { crlPem, PKI_CHANNEL, type RevocationLists } from './revocation-lists.js';
 import { ServiceIdentity, type Identity } from './service-identity.port.js';
@@ -154,7 +154,8 @@ export class OwnIdentity extends ServiceIdentity {
   async #keepPair(): Promise<boolean> {
     const kept = this.#pair ?? (await this.#stored());
     const isNew = this.#pair === undefined;
-    if (kept && this.#goesOn(kept.leaf)) {
+    // Names change with a restart only: what was taken since has them.
+    if (kept && this.#goesOn(kept.leaf) && (!isNew || this.#hasNames(kept.leaf))) {
       this.#pair = kept;
       return isNew;
     }
@@ -173,10 +174,13 @@ export class OwnIdentity extends ServiceIdentity {
       left > renewMs &&
       leaf.checkIssued(intermediate) &&
       leaf.verify(intermediate.publicKey) &&
-      !this.isRevoked(leaf.serialNumber) &&
-      options.dns.every((name) => leaf.checkHost(name)) &&
-      options.ip.every((address) => leaf.checkIP(address))
+      !this.isRevoked(leaf.serialNumber)
     );
+  }
+
+  #hasNames(leaf: NodeCertificate): boolean {
+    const { dns, ip } = this.options;
+    return dns.every((name) => leaf.checkHost(name)) && ip.every((address) => leaf.checkIP(address));
   }
 
   get #file(): string {

@@ -1,12 +1,12 @@
 import { userInfo } from 'node:os';
 import type { DataSource } from 'typeorm';
 import type { Settings } from '../../config/settings.js';
-import { SystemClock } from '../../kernel/clock.js';
+import { SystemClock, type Clock } from '../../kernel/clock.js';
 import { inTransaction, rowsOf } from '../../kernel/transaction.js';
-import { NoAuditTrail, type AuditTrail } from '../audit/audit.port.js';
+import type { AuditTrail } from '../audit/audit.port.js';
 import type { Caller } from '../security/principal.port.js';
 import { DatabaseAuthority, type Authority } from './authority.js';
-import { Certificates, type CertificateRow, type IssueWish } from './certificates.js';
+import { Certificates, type CertificateRow, type IssueWish } from './certificates.service.js';
 import { Enrolment } from './enrolment.js';
 import { RevocationLists } from './revocation-lists.js';
 import { unseal, type SealedKey } from './sealed-key.js';
@@ -15,47 +15,51 @@ import { systemCaller } from './system-caller.js';
 /** Whoever sits at the shell. */
 export const operator = (): Caller => systemCaller(`shell:${userInfo().username}`);
 
+interface Context {
+  settings: Settings;
+  dataSource: DataSource;
+  audit: AuditTrail;
+}
+
 /** The PKI of a database without the application around it. */
 export class PkiAtHand {
-  private constructor(
-    readonly source: DataSource,
-    readonly authority: Authority,
-    private readonly settings: Settings,
-    private readonly audit: AuditTrail,
-    readonly lists: RevocationLists,
-    readonly certificates: Certificates,
-    readonly enrolment: Enrolment,
-  ) {}
+  readonly #settings: Settings['pki'];
+  readonly #audit: AuditTrail;
+  readonly source: DataSource;
+  readonly authority: Authority;
+  readonly lists: RevocationLists;
+  readonly certificates: Certificates;
+  readonly enrolment: Enrolment;
+
+  private constructor({ settings, dataSource: source, audit }: Context, authority: Authority, clock: Clock) {
+    this.#settings = settings.pki;
+    this.source = source;
+    this.#audit = audit;
+    this.authority = authority;
+    this.lists = new RevocationLists(source, authority, clock);
+    this.certificates = new Certificates(source, authority, this.lists, audit, clock);
+    this.enrolment = new Enrolment(source, this.certificates, audit, clock);
+  }
 
   /** @throws Error where the passphrase is missing or another */
-  static async open({
-    settings,
-    dataSource: source,
-  }: {
-    settings: Settings;
-    dataSource: DataSource;
-  }): Promise<PkiAtHand> {
-    const { passphrase } = settings.pki;
-    if (!passphrase)
+  static async open(context: Context): Promise<PkiAtHand> {
+    const { pki } = context.settings;
+    if (!pki.passphrase)
       throw new Error(
         'CLARA_PKI_PASSPHRASE: is missing; make one with "openssl rand -base64 32", keep it, and set it here as for the application',
       );
     const clock = new SystemClock();
-    const audit = new NoAuditTrail();
-    const authority = await DatabaseAuthority.open(source, audit, {
-      ...settings.pki,
-      passphrase,
+    const authority = await DatabaseAuthority.open(context.dataSource, context.audit, {
+      ...pki,
       now: () => clock.now(),
     });
-    const lists = new RevocationLists(source, authority, clock);
-    await lists.refresh('intermediate');
-    const certificates = new Certificates(source, authority, lists, audit, clock);
-    const enrolment = new Enrolment(source, certificates, audit, clock);
-    return new PkiAtHand(source, authority, settings, audit, lists, certificates, enrolment);
+    const hand = new PkiAtHand(context, authority, clock);
+    await hand.lists.refresh('intermediate');
+    return hand;
   }
 
   issue(wish: IssueWish): Promise<CertificateRow> {
-    const days = Math.min(wish.days, this.settings.pki.certificate.maxDays);
+    const days = Math.min(wish.days, this.#settings.certificate.maxDays);
     return this.certificates.issue({ ...wish, days }, operator());
   }
 
@@ -80,7 +84,7 @@ export class PkiAtHand {
 
   /** @throws Error where the key does not open with the passphrase */
   async putRootKey(sealed: unknown): Promise<void> {
-    (await unseal(sealed as SealedKey, this.settings.pki.passphrase, 'root')).fill(0);
+    (await unseal(sealed as SealedKey, this.#settings.passphrase, 'root')).fill(0);
     await inTransaction(this.source, async (sql) => {
       await sql.query("UPDATE pki_authorities SET sealed_key = $1 WHERE role = 'root'", [JSON.stringify(sealed)]);
       await this.#recordRootKey(sql, 'put');
@@ -89,6 +93,6 @@ export class PkiAtHand {
 
   #recordRootKey(sql: Parameters<AuditTrail['record']>[0], verb: 'take' | 'put'): Promise<void> {
     const target = { type: 'authority', id: this.authority.root.serialNumber };
-    return this.audit.record(sql, operator(), { action: `pki.root_key.${verb}`, target, outcome: 'done' });
+    return this.#audit.record(sql, operator(), { action: `pki.root_key.${verb}`, target, outcome: 'done' });
   }
 }

@@ -9,22 +9,7 @@ type At = <T>(work: (pki: PkiAtHand) => Promise<T>) => Promise<T>;
 
 export function addTokenCommands(pki: Command, at: At): void {
   const tokens = pki.command('enrol-token').description('Tokens that services get their first certificate with');
-  nameOptions(tokens.command('create <service-id>'))
-    .description('Make a token; it is shown this once')
-    .option('--uses <uses>', 'certificates it is good for', whole(1, 100), 1)
-    .option('--hours <hours>', 'how long it counts', whole(1, 720), 24)
-    .option('--json')
-    .action(
-      (serviceId: string, { cn, dns, ip, uses, hours, json }: NameOptions & Print & { uses: number; hours: number }) =>
-        at(async ({ enrolment }) => {
-          const names = { serviceId, commonName: cn ?? serviceId, dns, ip };
-          printRows([await enrolment.create({ names, uses, hours }, operator())], json, [
-            'token',
-            'service_id',
-            'expires_at',
-          ]);
-        }),
-    );
+  addCreate(tokens, at);
   tokens
     .command('list')
     .description('All tokens, without what is secret of them')
@@ -49,6 +34,25 @@ export function addTokenCommands(pki: Command, at: At): void {
       at(async ({ enrolment }) =>
         printRows([await enrolment.revoke(id, operator())], json, ['token_id', 'service_id', 'revoked_at']),
       ),
+    );
+}
+
+function addCreate(tokens: Command, at: At): void {
+  nameOptions(tokens.command('create <service-id>'))
+    .description('Make a token; it is shown this once')
+    .option('--uses <uses>', 'certificates it is good for', whole(1, 100), 1)
+    .option('--hours <hours>', 'how long it counts', whole(1, 720), 24)
+    .option('--json')
+    .action(
+      (serviceId: string, { cn, dns, ip, uses, hours, json }: NameOptions & Print & { uses: number; hours: number }) =>
+        at(async ({ enrolment }) => {
+          const names = { serviceId, commonName: cn ?? serviceId, dns, ip };
+          printRows([await enrolment.create({ names, uses, hours }, operator())], json, [
+            'token',
+            'service_id',
+            'expires_at',
+          ]);
+        }),
     );
 }
 

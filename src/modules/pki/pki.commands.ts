@@ -4,8 +4,9 @@ import { type Command } from 'commander';
 import type { DataSource } from 'typeorm';
 import type { Settings } from '../../config/settings.js';
 import { inTransaction } from '../../kernel/transaction.js';
+import type { AuditTrail } from '../audit/audit.port.js';
 import { publicKeyOf } from './certificate-request.js';
-import type { CertificateRow } from './certificates.js';
+import type { CertificateRow } from './certificates.service.js';
 import { certificateView } from './envelope.js';
 import { makeKey, writeFresh } from './key-files.js';
 import { nameOptions, printRows, whole, type NameOptions, type Print } from './command-output.js';
@@ -13,7 +14,13 @@ import { operator, PkiAtHand } from './pki-at-hand.js';
 import { addCaCommands, addTokenCommands } from './pki-ca.commands.js';
 import { reasonNames, reasonOf } from './revocation.js';
 
-export type Open = <T>(work: (context: { settings: Settings; dataSource: DataSource }) => Promise<T>) => Promise<T>;
+interface Context {
+  settings: Settings;
+  dataSource: DataSource;
+  audit: AuditTrail;
+}
+
+export type Open = <T>(work: (context: Context) => Promise<T>) => Promise<T>;
 
 interface IssueOptions extends NameOptions, Print {
   days: number;

@@ -19,7 +19,7 @@ import { Authority, DatabaseAuthority, NoAuthority } from './authority.js';
 import { AutoRenewalController } from './auto-renewal.controller.js';
 import { CaController } from './ca.controller.js';
 import { CertificatesController } from './certificates.controller.js';
-import { Certificates } from './certificates.js';
+import { Certificates } from './certificates.service.js';
 import { CrlController } from './crl.controller.js';
 import { Enrolment } from './enrolment.js';
 import { EnrolmentTokensController } from './enrolment-tokens.controller.js';
@@ -72,13 +72,13 @@ const responder: FactoryProvider<OcspResponder> = {
 };
 
 /** The certificate that the doors show; undefined where none of them speaks TLS. */
-const identity: FactoryProvider<ServiceIdentity | undefined> = {
+const identityProvider: FactoryProvider<ServiceIdentity | undefined> = {
   provide: ServiceIdentity,
   inject: [Settings, Authority, Certificates, RevocationLists, Wakeups, Clock, Log],
   useFactory: async (settings: Settings, ...[signer, issued, crls, wakeups, clock, log]: IdentityParts) => {
     const { pki, tls, folders } = settings;
     if (!tls.mutual && !pki.enabled) return undefined;
-    if (pki.files) return FileIdentity.open(pki.files);
+    if (pki.files) return FileIdentity.open(pki.files, log);
     const parts: OwnIdentityParts = { authority: signer, certificates: issued, lists: crls, wakeups, clock, log };
     return OwnIdentity.open(parts, { folder: join(folders.data, 'pki'), ...pki.certificate });
   },
@@ -98,7 +98,7 @@ type IdentityParts = [Authority, Certificates, RevocationLists, Wakeups, Clock, 
     EnrolmentTokensController,
     AutoRenewalController,
   ],
-  providers: [authority, lists, certificates, enrolment, services, responder, identity],
+  providers: [authority, lists, certificates, enrolment, services, responder, identityProvider],
   exports: [ServiceIdentity],
 })
 export class PkiModule implements OnModuleInit, OnModuleDestroy {
@@ -124,6 +124,6 @@ export class PkiModule implements OnModuleInit, OnModuleDestroy {
 
   onModuleDestroy(): void {
     clearInterval(this.#timer);
-    if (this.identity instanceof OwnIdentity) this.identity.close();
+    if (this.identity instanceof OwnIdentity || this.identity instanceof FileIdentity) this.identity.close();
   }
 }

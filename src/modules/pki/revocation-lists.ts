@@ -37,7 +37,7 @@ interface Row {
 
 const listOf = (row: Row): RevocationList => ({
   issuer: row.issuer,
-  number: Number(row.number),
+  number: row.number,
   thisUpdate: row.this_update,
   nextUpdate: row.next_update,
   entries: row.entries,
@@ -67,7 +67,7 @@ export class RevocationLists {
   async sign(sql: Sql, issuer: CaRole): Promise<RevocationList> {
     const now = this.clock.now();
     const [last] = await rowsOf<{ number: number }>(sql, 'SELECT number FROM pki_crls WHERE issuer = $1', [issuer]);
-    const number = Number(last?.number ?? 0) + 1;
+    const number = (last?.number ?? 0) + 1;
     const entries = issuer === 'intermediate' ? await revokedIn(sql, now) : [];
     const thisUpdate = new Date(now - BACKDATED_MS);
     const nextUpdate = new Date(now + terms[issuer].days * DAY_MS);
