@@ -240,7 +240,7 @@ function run(command, args, { path, signal }) {
 
 // A user's pip settings for his own installs forbid the target folder that is used here. What is ours is not for pip.
 function environment(path) {
-  const others = Object.entries(process.env).filter(([name]) => !/^(CLARA|UDS3|KEYCLOAK)_/.test(name));
+  const others = Object.entries(process.env).filter(([name]) => !/^(CLARA|UDS3|KEYCLOAK|VCC)_/.test(name));
   return {
     ...Object.fromEntries(others),
     PIP_USER: '0',

@@ -3,30 +3,42 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 
 /** What ProblemFilter answers. */
-const problemContent = {
-  'application/problem+json': {
-    schema: {
-      type: 'object',
-      properties: {
-        type: { type: 'string' },
-        title: { type: 'string' },
-        status: { type: 'integer' },
-        code: { type: 'string' },
-        detail: { type: 'string' },
-        errors: {
-          type: 'array',
-          items: {
-            type: 'object',
-            properties: { path: { type: 'string' }, message: { type: 'string' } },
-            required: ['path', 'message'],
-          },
-        },
-        request_id: { type: 'string' },
+const problem = {
+  type: 'object',
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    code: { type: 'string' },
+    detail: { type: 'string' },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { path: { type: 'string' }, message: { type: 'string' } },
+        required: ['path', 'message'],
       },
-      required: ['type', 'title', 'status', 'code', 'detail'],
     },
+    request_id: { type: 'string' },
   },
+  required: ['type', 'title', 'status', 'code', 'detail'],
 };
+
+const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+
+/** What any request may be answered with. */
+const always: Record<string, string> = {
+  400: 'The request is misshapen.',
+  413: 'The body is too large.',
+  414: 'The address is too long.',
+  415: 'The body is of a type that is not read.',
+  429: 'Too many requests; Retry-After tells when to come again.',
+  431: 'The headers are too large, or too many.',
+  503: 'The database is away; Retry-After tells when to come again.',
+};
+const aboutOne = { 404: 'There is no such thing.' };
+const changing = { 409: 'Its state, or an earlier request with the same Idempotency-Key, does not allow it.' };
+const withInput = { 422: 'The input is not valid; `errors` says where.' };
 
 /** The description of all routes; openapi.json is its committed copy. */
 export function openApiDocument(app: INestApplication): OpenAPIObject {
@@ -39,11 +51,36 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
       scheme: 'bearer',
       description: 'An access token of the issuer, or a personal access token.',
     })
-    .addGlobalResponse({ status: 'default', description: 'A problem, RFC 9457', content: problemContent })
     .build();
   const document = SwaggerModule.createDocument(app, config, { operationIdFactory: (_controller, method) => method });
   sortEnums(document);
+  describeProblems(document);
   return document;
+}
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+
+const methods = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
+function describeProblems(document: OpenAPIObject): void {
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, Problem: problem },
+  };
+  for (const [path, item] of Object.entries(document.paths))
+    for (const method of methods) if (item[method]) describe(item[method], path.includes('{'), method !== 'get');
+}
+
+function describe(operation: Operation, isAboutOne: boolean, changes: boolean): void {
+  const hasInput = operation.requestBody !== undefined || (operation.parameters ?? []).length > 0;
+  const possible = {
+    ...always,
+    ...(isAboutOne ? aboutOne : {}),
+    ...(changes ? changing : {}),
+    ...(hasInput ? withInput : {}),
+  };
+  for (const [status, description] of Object.entries(possible))
+    operation.responses[status] = { description, ...operation.responses[status], content };
 }
 
 /** The compiler lists a union in the order in which it met the members, which differs from build to build. */

@@ -55,6 +55,12 @@ describe('the body of a request', () => {
     expect(() => checkParsed(nested(100_000))).toThrow('deeper than 32 levels');
   });
 
+  it('is text that the database can hold', () => {
+    for (const text of ['{"tags":["a\\u0000b"]}', '["\\ud800"]', '{"\\udc00":1}', '"\\u0000"'])
+      expect(() => checkParsed(JSON.parse(text))).toThrow('half a surrogate pair');
+    expect(() => checkParsed(JSON.parse('["\\ud83d\\ude00", "😀", "\\n\\u0001"]'))).not.toThrow();
+  });
+
   it('reaches no prototype', () => {
     expect(() => checkParsed(JSON.parse('{"tags":[{"a":{"__proto__":{"isAdmin":true}}}]}'))).toThrow('"__proto__"');
     expect(() => checkParsed(JSON.parse('{"tags":["__proto__"]}'))).not.toThrow();

@@ -5,6 +5,8 @@ import { AppError } from './errors.js';
 const LONGEST_URL = 4096;
 const MOST_HEADERS = 100;
 const DEEPEST_JSON = 32;
+/** With the flag `u`, a surrogate that has its other half is none. */
+const NO_TEXT = /[\0\p{Surrogate}]/u;
 const READABLE = /^application\/(?:[\w.+-]+\+)?json$|^application\/ocsp-request$/i;
 
 /**
@@ -38,21 +40,26 @@ export function checkBytes(body: Buffer, charset: string): void {
 }
 
 /**
- * What JSON can say and no request of ours does: it would exhaust what walks through it, or reach a prototype.
+ * What JSON can say and no request of ours does: it would exhaust what walks through it, reach a prototype, or be no
+ * text for the database.
  * @throws AppError `bad_request`
  */
 export function checkParsed(body: unknown): void {
   let level: unknown[] = [body];
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth >= DEEPEST_JSON)
+    if (depth >= DEEPEST_JSON && level.some((node) => typeof node === 'object' && node !== null))
       throw new AppError('bad_request', `The body is nested deeper than ${DEEPEST_JSON} levels`);
-    level = level.flatMap(childrenOf);
+    level = level.flatMap(partsOf);
   }
 }
 
-function childrenOf(node: unknown): unknown[] {
+/** Of an object or a list, keys too. */
+function partsOf(node: unknown): unknown[] {
+  if (typeof node === 'string' && NO_TEXT.test(node))
+    throw new AppError('bad_request', 'The body has a zero character or half a surrogate pair in a text; leave it out');
   if (typeof node !== 'object' || node === null) return [];
+  if (Array.isArray(node)) return node;
   if (Object.hasOwn(node, '__proto__'))
     throw new AppError('bad_request', 'The body has a key "__proto__"; leave it out');
-  return Object.values(node).filter((child) => typeof child === 'object' && child !== null);
+  return [...Object.keys(node), ...Object.values(node)];
 }

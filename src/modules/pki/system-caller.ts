@@ -6,7 +6,7 @@ export function systemCaller(subject: string, from: Partial<Caller> = {}): Calle
     subject,
     roles: [],
     permissions: new Set<never>(),
-    via: 'certificate' as const,
+    via: 'system' as const,
     expiresAt: null,
     tokenId: null,
     address: '',

@@ -16,6 +16,24 @@ const neededFor = (access: Access): Permission | undefined => {
   return access.rule === 'metrics' ? 'metrics:read' : undefined;
 };
 
+/** The holder of a client certificate and no more: enough where any known caller is, and for no permission. */
+function withCertificate(access: Access, request: AuthenticatedRequest): Caller | undefined {
+  const certificate = peerCertificate(request);
+  const isEnough = 'rule' in access && access.rule === 'known' && request.headers.authorization === undefined;
+  if (!isEnough || certificate === null) return undefined;
+  return {
+    subject: `certificate:${certificate}`,
+    roles: [],
+    permissions: new Set(),
+    via: 'certificate',
+    expiresAt: null,
+    tokenId: null,
+    address: request.ip ?? '',
+    requestId: request.id ?? '',
+    certificate,
+  };
+}
+
 /** A request of this machine itself; what a proxy here passes on for others is none. */
 function isLocal({ socket, headers }: AuthenticatedRequest): boolean {
   const passedOn = 'x-forwarded-for' in headers || 'forwarded' in headers || 'via' in headers;
@@ -40,7 +58,7 @@ export class AccessGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     if (!access) throw new AppError('forbidden', `${request.method} ${request.path} declares no permission`);
     if (this.#isOpen(access, request)) return true;
-    const caller = await this.#caller(request);
+    const caller = withCertificate(access, request) ?? (await this.#caller(request));
     request.user = caller;
     const needed = neededFor(access);
     if (needed) this.#mustHave(needed, caller, request);

@@ -9,7 +9,7 @@ export interface Principal {
   roles: readonly string[];
   permissions: ReadonlySet<Permission>;
   /** How it was found out. */
-  via: 'debug' | 'token' | 'personal_token' | 'certificate';
+  via: 'debug' | 'token' | 'personal_token' | 'certificate' | 'system';
   /** Milliseconds since 1970 at which the credentials end; null: never. Sockets are closed then. */
   expiresAt: number | null;
   /** Of a personal access token; a revoked one ends what it opened. */

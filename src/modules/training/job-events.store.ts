@@ -46,7 +46,7 @@ export class JobEventStore extends JobEventFeed {
   async readJob(jobId: string, after: number, limit: number): Promise<JobEvent[]> {
     const rows = await rowsOf<EventRow>(
       this.source,
-      `SELECT ${COLUMNS} FROM training_job_events WHERE job_id = $1 AND number > $2 ORDER BY number LIMIT $3`,
+      `SELECT ${COLUMNS} FROM training_job_events WHERE job_id = $1 AND number > $2::bigint ORDER BY number LIMIT $3`,
       [jobId, after, limit],
     );
     return rows.map(toEvent);

@@ -1,4 +1,4 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsIn, IsInt, IsOptional, IsString, Length, Max, MaxLength, Min } from 'class-validator';
 import { jobStatuses, trainerTypes, type JobStatus, type TrainerType } from './job-state.js';
@@ -183,14 +183,22 @@ export class CancelReplyDto {
   cancelled_by!: string;
 }
 
+/** The compiler sees no type in a list that may have gaps. */
+const curve = { type: 'array', items: { type: 'number', nullable: true } } as const;
+
 export class LearningCurvesDto {
   steps!: number[];
   epochs!: number[];
+  @ApiProperty(curve)
   train_loss!: (number | null)[];
   /** Evaluation loss at the same step, null where none was measured. */
+  @ApiProperty(curve)
   val_loss!: (number | null)[];
+  @ApiProperty(curve)
   train_accuracy!: (number | null)[];
+  @ApiProperty(curve)
   val_accuracy!: (number | null)[];
+  @ApiProperty(curve)
   learning_rate!: (number | null)[];
 }
 

@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { App } from '../fixtures/app.js';
+import { Jobs } from '../fixtures/jobs.js';
+import { root } from '../fixtures/trainer.js';
+
+import.meta.jest.setTimeout(400_000);
+
+const run = promisify(execFile);
+const VERSION = '4.32.5';
+const SECONDS = 75;
+const SEED = '20260801';
+const CHECKS = 'not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance';
+
+/** Who asks, in each mode; a token where one is needed. */
+const modes: readonly { mode: string; env: Record<string, string>; headers: readonly string[] }[] = [
+  { mode: 'debug', env: {}, headers: [] },
+];
+
+/** Installed once, into the cache folder. */
+async function schemathesis(): Promise<string> {
+  const cache =
+    process.env['CLARA_CACHE_DIR'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'clara');
+  const folder = join(cache, `schemathesis-${VERSION}`);
+  const program = join(folder, 'bin', 'schemathesis');
+  if (existsSync(program)) return program;
+  await run('python3', ['-m', 'venv', folder]);
+  await run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', `schemathesis==${VERSION}`]);
+  return program;
+}
+
+describe.each(modes)('schemathesis in $mode mode', ({ mode, env, headers }) => {
+  let app: App;
+  let job: string;
+  beforeAll(async () => {
+    const folders = { CLARA_CONFIG_DIRS: join(root, 'configs'), CLARA_DATASET_DIRS: join(root, 'data-samples') };
+    app = await App.start({ env: { CLARA_SECURITY_MODE: mode, ...folders, ...env } });
+    const body = { trainer_type: 'lora', config_path: join(root, 'configs/lora_config.yaml'), tags: ['one'] };
+    const created = await app.call<{ job_id: string }>('POST', '/api/training/jobs', { body });
+    expect(created.status).toBe(200);
+    job = created.body.job_id;
+    await new Jobs(app).until(job, 'completed');
+  });
+  afterAll(() => app.dispose());
+
+  it('finds no failure of the server and no undocumented answer', async () => {
+    const program = await schemathesis();
+    const url = `http://127.0.0.1:${app.ports.TRAINING}/openapi.json`;
+    const args = ['run', url, '--checks', CHECKS, '--seed', SEED, '--max-time', String(SECONDS), '--no-color'];
+    const options = { cwd: app.folder, maxBuffer: 64 * 1024 * 1024, timeout: (SECONDS + 90) * 1000 };
+    const asked = headers.flatMap((header) => ['--header', header]);
+    const outcome = await run(program, [...args, '--continue-on-failure', ...asked], options).catch(
+      (error: { stdout?: string; stderr?: string }) => error,
+    );
+    // The summary of a pass, or all that was found.
+    process.stderr.write(`${(outcome.stdout ?? '').slice('code' in outcome ? 0 : -1500)}\n`);
+    expect((outcome as { code?: number }).code ?? 0).toBe(0);
+    expect(outcome.stdout).toMatch(/\d+ generated/);
+    expect(app.output).not.toMatch(/"level":"error"/);
+    expect((await app.call('GET', `/api/training/jobs/${job}`)).status).toBe(200);
+  });
+});
