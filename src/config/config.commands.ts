@@ -43,7 +43,7 @@ function shown(name: string, spec: Spec, env: Env): ShownSetting {
 }
 
 function shownDefault(value: unknown): string {
-  const text = Array.isArray(value) ? value.join(',') : String(value ?? '');
+  const text = Array.isArray(value) ? value.join(',') : String((value ?? ''));
   return text === '' ? '-' : text;
 }
 

@@ -87,7 +87,7 @@ describe('doors with TLS', () => {
     ['HTTP/2 alone', { ALPNProtocols: ['h2'] }, 'protocol'],
   ] as [string, ConnectionOptions, string][])('refuses %s', async (_, options, reason) => {
     site.failures.length = 0;
-    await expect(site.get('/x', { ...options, ...good } as object)).rejects.toThrow();
+    await expect(site.get('/x', { ...options, ...good })).rejects.toThrow();
     await failure(reason);
   });
 
