@@ -76,16 +76,7 @@ async function open(start: Start): Promise<Running> {
     environment,
     (gpus) => host.visibleDevices(gpus),
   );
-  const app = await createHttpApplication({
-    settings,
-    log,
-    mask: log.mask,
-    dataSource,
-    wakeups,
-    host,
-    environment: trainer,
-    launcher,
-  });
+  const app = await createHttpApplication({ settings, log, dataSource, wakeups, host, environment: trainer, launcher });
   await app.init();
   closers.add(() => app.close());
   const live = app.get(LiveServer);

@@ -42,7 +42,7 @@ export async function createHttpApplication(outside: Outside): Promise<NestExpre
   app.useBodyParser('json', parser);
   app.use(refuseMisshapenBody);
   app.useGlobalPipes(validationPipe());
-  app.useGlobalFilters(new ProblemFilter(outside.log, outside.mask));
+  app.useGlobalFilters(new ProblemFilter(outside.log, outside.settings.mask));
   const document = openApiDocument(app);
   app
     .getHttpAdapter()

@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PinoLog } from './adapters/logging/pino-log.js';
 import { startApplication } from './application.js';
-import { readSettings, secretValues, SettingsError, unknownSettings, type Settings } from './config/settings.js';
+import { readSettings, SettingsError, unknownSettings, type Settings } from './config/settings.js';
 import { messageOf } from './kernel/errors.js';
-import { maskPatterns, SecretMask } from './kernel/secret-mask.js';
+import { maskPatterns } from './kernel/secret-mask.js';
 
 /** dist/src/main.js -> the project's root. */
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -30,8 +30,7 @@ const workersAt = (signal: NodeJS.Signals, wish: Settings['training']['stopWorke
 
 async function main(): Promise<void> {
   const settings = settingsOrExit();
-  const mask = new SecretMask(secretValues(process.env, root));
-  const log = new PinoLog({ level: settings.logLevel, folder: settings.folders.logs, mask });
+  const log = new PinoLog({ level: settings.logLevel, folder: settings.folders.logs, mask: settings.mask });
   if (settings.security.mode === 'debug')
     log.warn('DEBUG MODE: no security at all, everybody who reaches the ports is admin. Never use it in production');
   for (const name of unknownSettings(process.env)) log.warn('unknown setting, is it mistyped?', { name });
@@ -41,7 +40,7 @@ async function main(): Promise<void> {
   };
   const running = await startApplication(settings, process.env, log, fatal).catch(async (error: unknown) => {
     log.error('CLARA could not start', { error: messageOf(error) });
-    console.error(mask.text(`CLARA could not start: ${messageOf(error)}`));
+    console.error(settings.mask.text(`CLARA could not start: ${messageOf(error)}`));
     await log.close();
     process.exit(1);
   });

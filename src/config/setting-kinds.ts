@@ -42,7 +42,7 @@ const text = makeValidator<string>((input) => input);
 const secrets = new WeakSet<object>();
 
 function secretText(spec?: object): object {
-  const made = text(spec as Parameters<typeof text>[0]);
+  const made = text(spec);
   secrets.add(made);
   return made;
 }

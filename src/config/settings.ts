@@ -1,6 +1,7 @@
 import { cpus, homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
+import { SecretMask } from '../kernel/secret-mask.js';
 import { fileSetting, withSecretFiles } from './secret-files.js';
 import { decimal, isSecret, list, secret, whole } from './setting-kinds.js';
 import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
@@ -125,7 +126,7 @@ function readEnv(withoutFiles: Env, root: string) {
         );
     },
   });
-  return { problems, read: { ...cleaned } };
+  return { problems, read: { ...cleaned }, secrets: secretNames.flatMap((name) => env[name] ?? []) };
 }
 
 function missing(name: string): string {
@@ -157,12 +158,6 @@ function portClashes(read: Read): string[] {
     owners.set(value, name);
     return other === undefined ? [] : [`${name}: port ${value} is the one of ${other} already`];
   });
-}
-
-/** The values of all secrets that are set, so that logs can leave them out. */
-export function secretValues(env: Env, root: string): string[] {
-  const filled = withSecretFiles(env, secretNames, root).env;
-  return secretNames.flatMap((name) => filled[name] ?? []);
 }
 
 /** Names that look like settings and are none: most often a typing error. */
@@ -235,11 +230,13 @@ const training = (read: Read) => ({
  * @throws SettingsError naming every problem at once
  */
 export function readSettings(env: Env, root: string) {
-  const { problems, read } = readEnv(env, root);
+  const { problems, read, secrets } = readEnv(env, root);
   const all = [...problems, ...rules(read)];
   if (all.length > 0) throw new SettingsError(all);
   return {
     root,
+    /** Takes the secrets among these settings out of a text. */
+    mask: new SecretMask(secrets),
     security: securityOf(read),
     tls: tlsOf(read),
     limits: limitsOf(read),
@@ -256,6 +253,7 @@ type SettingsShape = ReturnType<typeof readSettings>;
 /** The settings as a class, so that Nest can inject them by type. */
 export abstract class Settings implements SettingsShape {
   abstract readonly root: SettingsShape['root'];
+  abstract readonly mask: SettingsShape['mask'];
   abstract readonly security: SettingsShape['security'];
   abstract readonly tls: SettingsShape['tls'];
   abstract readonly limits: SettingsShape['limits'];

@@ -85,6 +85,7 @@ export class ListJobsQuery {
   status?: JobStatus | null;
 
   /** Jobs on a page, 1 to 1000; more is cut to 1000. */
+  @ApiPropertyOptional({ type: 'integer' })
   @IsOptional()
   @Type(() => Number)
   @Transform(({ value }: { value: unknown }) => (typeof value === 'number' ? Math.min(value, LONGEST_PAGE) : value))
@@ -93,6 +94,7 @@ export class ListJobsQuery {
   limit: number = 100;
 
   /** Jobs to leave out at the front; `cursor` is quicker far down. */
+  @ApiPropertyOptional({ type: 'integer' })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -109,6 +111,7 @@ export class ListJobsQuery {
 
 export class LogsQuery {
   /** Lines from the end, 1 to 10,000. */
+  @ApiPropertyOptional({ type: 'integer' })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -122,6 +125,7 @@ export class LogsQuery {
   follow?: string;
 
   /** Number of the attempt; the last one by default. */
+  @ApiPropertyOptional({ type: 'integer' })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
