@@ -7,7 +7,6 @@ import type { LocalLauncher } from './adapters/launchers/local-launcher.js';
 import { Settings } from './config/settings.js';
 import { Clock, SystemClock } from './kernel/clock.js';
 import { Log } from './kernel/log.js';
-import type { SecretMask } from './kernel/secret-mask.js';
 import { Wakeups } from './kernel/wakeups.js';
 import { AuditModule } from './modules/audit/audit.module.js';
 import { DocsModule } from './modules/docs/docs.module.js';
@@ -27,8 +26,6 @@ import { TrainingModule } from './modules/training/training.module.js';
 export interface Outside {
   settings: Settings;
   log: Log;
-  /** Of the secrets that no answer may show. */
-  mask?: SecretMask;
   dataSource: DataSource;
   wakeups: Wakeups;
   host: Host;

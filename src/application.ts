@@ -82,7 +82,7 @@ async function open(start: Start): Promise<Running> {
     environment,
     (gpus) => host.visibleDevices(gpus),
   );
-  const outside = { settings, log, mask: log.mask, dataSource, wakeups, host, environment: trainer, launcher };
+  const outside = { settings, log, dataSource, wakeups, host, environment: trainer, launcher };
   const app = await createHttpApplication(outside);
   await app.init();
   closers.add(() => app.close());

@@ -46,7 +46,7 @@ export async function createHttpApplication(outside: Outside): Promise<NestExpre
   app.useBodyParser('raw', { type: 'application/ocsp-request', limit: '16kb' });
   app.use(refuseMisshapenBody);
   app.useGlobalPipes(validationPipe());
-  app.useGlobalFilters(new ProblemFilter(outside.log, outside.mask));
+  app.useGlobalFilters(new ProblemFilter(outside.log, outside.settings.mask));
   app.get(ApiDescription).document = openApiDocument(app);
   return app;
 }

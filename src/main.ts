@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { PinoLog } from './adapters/logging/pino-log.js';
 import { startApplication } from './application.js';
 import { securityWarnings } from './config/security-warnings.js';
-import { readSettings, secretValues, SettingsError, unknownSettings, type Settings } from './config/settings.js';
+import { readSettings, SettingsError, unknownSettings, type Settings } from './config/settings.js';
 import { messageOf } from './kernel/errors.js';
-import { maskPatterns, SecretMask } from './kernel/secret-mask.js';
+import { maskPatterns } from './kernel/secret-mask.js';
 
 /** dist/src/main.js -> the project's root. */
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -31,8 +31,7 @@ const workersAt = (signal: NodeJS.Signals, wish: Settings['training']['stopWorke
 
 async function main(): Promise<void> {
   const settings = settingsOrExit();
-  const mask = new SecretMask(secretValues(process.env, root));
-  const log = new PinoLog({ level: settings.logLevel, folder: settings.folders.logs, mask });
+  const log = new PinoLog({ level: settings.logLevel, folder: settings.folders.logs, mask: settings.mask });
   for (const warning of securityWarnings(settings)) log.warn(warning);
   for (const name of unknownSettings(process.env)) log.warn('unknown setting, is it mistyped?', { name });
   const fatal = (message: string): void => {
@@ -41,7 +40,7 @@ async function main(): Promise<void> {
   };
   const running = await startApplication(settings, process.env, log, fatal).catch(async (error: unknown) => {
     log.error('CLARA could not start', { error: messageOf(error) });
-    console.error(mask.text(`CLARA could not start: ${messageOf(error)}`));
+    console.error(settings.mask.text(`CLARA could not start: ${messageOf(error)}`));
     await log.close();
     process.exit(1);
   });

@@ -5,7 +5,7 @@ import { isSecret } from './setting-kinds.js';
 import { readSettings, SettingsError, settingSpecs } from './settings.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
-type Spec = object & { default?: unknown };
+type Spec = object & { default?: string | number | boolean | readonly string[] | undefined };
 
 /** Exit status of a wrong configuration, as sysexits.h names it. */
 const EX_CONFIG = 78;
@@ -42,8 +42,8 @@ function shown(name: string, spec: Spec, env: Env): ShownSetting {
   return { name, origin: 'env', value: isSecret(spec) ? HIDDEN : maskPatterns(given) };
 }
 
-function shownDefault(value: unknown): string {
-  const text = Array.isArray(value) ? value.join(',') : String((value ?? ''));
+function shownDefault(value: Spec['default'] = ''): string {
+  const text = typeof value === 'object' ? value.join(',') : String(value);
   return text === '' ? '-' : text;
 }
 

@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSettings, secretValues, SettingsError, unknownSettings } from './settings.js';
+import { readSettings, SettingsError, unknownSettings } from './settings.js';
 import { withSecretFiles } from './secret-files.js';
 
 const NAME = 'UDS3_POSTGRES_PASSWORD';
@@ -33,8 +33,9 @@ describe('a secret in a file', () => {
   it('is found from the root, is no unknown setting, and becomes the setting', async () => {
     await write('hunter22\n');
     const env = { CLARA_SECURITY_MODE: 'debug', UDS3_POSTGRES_HOST: 'db', [`${NAME}_FILE`]: 'secret' };
-    expect(readSettings(env, folder).postgres?.password).toBe('hunter22');
-    expect(secretValues(env, folder)).toEqual(['hunter22']);
+    const settings = readSettings(env, folder);
+    expect(settings.postgres?.password).toBe('hunter22');
+    expect(settings.mask.text('it is hunter22')).toBe('it is ***');
     expect(unknownSettings(env)).toEqual([]);
     expect(unknownSettings({ CLARA_HOST_FILE: 'x' })).toEqual(['CLARA_HOST_FILE']);
   });

@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
 import { auditOf, auditProblems, auditSpecs } from './audit-settings.js';
 import { decimal, isSecret, list, whole } from './setting-kinds.js';
+import { SecretMask } from '../kernel/secret-mask.js';
 import { fileSetting, withSecretFiles } from './secret-files.js';
 import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
@@ -126,7 +127,7 @@ function readEnv(withoutFiles: Env, root: string) {
         );
     },
   });
-  return { problems, read: { ...cleaned } };
+  return { problems, read: { ...cleaned }, secrets: secretNames.flatMap((name) => env[name] ?? []) };
 }
 
 function missing(name: string): string {
@@ -162,12 +163,6 @@ function portClashes(read: Read): string[] {
     owners.set(value, name);
     return other === undefined ? [] : [`${name}: port ${value} is the one of ${other} already`];
   });
-}
-
-/** The values of all secrets that are set, so that logs can leave them out. */
-export function secretValues(env: Env, root: string): string[] {
-  const filled = withSecretFiles(env, secretNames, root).env;
-  return secretNames.flatMap((name) => filled[name] ?? []);
 }
 
 /** Names that look like settings and are none: most often a typing error. */
@@ -229,12 +224,14 @@ const training = (read: Read) => ({
  * @throws SettingsError naming every problem at once
  */
 export function readSettings(env: Env, root: string) {
-  const { problems, read } = readEnv(env, root);
+  const { problems, read, secrets } = readEnv(env, root);
   const all = [...problems, ...rules(read)];
   if (all.length > 0) throw new SettingsError(all);
   const tls = tlsOf(read);
   return {
     root,
+    /** Takes the secrets among these settings out of a text. */
+    mask: new SecretMask(secrets),
     security: securityOf(read),
     tls,
     pki: pkiOf(read, tls.mutual),
@@ -253,6 +250,7 @@ type SettingsShape = ReturnType<typeof readSettings>;
 /** The settings as a class, so that Nest can inject them by type. */
 export abstract class Settings implements SettingsShape {
   abstract readonly root: SettingsShape['root'];
+  abstract readonly mask: SettingsShape['mask'];
   abstract readonly security: SettingsShape['security'];
   abstract readonly tls: SettingsShape['tls'];
   abstract readonly pki: SettingsShape['pki'];

@@ -12,7 +12,7 @@ describe('the mask of secrets', () => {
     ['http://me:can@ary@host/ and http://host:80/path@x', 'http://me:***@host/ and http://host:80/path@x'],
     ['GET /ws?access_token=canary&after=3', 'GET /ws?access_token=***&after=3'],
     [`a ${pem('EC PRIVATE KEY')} b`, 'a *** b'],
-    [(pem('PRIVATE KEY').slice(0, 50)), '***'],
+    [pem('PRIVATE KEY').slice(0, 50), '***'],
   ])('makes of %j %j', (text, masked) => expect(maskPatterns(text)).toBe(masked));
 
   it.each([['the bearer of this'], ['http://localhost:8080/realms/vcc'], [pem('CERTIFICATE')], ['tags: token']])(

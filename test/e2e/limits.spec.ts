@@ -115,6 +115,6 @@ describe('the limits of a minute', () => {
     const seen = new Set<number>();
     for (let round = 0; round < REQUESTS + 1; round += 1)
       seen.add((await app.call('GET', '/', { headers: from(`203.0.113.${round}`) })).status);
-    expect([...seen].toSorted((a, b) => a - b)).toEqual([200, 429]);
+    expect(seen).toEqual(new Set([200, 429]));
   });
 });

@@ -18,7 +18,7 @@ const planted: Record<string, string> = {
   ...Object.fromEntries(settings.map((name, index) => [name, `${CANARY}-setting-${index}`])),
   KEYCLOAK_CLIENT_SECRET: `${CANARY}-keycloak`,
   AWS_SECRET_ACCESS_KEY: `${CANARY}-aws`,
-  DATABASE_URL: `postgres://clara:${CANARY}-url@db/clara`,
+  DATABASE_URL: `amqp://clara:${CANARY}-url@db/clara`,
 };
 
 describe('planted secrets', () => {

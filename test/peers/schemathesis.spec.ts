@@ -40,7 +40,7 @@ describe.each(modes)('schemathesis in $mode mode', ({ mode, env, headers }) => {
     app = await App.start({ env: { CLARA_SECURITY_MODE: mode, ...folders, ...env } });
     const body = { trainer_type: 'lora', config_path: join(root, 'configs/lora_config.yaml'), tags: ['one'] };
     const created = await app.call<{ job_id: string }>('POST', '/api/training/jobs', { body });
-    if (created.status !== 200) throw new Error(`the job was not created: ${created.status}`);
+    if (created.status !== 200) throw new Error(`POST answered ${created.status}`);
     job = created.body.job_id;
     await new Jobs(app).until(job, 'completed');
   });

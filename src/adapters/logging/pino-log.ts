@@ -15,12 +15,12 @@ export interface LogTarget {
 /** One JSON object a line, to standard output and to logs/training_backend.log. */
 export class PinoLog extends Log {
   readonly #pino: pino.Logger;
-  readonly mask: SecretMask;
+  readonly #mask: SecretMask;
   readonly #file: ReturnType<typeof createStream>;
 
   constructor({ level, folder, mask = new SecretMask() }: LogTarget) {
     super();
-    this.mask = mask;
+    this.#mask = mask;
     this.#file = createStream('training_backend.log', { path: folder, size: '10M', maxFiles: 10 });
     // A log that cannot be written (full disk) must not end the application; standard output still has the lines.
     this.#file.on('error', () => undefined);
@@ -53,7 +53,7 @@ export class PinoLog extends Log {
   }
 
   #write(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: LogFields): void {
-    if (this.#pino.isLevelEnabled(level)) this.#pino[level](this.mask.fields(fields), this.mask.text(message));
+    if (this.#pino.isLevelEnabled(level)) this.#pino[level](this.#mask.fields(fields), this.#mask.text(message));
   }
 
   close(): Promise<void> {

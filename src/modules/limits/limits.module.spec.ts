@@ -10,7 +10,7 @@ import { AppError } from '../../kernel/errors.js';
 import { ProblemFilter } from '../../kernel/problem.filter.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { Opens, Requires } from '../security/access.port.js';
-import { DebugAuthenticator } from '../security/debug-authenticator.js';
+import { Authenticator } from '../security/authenticator.port.js';
 import { SecurityModule } from '../security/security.module.js';
 import { LimitsModule } from './limits.module.js';
 import { RequestLimit } from './request-limit.port.js';
@@ -57,7 +57,7 @@ describe('the order of the guards', () => {
   it('asks who calls before it asks how often', async () => {
     const status = async (path: string) => (await fetch(`${await app.getUrl()}${path}`)).status;
     const refusal = new AppError('unauthorized', 'no token');
-    const asked = import.meta.jest.spyOn(app.get(DebugAuthenticator), 'authenticate').mockRejectedValue(refusal);
+    const asked = import.meta.jest.spyOn(app.get(Authenticator), 'authenticate').mockRejectedValue(refusal);
     const seen: number[] = [];
     for (let round = 0; round < 4; round += 1) seen.push(await status('/closed'));
     expect(seen).toEqual([401, 401, 401, 401]);

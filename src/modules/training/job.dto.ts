@@ -75,6 +75,7 @@ export class ListJobsQuery {
   status?: JobStatus | null;
 
   /** Jobs on a page, 1 to 1000; more is cut to 1000. */
+  @ApiPropertyOptional({ type: 'integer' })
   @IsOptional()
   @Type(() => Number)
   @Transform(({ value }: { value: unknown }) => (typeof value === 'number' ? Math.min(value, LONGEST_PAGE) : value))
@@ -83,6 +84,7 @@ export class ListJobsQuery {
   limit: number = 100;
 
   /** Jobs to leave out at the front; `cursor` is quicker far down. */
+  @ApiPropertyOptional({ type: 'integer' })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -99,6 +101,7 @@ export class ListJobsQuery {
 
 export class LogsQuery {
   /** Lines from the end, 1 to 10,000. */
+  @ApiPropertyOptional({ type: 'integer' })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -112,6 +115,7 @@ export class LogsQuery {
   follow?: string;
 
   /** Number of the attempt; the last one by default. */
+  @ApiPropertyOptional({ type: 'integer' })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
