@@ -1,12 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { principalOf } from '../../../test/fixtures/callers.js';
 import { readSettings } from '../../config/settings.js';
-import { SystemClock } from '../../kernel/clock.js';
 import { AppError } from '../../kernel/errors.js';
 import { ClientAddress } from '../limits/client-address.port.js';
-import { FailedTokenLimit } from '../limits/failed-token-limit.js';
 import { Authenticator } from './authenticator.port.js';
 import { invalidToken, missing } from './credentials.port.js';
+import { FailedAttempts } from './failed-attempts.port.js';
 import { LimitedAuthenticator } from './limited-authenticator.js';
 import type { Principal } from './principal.port.js';
 
@@ -39,6 +38,19 @@ class OneToken extends Authenticator {
   }
 }
 
+/** Blocks an address after three failures. */
+class ThreeAttempts extends FailedAttempts {
+  readonly #failures = new Map<string, number>();
+
+  blocked(address: string): number | null {
+    return (this.#failures.get(address) ?? 0) >= 3 ? 60 : null;
+  }
+
+  failed(address: string): void {
+    this.#failures.set(address, (this.#failures.get(address) ?? 0) + 1);
+  }
+}
+
 const request = (authorization: string, remoteAddress = '198.51.100.1'): IncomingMessage =>
   ({ headers: { authorization }, socket: { remoteAddress } }) as unknown as IncomingMessage;
 
@@ -52,13 +64,9 @@ describe('an authenticator with a limit', () => {
     );
 
   beforeEach(() => {
-    const settings = readSettings(
-      { CLARA_SECURITY_MODE: 'debug', CLARA_RATE_LIMIT_FAILED_TOKENS_PER_MINUTE: '3' },
-      '/srv',
-    );
     inner = new OneToken();
-    const addresses = new ClientAddress(settings);
-    limited = new LimitedAuthenticator(inner, new FailedTokenLimit(settings, new SystemClock()), addresses);
+    const addresses = new ClientAddress(readSettings({ CLARA_SECURITY_MODE: 'debug' }, '/srv'));
+    limited = new LimitedAuthenticator(inner, new ThreeAttempts(), addresses);
   });
 
   it('answers 401 up to the limit, then 429 without looking', async () => {
