@@ -2,15 +2,21 @@ import 'reflect-metadata';
 import { Controller, Get, Global, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Registry } from 'prom-client';
+import { DataSource } from 'typeorm';
+import { LocalWakeups } from '../../../test/fixtures/queue.js';
 import { FakeLog } from '../../../test/fixtures/live-feed.js';
 import { Settings, readSettings } from '../../config/settings.js';
 import { countRequests } from '../../http-middleware.js';
 import { Clock, SystemClock } from '../../kernel/clock.js';
 import { AppError } from '../../kernel/errors.js';
 import { ProblemFilter } from '../../kernel/problem.filter.js';
+import { Log } from '../../kernel/log.js';
+import { Wakeups } from '../../kernel/wakeups.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { Opens, Requires } from '../security/access.port.js';
 import { Authenticator } from '../security/authenticator.port.js';
+import { KeySource } from '../security/key-source.port.js';
 import { SecurityModule } from '../security/security.module.js';
 import { LimitsModule } from './limits.module.js';
 import { RequestLimit } from './request-limit.port.js';
@@ -34,6 +40,12 @@ class ThingsController {
 
 const outside = [
   { provide: Settings, useValue: settings },
+  // Debug mode asks neither a database nor an issuer.
+  { provide: DataSource, useValue: {} },
+  { provide: KeySource, useValue: {} },
+  { provide: Wakeups, useClass: LocalWakeups },
+  { provide: Log, useClass: FakeLog },
+  { provide: Registry, useFactory: () => new Registry() },
   { provide: Clock, useClass: SystemClock },
 ];
 

@@ -9,7 +9,11 @@ import { peerCertificate } from './peer-certificate.port.js';
 import { rolesWith } from './permissions.js';
 import type { AuthenticatedRequest, Caller } from './principal.port.js';
 
-const actionOf = ({ method }: AuthenticatedRequest): string => `http.${method.toLowerCase()}`;
+/** By its pattern: the same for all ids, so that equal refusals are counted together. */
+function whatOf(request: AuthenticatedRequest): { action: string; target: { type: string; id: string } } {
+  const { path } = request.route as { path: string };
+  return { action: `http.${request.method.toLowerCase()}`, target: { type: 'route', id: path } };
+}
 
 const neededFor = (access: Access): Permission | undefined => {
   if ('permission' in access) return access.permission;
@@ -85,14 +89,14 @@ export class AccessGuard implements CanActivate {
       return { ...(await this.authenticator.authenticate(request)), ...from };
     } catch (error) {
       if (error instanceof AppError && error.code === 'unauthorized')
-        this.audit.refused(from, { action: actionOf(request), detail: { status: 401, reason: error.message } });
+        this.audit.refused(from, { ...whatOf(request), detail: { status: 401, reason: error.message } });
       throw error;
     }
   }
 
   #mustHave(permission: Permission, caller: Caller, request: AuthenticatedRequest): void {
     if (caller.permissions.has(permission)) return;
-    this.audit.refused(caller, { action: actionOf(request), detail: { status: 403, permission } });
+    this.audit.refused(caller, { ...whatOf(request), detail: { status: 403, permission } });
     throw new AppError(
       'forbidden',
       `Insufficient permissions: ${permission} is needed. Required roles (any): [${rolesWith(permission).join(', ')}]`,

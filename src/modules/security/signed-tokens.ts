@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { Clock } from '../../kernel/clock.js';
 import { Log } from '../../kernel/log.js';
@@ -17,7 +17,7 @@ const digestOf = (token: string): string => createHash('sha256').update(token).d
 
 /** Access tokens of the issuer. What was verified once is remembered while token and keys last. */
 @Injectable()
-export class SignedTokens extends JsonWebTokens {
+export class SignedTokens extends JsonWebTokens implements OnApplicationBootstrap {
   readonly #keys: KeyCache;
   readonly #strategy: BearerStrategy;
   readonly #verified = new Map<string, { principal: Principal; generation: number }>();
@@ -34,6 +34,11 @@ export class SignedTokens extends JsonWebTokens {
     const key = this.#keys.find.bind(this.#keys);
     const now = () => clock.now();
     this.#strategy = new BearerStrategy({ issuer, audience, algorithms, leewaySeconds, key, now });
+  }
+
+  /** The first caller need not wait for the keys. */
+  onApplicationBootstrap(): void {
+    this.#keys.refresh();
   }
 
   async verify(token: string): Promise<Principal> {
