@@ -49,8 +49,12 @@ function kindOf({ choices, _parse }) {
 function kindInComplaint(message) {
   const range = /is not a (whole|decimal) number from (\S+) to (\S+)/.exec(message);
   if (range) return `${range[1] === 'whole' ? 'whole number' : 'number'}, ${range[2]} to ${range[3]}`;
+  const choices = /is not a list out of (.+)/.exec(message) ?? /is not a security mode; there are (.+)/.exec(message);
+  if (choices) return `${message.includes('list out of') ? 'list out of ' : ''}${choices[1]}`;
+  if (/http or https/.test(message)) return 'http or https address';
   if (/bool/.test(message)) return 'true or false';
-  return /port/.test(message) ? 'port' : 'debug';
+  if (/port/.test(message)) return 'port';
+  throw new Error(`what a setting may be is not told by: ${message}`);
 }
 
 /** @param {{default?: unknown}} spec */

@@ -39,7 +39,7 @@ export const settingSpecs = {
   CLARA_METRICS_PORT: port({ default: 9310, desc: 'Port of the metrics service.' }),
   CLARA_CORS_ORIGINS: list({
     default: undefined,
-    desc: 'Origins that browsers may call from, separated by commas. Unset in debug mode: every loopback origin.',
+    desc: 'Origins that browsers may call from, separated by commas. Unset: every loopback origin in debug mode, else none.',
   }),
 
   ...postgresSpecs,
@@ -173,7 +173,7 @@ export function unknownSettings(env: Env): string[] {
 
 const http = (read: Read) => ({
   host: read.CLARA_HOST,
-  corsOrigins: read.CLARA_CORS_ORIGINS,
+  corsOrigins: read.CLARA_CORS_ORIGINS ?? (read.CLARA_SECURITY_MODE === 'debug' ? undefined : []),
   ports: {
     main: read.CLARA_MAIN_PORT,
     ingestion: read.CLARA_INGESTION_PORT,

@@ -81,6 +81,16 @@ describe('sockets in development mode', () => {
     expect(app.output).not.toContain(token);
   });
 
+  it('open to pages of this server, and to no other page that is not configured', async () => {
+    const headers = headersWith(await issuer.token());
+    const own = `http://127.0.0.1:${app.ports.TRAINING}`;
+    expect((await plain('', { ...headers, origin: own })).status).toBe(101);
+    for (const origin of ['http://localhost:3000', 'http://evil.example', 'null', `${own}.evil.example`])
+      expect([origin, (await plain('', { ...headers, origin })).status]).toEqual([origin, 403]);
+    const asked = await app.call('GET', '/health', { headers: { origin: 'http://localhost:3000' } });
+    expect(asked.headers.get('access-control-allow-origin')).toBeNull();
+  });
+
   it('open once with a ticket', async () => {
     const headers = headersWith(await issuer.token());
     const { status, body } = await app.call<{ ticket: string; expires_in: number }>('POST', '/api/tickets', {

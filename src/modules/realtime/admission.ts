@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { Clock } from '../../kernel/clock.js';
@@ -39,8 +39,14 @@ export class Admission {
 
   /** @throws Refusal */
   checkOrigin({ headers }: IncomingMessage): void {
-    if (this.originAllowed(headers.origin)) return;
+    if (this.originAllowed(headers.origin) || this.#isOwnPage(headers)) return;
     throw new Refusal(403, `The origin ${headers.origin} may not open sockets; add it to CLARA_CORS_ORIGINS`);
+  }
+
+  /** A page of this very server. Debug mode asks for no token, so there a name that was pointed here would get in. */
+  #isOwnPage({ origin = '', host }: IncomingHttpHeaders): boolean {
+    if (this.settings.security.mode === 'debug' || !URL.canParse(origin)) return false;
+    return new URL(origin).host === host;
   }
 
   /** @throws Refusal */
