@@ -20,6 +20,8 @@ import { Listeners } from './doors/listeners.js';
 import { Clock } from './kernel/clock.js';
 import { ServiceIdentity } from './modules/pki/service-identity.port.js';
 import { DispatcherService } from './modules/training/dispatcher.service.js';
+import type { HandshakeFailure } from './doors/handshake-failure.js';
+import { AuditTrail } from './modules/audit/audit.port.js';
 import { LiveServer } from './modules/realtime/live-server.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -107,7 +109,12 @@ function openDoors(app: INestApplication, { settings, log }: Start): Promise<Lis
   const doors = doorsOf(settings);
   if (identity)
     log.info('the doors speak TLS', { doors: doors.map(({ setting, protocol }) => `${setting} ${protocol}`) });
-  const handshakeFailed = identity ? addTlsMetrics(app.get(Registry), identity) : () => undefined;
+  const count = identity ? addTlsMetrics(app.get(Registry), identity) : () => undefined;
+  const audit = app.get(AuditTrail, { strict: false });
+  const handshakeFailed = (reason: HandshakeFailure, address: string): void => {
+    count(reason);
+    audit.refused({ address, requestId: '', certificate: null }, { action: 'tls.handshake', detail: { reason } });
+  };
   return Listeners.open(doors, {
     identity,
     handler: app.getHttpAdapter().getInstance(),

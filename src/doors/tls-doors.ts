@@ -16,7 +16,8 @@ const SWEEP_MS = 1000;
 export interface DoorWatch {
   log: Log;
   clock: Clock;
-  handshakeFailed(reason: HandshakeFailure): void;
+  /** @param address of the peer; empty where it is gone already */
+  handshakeFailed(reason: HandshakeFailure, address: string): void;
 }
 
 /** The servers that speak TLS, with the certificate of the moment; they close what a certificate no longer carries. */
@@ -60,14 +61,14 @@ export class TlsDoors {
     this.#peers.add(serial, Date.parse(valid_to), socket);
     // Revoked while it shook hands, against the CRL of before.
     if (!this.identity.isRevoked(serial)) return;
-    this.watch.handshakeFailed('revoked');
+    this.watch.handshakeFailed('revoked', socket.remoteAddress ?? '');
     socket.destroy();
   }
 
   #failed(error: NodeJS.ErrnoException, socket: TLSSocket): void {
     const { authorizationError } = socket as { authorizationError?: Error | string | null };
     const reason = handshakeFailure(error.code, authorizationError ? String(authorizationError) : undefined);
-    this.watch.handshakeFailed(reason);
+    this.watch.handshakeFailed(reason, socket.remoteAddress ?? '');
     this.watch.log.debug('a TLS handshake failed', { reason, code: error.code });
   }
 
