@@ -48,7 +48,7 @@ export function checkParsed(body: unknown): void {
   let level: unknown[] = [body];
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth >= DEEPEST_JSON && level.some((node) => typeof node === 'object' && node !== null))
-      throw new AppError('bad_request', `The body is nested deeper than ${DEEPEST_JSON} levels`);
+      throw new AppError('bad_request', `The JSON is nested deeper than ${DEEPEST_JSON} levels`);
     level = level.flatMap(partsOf);
   }
 }
@@ -56,10 +56,10 @@ export function checkParsed(body: unknown): void {
 /** Of an object or a list, keys too. */
 function partsOf(node: unknown): unknown[] {
   if (typeof node === 'string' && NO_TEXT.test(node))
-    throw new AppError('bad_request', 'The body has a zero character or half a surrogate pair in a text; leave it out');
+    throw new AppError('bad_request', 'The JSON has a zero character or half a surrogate pair in a text; leave it out');
   if (typeof node !== 'object' || node === null) return [];
   if (Array.isArray(node)) return node;
   if (Object.hasOwn(node, '__proto__'))
-    throw new AppError('bad_request', 'The body has a key "__proto__"; leave it out');
+    throw new AppError('bad_request', 'The JSON has a key "__proto__"; leave it out');
   return [...Object.keys(node), ...Object.values(node)];
 }

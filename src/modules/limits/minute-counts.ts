@@ -2,8 +2,11 @@ import type { Clock } from '../../kernel/clock.js';
 import { AppError } from '../../kernel/errors.js';
 
 const MINUTE_MS = 60_000;
-/** Keys that are counted at a time, about 10 MB; with more, the oldest begins anew. */
+/** Keys that are counted at a time, about 10 MB; with more, the oldest begin anew. */
 const MOST_KEYS = 50_000;
+
+/** One of so many. */
+const FORGOTTEN_AT_ONCE = 10;
 
 /** How much of a limit is used up, and in how many seconds it begins anew. */
 export interface Usage {
@@ -19,7 +22,7 @@ interface Minute {
 
 /** Counts by key, each over a minute that begins with the key's first count. */
 export class MinuteCounts {
-  /** By the start of the minute, oldest first: what has ended lies in front. */
+  /** By the start of the minute, oldest first. */
   readonly #minutes = new Map<string, Minute>();
 
   constructor(
@@ -56,15 +59,21 @@ export class MinuteCounts {
   }
 
   #begin(key: string): Minute {
-    const now = this.clock.now();
     this.#minutes.delete(key);
-    for (const [oldest, { endsAt }] of this.#minutes) {
-      if (endsAt > now && this.#minutes.size < this.mostKeys) break;
-      this.#minutes.delete(oldest);
-    }
-    const minute = { used: 0, endsAt: now + MINUTE_MS };
+    if (this.#minutes.size >= this.mostKeys) this.#forgetOldest();
+    const minute = { used: 0, endsAt: this.clock.now() + MINUTE_MS };
     this.#minutes.set(key, minute);
     return minute;
+  }
+
+  /** Many at once: looking for the first of a Map that lost its first ones takes as long as they are many. */
+  #forgetOldest(): void {
+    let left = Math.ceil(this.mostKeys / FORGOTTEN_AT_ONCE);
+    for (const key of this.#minutes.keys()) {
+      if (left === 0) return;
+      this.#minutes.delete(key);
+      left -= 1;
+    }
   }
 }
 

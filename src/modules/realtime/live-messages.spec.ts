@@ -73,3 +73,13 @@ describe('parseSubscription', () => {
     expect(() => parseSubscription(value)).toThrow(AppError);
   });
 });
+
+describe('a message that is too deep', () => {
+  const deep = '['.repeat(20_000) + ']'.repeat(20_000);
+
+  it('is refused by both sockets, wherever it is deep', () => {
+    for (const text of [deep, `{"type":${deep}}`, `{"type":"subscribe","job_id":${deep}}`])
+      expect(() => parseMessage(text)).toThrow('nested deeper');
+    expect(() => parseSubscription(JSON.parse(deep))).toThrow('nested deeper');
+  });
+});

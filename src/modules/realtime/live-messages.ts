@@ -1,4 +1,5 @@
 import { AppError } from '../../kernel/errors.js';
+import { checkParsed } from '../../kernel/request-shape.js';
 
 export interface Subscription {
   /** Undefined: all jobs. */
@@ -41,9 +42,10 @@ function parseAfter(value: unknown): number | undefined {
 
 /**
  * Reads `{job_id?: string|null, after?: number|null}`.
- * @throws AppError `invalid`
+ * @throws AppError `invalid` or `bad_request`
  */
 export function parseSubscription(value: unknown): Subscription {
+  checkParsed(value);
   if (value === undefined || value === null) return { jobId: undefined, after: undefined };
   if (!isRecord(value)) throw wrong(`${shown(value)} is not an object with job_id and after`);
   return { jobId: parseJobId(value['job_id']), after: parseAfter(value['after']) };
@@ -63,11 +65,12 @@ export function parseQuery(query: URLSearchParams): Subscription {
 
 /**
  * Reads a text message of a plain WebSocket.
- * @throws AppError `invalid`
+ * @throws AppError `invalid` or `bad_request`
  */
 export function parseMessage(text: string): ClientMessage {
   if (text.trim() === 'ping') return { type: 'ping' };
   const message = parseJson(text);
+  checkParsed(message);
   if (!isRecord(message)) throw wrong(`${shown(message)} is not a message; known are ${KNOWN}`);
   switch (message['type']) {
     case 'ping':
