@@ -5,6 +5,8 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 const LARGEST = 64 * 1024;
 const OTHERS_MAY_READ = 0o004;
+/** Where containers get their secrets: readable by all who are in the container, and there is nobody else. */
+const MOUNTED = '/run/secrets/';
 
 /** Secrets whose value stands in a file, as Docker and systemd hand them over: NAME_FILE names it. */
 export const fileSetting = (name: string): string => `${name}_FILE`;
@@ -34,7 +36,7 @@ function readSecret(path: string, strict: boolean): { value: string } | { proble
     if (!found.isFile()) return { problem: 'is not a file; name a file that holds nothing but the secret' };
     if (found.size > LARGEST)
       return { problem: `has ${found.size} bytes, a secret has ${LARGEST} at most; name the right file` };
-    if (strict && (found.mode & OTHERS_MAY_READ) !== 0)
+    if (strict && !path.startsWith(MOUNTED) && (found.mode & OTHERS_MAY_READ) !== 0)
       return { problem: 'may be read by every user of this machine; take that away (chmod o= on it)' };
     // An editor, and echo, leave a line end behind.
     const value = readFileSync(path, 'utf8').replace(/\r?\n$/, '');

@@ -180,11 +180,11 @@ describe('an application that ends and starts again', () => {
 
   it('does not start in a mode that is unset or mistyped, and lists every problem', async () => {
     const wrong = await App.prepare({
-      env: { CLARA_SECURITY_MODE: undefined, CLARA_MAX_CONCURRENT_JOBS: 'many', CLARA_HOST: '0.0.0.0' },
+      env: { CLARA_SECURITY_MODE: undefined, CLARA_MAX_CONCURRENT_JOBS: 'many', KEYCLOAK_URL: 'nowhere' },
     });
     await wrong.launch();
     expect((await wrong.exited()).code).toBe(78);
-    for (const name of ['CLARA_SECURITY_MODE', 'CLARA_MAX_CONCURRENT_JOBS', 'CLARA_HOST'])
+    for (const name of ['CLARA_SECURITY_MODE', 'CLARA_MAX_CONCURRENT_JOBS', 'KEYCLOAK_URL'])
       expect(wrong.output).toContain(`- ${name}: `);
     await wrong.dispose();
   });
