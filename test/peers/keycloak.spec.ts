@@ -23,6 +23,7 @@ describe('Keycloak with the realm that is shipped', () => {
         ...keycloak.env,
         CLARA_SECURITY_MODE: 'development',
         CLARA_JWT_LEEWAY_SECONDS: '0',
+        CLARA_RATE_LIMIT_FAILED_TOKENS_PER_MINUTE: '0',
         CLARA_RATE_LIMIT_JOBS_PER_MINUTE: '0',
         // No disk is large enough: the jobs wait.
         CLARA_MIN_FREE_DISK_MB: '10000000',

@@ -62,6 +62,8 @@ export class OutsidePostgres {
     const admin = { ...clara, user: 'postgres', database: 'postgres' };
     await runSql(admin, `CREATE ROLE clara LOGIN CREATEDB PASSWORD '${PASSWORD}'`);
     await runSql(admin, `CREATE ROLE ${app.user} LOGIN PASSWORD '${app.password}'`);
+    // Tests drop databases in which sessions of the other role may still end.
+    await runSql(admin, 'GRANT pg_signal_backend TO clara');
     await runSql(admin, 'CREATE DATABASE clara OWNER clara');
     return made;
   }

@@ -25,6 +25,11 @@ const OPEN = {
   CLARA_PKI_PASSPHRASE: 'of a certificate authority for tests',
 };
 
+async function portBeside(taken: readonly number[]): Promise<number> {
+  const [port = 0] = await freePorts(1);
+  return taken.includes(port) ? portBeside(taken) : port;
+}
+
 /** Installed once, into the cache folder. */
 async function schemathesis(): Promise<string> {
   const cache =
@@ -46,9 +51,11 @@ describe.each(['debug', 'testing', 'development', 'production'])('schemathesis i
     issuer = await Issuer.start();
     // Mutual TLS ends before HTTP begins: behind a TLS proxy the very same application answers.
     const plain = mode === 'production' ? { CLARA_MTLS_ENABLED: 'false' } : {};
-    const [pkiPort = 0] = await freePorts(1);
-    const env = { CLARA_SECURITY_MODE: mode, ...OPEN, ...plain, ...issuer.env, CLARA_PKI_PORT: String(pkiPort) };
-    app = await App.start({ env: { ...env, ...folders } });
+    const env = { CLARA_SECURITY_MODE: mode, ...OPEN, ...plain, ...issuer.env };
+    app = await App.prepare({ env: { ...env, ...folders } });
+    app.env['CLARA_PKI_PORT'] = String(await portBeside(Object.values(app.ports)));
+    await app.launch();
+    await app.up();
     if (mode !== 'debug')
       app.token = await issuer.token({ roles: ['admin'], exp: Math.floor(Date.now() / 1000) + 3600 });
     const body = { trainer_type: 'lora', config_path: join(root, 'configs/lora_config.yaml'), tags: ['one'] };
@@ -66,7 +73,8 @@ describe.each(['debug', 'testing', 'development', 'production'])('schemathesis i
     const program = await schemathesis();
     const url = `http://127.0.0.1:${app.ports.TRAINING}/openapi.json`;
     const args = ['run', url, '--checks', CHECKS, '--seed', SEED, '--max-time', String(SECONDS), '--no-color'];
-    const options = { cwd: app.folder, maxBuffer: 64 * 1024 * 1024, timeout: (SECONDS + 90) * 1000 };
+    const env = { ...process.env, PYTHONPATH: join(root, 'test/peers'), SCHEMATHESIS_HOOKS: 'schemathesis_hooks' };
+    const options = { cwd: app.folder, env, maxBuffer: 64 * 1024 * 1024, timeout: (SECONDS + 90) * 1000 };
     const asked = app.token ? ['--header', `Authorization: Bearer ${app.token}`] : [];
     const outcome = await run(program, [...args, '--continue-on-failure', ...asked], options).catch(
       (error: { stdout?: string; stderr?: string }) => error,

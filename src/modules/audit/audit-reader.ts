@@ -43,8 +43,11 @@ export class AuditReader {
       values.push(value);
       conditions.push(condition.replace('?', `$${values.length}`));
     };
-    add('r.action LIKE ?', filter.action && `${filter.action.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`);
-    add('r.actor = ANY (?::uuid[])', filter.actor && (await this.subjects.pseudonymsOf(filter.actor)));
+    add(
+      'r.action LIKE ?',
+      filter.action === undefined ? undefined : `${filter.action.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`,
+    );
+    add('r.actor = ANY (?::uuid[])', filter.actor ? await this.subjects.pseudonymsOf(filter.actor) : undefined);
     add('r.target_type = ?', filter.target_type);
     add('r.target_id = ?', filter.target_id);
     add('r.outcome = ?', filter.outcome);

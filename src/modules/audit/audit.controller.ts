@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Post, Query, StreamableFile } from '@nestjs/common';
-import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiConflictResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { Requires } from '../security/access.port.js';
 import { CurrentUser, type Caller } from '../security/principal.port.js';
 import {
@@ -16,6 +16,7 @@ import { AuditService } from './audit.service.js';
 const types = { csv: 'text/csv; charset=utf-8', jsonl: 'application/x-ndjson' };
 
 @ApiTags('audit')
+@ApiConflictResponse({ description: 'No trail is kept in this mode.' })
 @Requires('audit:read')
 @Controller('api/audit')
 export class AuditController {

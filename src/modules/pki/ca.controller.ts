@@ -1,5 +1,5 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { Settings } from '../../config/settings.js';
 import { Opens } from '../security/access.port.js';
 import { Authority } from './authority.js';
@@ -38,6 +38,7 @@ export class CaController {
 
   @Get('ca/root')
   @Header('content-type', PEM_TYPE)
+  @ApiProduces(PEM_TYPE)
   @ApiOperation({ summary: 'Certificate of the root CA, PEM' })
   root(): string {
     return `${this.authority.root.toString('pem')}\n`;
@@ -45,6 +46,7 @@ export class CaController {
 
   @Get('ca/intermediate')
   @Header('content-type', PEM_TYPE)
+  @ApiProduces(PEM_TYPE)
   @ApiOperation({ summary: 'Certificate of the intermediate CA, PEM' })
   intermediate(): string {
     return `${this.authority.intermediate.toString('pem')}\n`;
@@ -52,6 +54,7 @@ export class CaController {
 
   @Get('ca/chain')
   @Header('content-type', PEM_TYPE)
+  @ApiProduces(PEM_TYPE)
   @ApiOperation({ summary: 'Both, the intermediate first, PEM' })
   chain(): string {
     return this.intermediate() + this.root();

@@ -1,5 +1,5 @@
 import { Controller, Get, Header, HttpCode, Post, StreamableFile } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiNotFoundResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { AppError } from '../../kernel/errors.js';
 import { inTransaction } from '../../kernel/transaction.js';
@@ -45,6 +45,7 @@ export class CrlController {
 
   @Get('full/pem')
   @Header('content-type', 'application/x-pem-file')
+  @ApiProduces('application/x-pem-file')
   @ApiOperation({ summary: 'CRLs of the intermediate and of the root, PEM, as OpenSSL wants them' })
   pem(): Promise<string> {
     return this.lists.pem();
@@ -57,6 +58,7 @@ export class CrlController {
   }
 
   @Get('delta')
+  @ApiNotFoundResponse({ description: 'Always.' })
   @ApiOperation({ summary: 'There is none' })
   delta(): never {
     throw new AppError(

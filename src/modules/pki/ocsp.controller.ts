@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Header, HttpCode, Param, Post, StreamableFile } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { AppError } from '../../kernel/errors.js';
 import { Opens, Requires } from '../security/access.port.js';
 import { Authority } from './authority.js';
@@ -66,6 +66,7 @@ export class OcspController {
   }
 
   @Get('*request')
+  @ApiParam({ name: 'request', schema: { type: 'string' } })
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'RFC 6960 by GET: the request in base64 behind the address' })
   get(@Param('request') request: string | string[]): Promise<StreamableFile> {

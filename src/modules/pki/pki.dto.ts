@@ -1,3 +1,4 @@
+import { Optional } from '../../kernel/optional.js';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
@@ -6,7 +7,6 @@ import {
   IsIn,
   IsInt,
   IsObject,
-  IsOptional,
   IsString,
   IsUrl,
   Length,
@@ -33,7 +33,7 @@ class NamesDto {
   common_name!: string;
 
   /** DNS names in lower case. */
-  @IsOptional()
+  @Optional()
   @IsArray()
   @ArrayMaxSize(MOST_NAMES)
   @IsString({ each: true })
@@ -41,7 +41,7 @@ class NamesDto {
   san_dns?: string[];
 
   /** IP addresses. */
-  @IsOptional()
+  @Optional()
   @IsArray()
   @ArrayMaxSize(MOST_NAMES)
   @IsString({ each: true })
@@ -63,14 +63,14 @@ export class CertificateRequestDto extends NamesDto {
   csr!: string;
 
   /** Instead of the header X-Enrolment-Token. */
-  @IsOptional()
+  @Optional()
   @IsString()
   @MaxLength(100)
   enrolment_token?: string;
 
   /** Less where CLARA_CERT_MAX_DAYS is less. */
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 730, default: 365 })
-  @IsOptional()
+  @Optional()
   @IsInt()
   @Min(1)
   @Max(730)
@@ -83,7 +83,7 @@ export class RenewalDto {
   csr!: string;
 
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 730, default: 365 })
-  @IsOptional()
+  @Optional()
   @IsInt()
   @Min(1)
   @Max(730)
@@ -93,7 +93,7 @@ export class RenewalDto {
 export class RevocationDto {
   /** A reason of RFC 5280; snake case and capitals are understood too. */
   @ApiPropertyOptional({ enum: reasonNames, default: 'unspecified' })
-  @IsOptional()
+  @Optional()
   @IsString()
   @MaxLength(40)
   reason?: string;
@@ -102,7 +102,7 @@ export class RevocationDto {
 export class DownloadQuery {
   /** Private keys are nowhere here. */
   @ApiPropertyOptional({ enum: ['cert', 'ca', 'key'], default: 'cert' })
-  @IsOptional()
+  @Optional()
   @IsIn(['cert', 'ca', 'key'])
   file_type?: 'cert' | 'ca' | 'key';
 }
@@ -110,14 +110,14 @@ export class DownloadQuery {
 export class EnrolmentTokenDto extends NamesDto {
   /** How many certificates it is good for. */
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 100, default: 1 })
-  @IsOptional()
+  @Optional()
   @IsInt()
   @Min(1)
   @Max(100)
   max_uses?: number;
 
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 720, default: 24 })
-  @IsOptional()
+  @Optional()
   @IsInt()
   @Min(1)
   @Max(720)
@@ -132,7 +132,7 @@ export class ServiceDto {
   @Length(3, 128)
   service_name!: string;
 
-  @IsOptional()
+  @Optional()
   @IsArray()
   @ArrayMaxSize(100)
   @IsString({ each: true })
@@ -140,11 +140,11 @@ export class ServiceDto {
   endpoints?: string[];
 
   @ApiPropertyOptional({ type: 'object', additionalProperties: true })
-  @IsOptional()
+  @Optional()
   @IsObject()
   metadata?: Record<string, unknown>;
 
-  @IsOptional()
+  @Optional()
   @IsUrl({ require_tld: false, protocols: ['http', 'https'], require_protocol: true })
   @MaxLength(2048)
   health_check_url?: string;
@@ -153,7 +153,7 @@ export class ServiceDto {
 export class EndingQuery {
   /** Days to the end of the certificates that are listed. */
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 730, default: 30 })
-  @IsOptional()
+  @Optional()
   @Type(() => Number)
   @IsInt()
   @Min(1)
