@@ -27,7 +27,8 @@ type Read = {
 export function postgresProblems(read: Read): string[] {
   const owner = read.UDS3_POSTGRES_OWNER_USER;
   if (owner === undefined)
-    return read.UDS3_POSTGRES_OWNER_PASSWORD
+    // Without an outside PostgreSQL none of its settings is used, and a leftover does no harm.
+    return read.UDS3_POSTGRES_HOST && read.UDS3_POSTGRES_OWNER_PASSWORD
       ? ['UDS3_POSTGRES_OWNER_PASSWORD: there is no UDS3_POSTGRES_OWNER_USER that it belongs to; set both or none']
       : [];
   if (!read.UDS3_POSTGRES_HOST)

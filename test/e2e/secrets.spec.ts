@@ -16,7 +16,6 @@ const settings = Object.entries(settingSpecs).flatMap(([name, spec]) => (isSecre
 /** Secrets by environment variable: one of ours each, and what else an operator's shell may hold. */
 const planted: Record<string, string> = {
   ...Object.fromEntries(settings.map((name, index) => [name, `${CANARY}-setting-${index}`])),
-  UDS3_POSTGRES_OWNER_USER: 'owner',
   KEYCLOAK_CLIENT_SECRET: `${CANARY}-keycloak`,
   AWS_SECRET_ACCESS_KEY: `${CANARY}-aws`,
   DATABASE_URL: `amqp://clara:${CANARY}-url@db/clara`,
