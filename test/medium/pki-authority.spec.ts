@@ -14,7 +14,7 @@ import { DatabaseAuthority } from '../../src/modules/pki/authority.js';
 import { Certificates } from '../../src/modules/pki/certificates.service.js';
 import { OwnIdentity } from '../../src/modules/pki/own-identity.js';
 import { crlPem, RevocationLists } from '../../src/modules/pki/revocation-lists.js';
-import { systemCaller } from '../../src/modules/pki/system-caller.js';
+import { systemCaller } from '../../src/modules/security/principal.port.js';
 import { TestDatabases } from '../fixtures/test-database.js';
 import { eventually } from '../fixtures/waiting.js';
 

@@ -1,3 +1,4 @@
+import { systemCaller } from '../security/principal.port.js';
 import { webcrypto } from 'node:crypto';
 import { X509Certificate, type X509Crl } from '@peculiar/x509';
 import type { DataSource } from 'typeorm';
@@ -16,7 +17,6 @@ import {
   type Signer,
 } from './certificate-profile.js';
 import { seal, unseal, type SealedKey } from './sealed-key.js';
-import { systemCaller } from './system-caller.js';
 
 const { subtle } = webcrypto;
 /** "pki": of several applications that start at once one makes the CA. */

@@ -1,15 +1,16 @@
+import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import type { PublicKey, X509Certificate } from '@peculiar/x509';
-import type { DataSource } from 'typeorm';
-import type { Clock } from '../../kernel/clock.js';
+import { DataSource } from 'typeorm';
+import { Clock } from '../../kernel/clock.js';
 import { AppError } from '../../kernel/errors.js';
 import { inTransaction, rowsOf, type Sql } from '../../kernel/transaction.js';
-import type { AuditTrail } from '../audit/audit.port.js';
+import { AuditTrail } from '../audit/audit.port.js';
 import type { Caller } from '../security/principal.port.js';
-import type { Authority } from './authority.js';
-import { nameProblems, type Names } from './names.js';
+import { Authority } from './authority.js';
+import { mustBeNames, type Names } from './names.js';
 import { revoke, type RevocationReason } from './revocation.js';
-import type { RevocationLists } from './revocation-lists.js';
+import { RevocationLists } from './revocation-lists.js';
 
 /** A row of pki_certificates. */
 export interface CertificateRow {
@@ -43,6 +44,7 @@ const REFERENCE = '(service_id = $1 OR certificate_id::text = $1 OR serial = $1)
 const NEWEST = "ORDER BY (status = 'active' AND not_after > $2) DESC, issued_at DESC, certificate_id LIMIT 1";
 
 /** The certificates that the CA has issued; each change with its CRL and its row of the trail in one transaction. */
+@Injectable()
 export class Certificates {
   constructor(
     private readonly source: DataSource,
@@ -58,8 +60,7 @@ export class Certificates {
   }
 
   async issueWithin(sql: Sql, { names, publicKey, days, action }: IssueWish, caller: Caller): Promise<CertificateRow> {
-    const problems = nameProblems(names);
-    if (problems.length > 0) throw new AppError('invalid', problems.map(({ message }) => message).join('; '), problems);
+    mustBeNames(names);
     const certificate = await this.authority.issue({ names, publicKey, days, now: this.clock.now() });
     const row = await insert(sql, names, certificate);
     await this.audit.record(sql, caller, {

@@ -1,14 +1,14 @@
+import { Injectable } from '@nestjs/common';
 import { createHash, randomBytes } from 'node:crypto';
 import type { PublicKey } from '@peculiar/x509';
-import type { DataSource } from 'typeorm';
-import type { Clock } from '../../kernel/clock.js';
+import { DataSource } from 'typeorm';
+import { Clock } from '../../kernel/clock.js';
 import { AppError } from '../../kernel/errors.js';
 import { inTransaction, rowsOf, type Sql } from '../../kernel/transaction.js';
-import type { AuditTrail } from '../audit/audit.port.js';
-import type { Caller } from '../security/principal.port.js';
-import type { CertificateRow, Certificates } from './certificates.service.js';
-import { nameProblems, outside, type Names } from './names.js';
-import { systemCaller } from './system-caller.js';
+import { AuditTrail } from '../audit/audit.port.js';
+import { systemCaller, type Caller } from '../security/principal.port.js';
+import { Certificates, type CertificateRow } from './certificates.service.js';
+import { mustBeNames, outside, type Names } from './names.js';
 
 const PREFIX = 'clara_enrol_';
 const SHAPE = /^clara_enrol_[\w-]{43}$/;
@@ -44,6 +44,7 @@ const SHOWN = `token_id, service_id, common_name, san_dns, san_ip, max_uses, use
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
 
 /** Tokens that let a service get its first certificate. */
+@Injectable()
 export class Enrolment {
   constructor(
     private readonly source: DataSource,
@@ -54,8 +55,7 @@ export class Enrolment {
 
   /** @returns the token, which is never shown again, and what is kept of it */
   create({ names, uses, hours }: TokenWish, caller: Caller): Promise<EnrolmentToken & { token: string }> {
-    const problems = nameProblems(names);
-    if (problems.length > 0) throw new AppError('invalid', problems.map(({ message }) => message).join('; '), problems);
+    mustBeNames(names);
     const token = `${PREFIX}${randomBytes(32).toString('base64url')}`;
     const ends = new Date(this.clock.now() + hours * 3_600_000);
     return inTransaction(this.source, async (sql) => {

@@ -4,8 +4,9 @@ import { createSecureContext } from 'node:tls';
 import { X509Crl } from '@peculiar/x509';
 import { messageOf } from '../../kernel/errors.js';
 import type { Log } from '../../kernel/log.js';
+import { FollowedIdentity } from './followed-identity.js';
 import { certificatesIn, crlsIn } from './pem-blocks.js';
-import { ServiceIdentity, type Identity } from './service-identity.port.js';
+import type { Identity } from './service-identity.port.js';
 
 export interface IdentityFiles {
   cert: string;
@@ -30,11 +31,8 @@ const DAY_MS = 86_400_000;
 const WARN_DAYS = [14, 7];
 
 /** The files of an outside CA; new ones are taken as soon as they fit together, until then the old ones stay. */
-export class FileIdentity extends ServiceIdentity {
-  readonly #changed = new Set<() => void>();
-  readonly #revokedListeners = new Set<(serials: string[]) => void>();
+export class FileIdentity extends FollowedIdentity {
   #timer: NodeJS.Timeout | undefined;
-  #revoked: Set<string>;
   #complaint = '';
   #warned = Infinity;
 
@@ -44,7 +42,7 @@ export class FileIdentity extends ServiceIdentity {
     private readonly log: Pick<Log, 'info' | 'warn'> | undefined,
   ) {
     super();
-    this.#revoked = revokedIn(identity);
+    this.know(revokedIn(identity));
   }
 
   /** @throws Error naming the setting and the file that cannot be used */
@@ -57,20 +55,6 @@ export class FileIdentity extends ServiceIdentity {
 
   current(): Identity {
     return this.identity;
-  }
-
-  onChange(listener: () => void): () => void {
-    this.#changed.add(listener);
-    return () => void this.#changed.delete(listener);
-  }
-
-  isRevoked(serialHex: string): boolean {
-    return this.#revoked.has(serialHex.toLowerCase());
-  }
-
-  onRevoked(listener: (serials: string[]) => void): () => void {
-    this.#revokedListeners.add(listener);
-    return () => void this.#revokedListeners.delete(listener);
   }
 
   close(): void {
@@ -96,13 +80,11 @@ export class FileIdentity extends ServiceIdentity {
   }
 
   #take(next: Identity): void {
-    const before = this.#revoked;
     if (next.serial !== this.identity.serial) this.#warned = Infinity;
     this.identity = next;
-    this.#revoked = revokedIn(next);
-    for (const listener of this.#changed) listener();
-    const news = [...this.#revoked].filter((serial) => !before.has(serial));
-    if (news.length > 0) for (const listener of this.#revokedListeners) listener(news);
+    const news = this.know(revokedIn(next));
+    this.tellChange();
+    this.tellRevoked(news);
   }
 
   /** Once at each threshold: nobody but its owner renews this certificate. */

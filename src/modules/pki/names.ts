@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Problem } from '../../kernel/errors.js';
+import { AppError, type Problem } from '../../kernel/errors.js';
 
 export const SERVICE_ID = /^[a-z0-9-]{3,64}$/;
 /** Letters of any language, digits and what host names and titles have between them; nothing that a name's grammar uses. */
@@ -32,6 +32,12 @@ export function nameProblems({ serviceId, commonName, dns, ip }: Names): Problem
   if (dns.length + ip.length > MOST_NAMES)
     wrong('san_dns', String(dns.length + ip.length), `names are more than ${MOST_NAMES}`);
   return problems;
+}
+
+/** @throws AppError naming every name that cannot stand in a certificate */
+export function mustBeNames(names: Names): void {
+  const problems = nameProblems(names);
+  if (problems.length > 0) throw new AppError('invalid', problems.map(({ message }) => message).join('; '), problems);
 }
 
 export const isDnsName = (name: string): boolean => DNS_NAME.test(name);

@@ -1,3 +1,4 @@
+import { Injectable } from '@nestjs/common';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import {
   BasicOCSPResponse,
@@ -18,9 +19,9 @@ import {
 import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
 import { AlgorithmIdentifier, Certificate, CRLReason, Extension, Extensions } from '@peculiar/asn1-x509';
 import { AsnEcSignatureFormatter, type X509Certificate } from '@peculiar/x509';
-import type { Clock } from '../../kernel/clock.js';
-import type { Authority } from './authority.js';
-import type { CertificateRow, Certificates } from './certificates.service.js';
+import { Clock } from '../../kernel/clock.js';
+import { Authority } from './authority.js';
+import { Certificates, type CertificateRow } from './certificates.service.js';
 import { caAlgorithms } from './certificate-profile.js';
 import { revocationReasons } from './revocation.js';
 
@@ -38,6 +39,7 @@ const BACKDATED_MS = 5 * 60_000;
 const NEXT_MS = 60 * 60_000;
 
 /** Tells of single certificates whether they are revoked (RFC 6960), signed by the intermediate itself; nothing is cached. */
+@Injectable()
 export class OcspResponder {
   constructor(
     private readonly authority: Authority,

@@ -1,3 +1,4 @@
+import { systemCaller } from '../security/principal.port.js';
 import { X509Certificate as NodeCertificate, createPrivateKey } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,10 +8,10 @@ import type { Log } from '../../kernel/log.js';
 import type { Wakeups } from '../../kernel/wakeups.js';
 import type { Authority } from './authority.js';
 import type { Certificates } from './certificates.service.js';
+import { FollowedIdentity } from './followed-identity.js';
 import { makeKey } from './key-files.js';
 import { crlPem, PKI_CHANNEL, type RevocationLists } from './revocation-lists.js';
-import { ServiceIdentity, type Identity } from './service-identity.port.js';
-import { systemCaller } from './system-caller.js';
+import type { Identity } from './service-identity.port.js';
 
 const DAY_MS = 86_400_000;
 /** News comes at once; this is for news that got lost. */
@@ -42,13 +43,10 @@ interface Pair {
 }
 
 /** The own certificate, from the own CA: taken, renewed with a new key, and replaced where it was revoked. */
-export class OwnIdentity extends ServiceIdentity {
-  readonly #changed = new Set<() => void>();
-  readonly #revokedListeners = new Set<(serials: string[]) => void>();
+export class OwnIdentity extends FollowedIdentity {
   readonly #ends: (() => void)[] = [];
   #pair: Pair | undefined;
   #crl: string[] = [];
-  #revoked = new Set<string>();
   #running: Promise<void> | undefined;
   #again = false;
   #complaint = '';
@@ -86,20 +84,6 @@ export class OwnIdentity extends ServiceIdentity {
     };
   }
 
-  onChange(listener: () => void): () => void {
-    this.#changed.add(listener);
-    return () => void this.#changed.delete(listener);
-  }
-
-  isRevoked(serialHex: string): boolean {
-    return this.#revoked.has(serialHex.toLowerCase());
-  }
-
-  onRevoked(listener: (serials: string[]) => void): () => void {
-    this.#revokedListeners.add(listener);
-    return () => void this.#revokedListeners.delete(listener);
-  }
-
   close(): void {
     for (const end of this.#ends.splice(0)) end();
   }
@@ -123,15 +107,13 @@ export class OwnIdentity extends ServiceIdentity {
   async #refresh(): Promise<void> {
     const { lists, certificates } = this.parts;
     await this.#refreshLists();
-    const revoked = await certificates.revoked();
-    const news = [...revoked].filter((serial) => !this.#revoked.has(serial));
-    this.#revoked = revoked;
+    const news = this.know(await certificates.revoked());
     const crl = (await lists.all()).map(crlPem);
     const hasNewCrl = crl.join('') !== this.#crl.join('');
     this.#crl = crl;
     const hasNewPair = await this.#keepPair();
-    if (hasNewCrl || hasNewPair) for (const listener of this.#changed) listener();
-    if (news.length > 0) for (const listener of this.#revokedListeners) listener(news);
+    if (hasNewCrl || hasNewPair) this.tellChange();
+    this.tellRevoked(news);
   }
 
   /** The key of the root may be kept elsewhere: its CRL is then made by hand, and everything else goes on. */

@@ -1,19 +1,14 @@
-import { userInfo } from 'node:os';
 import type { DataSource } from 'typeorm';
 import type { Settings } from '../../config/settings.js';
 import { SystemClock, type Clock } from '../../kernel/clock.js';
 import { inTransaction, rowsOf } from '../../kernel/transaction.js';
 import type { AuditTrail } from '../audit/audit.port.js';
-import type { Caller } from '../security/principal.port.js';
+import { operator } from '../security/principal.port.js';
 import { DatabaseAuthority, type Authority } from './authority.js';
 import { Certificates, type CertificateRow, type IssueWish } from './certificates.service.js';
 import { Enrolment } from './enrolment.js';
 import { RevocationLists } from './revocation-lists.js';
 import { unseal, type SealedKey } from './sealed-key.js';
-import { systemCaller } from './system-caller.js';
-
-/** Whoever sits at the shell. */
-export const operator = (): Caller => systemCaller(`shell:${userInfo().username}`);
 
 interface Context {
   settings: Settings;

@@ -3,7 +3,8 @@ import { dirname, basename } from 'node:path';
 import { Argument, type Command } from 'commander';
 import { nameOptions, printRows, whole, type NameOptions, type Print } from './command-output.js';
 import { writeFresh } from './key-files.js';
-import { operator, type PkiAtHand } from './pki-at-hand.js';
+import type { PkiAtHand } from './pki-at-hand.js';
+import { operator } from '../security/principal.port.js';
 
 type At = <T>(work: (pki: PkiAtHand) => Promise<T>) => Promise<T>;
 

@@ -10,7 +10,8 @@ import type { CertificateRow } from './certificates.service.js';
 import { certificateView } from './envelope.js';
 import { makeKey, writeFresh } from './key-files.js';
 import { nameOptions, printRows, whole, type NameOptions, type Print } from './command-output.js';
-import { operator, PkiAtHand } from './pki-at-hand.js';
+import { PkiAtHand } from './pki-at-hand.js';
+import { operator } from '../security/principal.port.js';
 import { addCaCommands, addTokenCommands } from './pki-ca.commands.js';
 import { reasonNames, reasonOf } from './revocation.js';
 

@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { Optional } from '../../kernel/optional.js';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
@@ -23,6 +24,15 @@ const commonName = { message: 'common_name: it must be 3 to 64 letters, digits, 
 const MOST_NAMES = 50;
 const LONGEST_CSR = 16_384;
 
+const NameList = (longest: number): PropertyDecorator =>
+  applyDecorators(
+    Optional(),
+    IsArray(),
+    ArrayMaxSize(MOST_NAMES),
+    IsString({ each: true }),
+    MaxLength(longest, { each: true }),
+  );
+
 class NamesDto {
   /** @example "ingestion" */
   @Matches(SERVICE_ID, serviceId)
@@ -33,19 +43,11 @@ class NamesDto {
   common_name!: string;
 
   /** DNS names in lower case. */
-  @Optional()
-  @IsArray()
-  @ArrayMaxSize(MOST_NAMES)
-  @IsString({ each: true })
-  @MaxLength(253, { each: true })
+  @NameList(253)
   san_dns?: string[];
 
   /** IP addresses. */
-  @Optional()
-  @IsArray()
-  @ArrayMaxSize(MOST_NAMES)
-  @IsString({ each: true })
-  @MaxLength(45, { each: true })
+  @NameList(45)
   san_ip?: string[];
 }
 

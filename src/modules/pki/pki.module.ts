@@ -24,6 +24,7 @@ import { CrlController } from './crl.controller.js';
 import { Enrolment } from './enrolment.js';
 import { EnrolmentTokensController } from './enrolment-tokens.controller.js';
 import { FileIdentity } from './file-identity.js';
+import { FollowedIdentity } from './followed-identity.js';
 import { OcspController } from './ocsp.controller.js';
 import { OcspResponder } from './ocsp-responder.js';
 import { OwnIdentity, type OwnIdentityParts } from './own-identity.js';
@@ -39,36 +40,6 @@ const authority: FactoryProvider<Authority> = {
   inject: [Settings, DataSource, AuditTrail, Clock],
   useFactory: ({ pki }: Settings, source: DataSource, audit: AuditTrail, clock: Clock) =>
     pki.enabled ? DatabaseAuthority.open(source, audit, { ...pki, now: () => clock.now() }) : new NoAuthority(),
-};
-
-const lists: FactoryProvider<RevocationLists> = {
-  provide: RevocationLists,
-  inject: [DataSource, Authority, Clock],
-  useFactory: (source: DataSource, signer: Authority, clock: Clock) => new RevocationLists(source, signer, clock),
-};
-
-const certificates: FactoryProvider<Certificates> = {
-  provide: Certificates,
-  inject: [DataSource, Authority, RevocationLists, AuditTrail, Clock],
-  useFactory: (...parts: ConstructorParameters<typeof Certificates>) => new Certificates(...parts),
-};
-
-const enrolment: FactoryProvider<Enrolment> = {
-  provide: Enrolment,
-  inject: [DataSource, Certificates, AuditTrail, Clock],
-  useFactory: (...parts: ConstructorParameters<typeof Enrolment>) => new Enrolment(...parts),
-};
-
-const services: FactoryProvider<ServiceRegistry> = {
-  provide: ServiceRegistry,
-  inject: [DataSource, AuditTrail],
-  useFactory: (...parts: ConstructorParameters<typeof ServiceRegistry>) => new ServiceRegistry(...parts),
-};
-
-const responder: FactoryProvider<OcspResponder> = {
-  provide: OcspResponder,
-  inject: [Authority, Certificates, Clock],
-  useFactory: (...parts: ConstructorParameters<typeof OcspResponder>) => new OcspResponder(...parts),
 };
 
 /** The certificate that the doors show; undefined where none of them speaks TLS. */
@@ -98,7 +69,7 @@ type IdentityParts = [Authority, Certificates, RevocationLists, Wakeups, Clock, 
     EnrolmentTokensController,
     AutoRenewalController,
   ],
-  providers: [authority, lists, certificates, enrolment, services, responder, identityProvider],
+  providers: [authority, RevocationLists, Certificates, Enrolment, ServiceRegistry, OcspResponder, identityProvider],
   exports: [ServiceIdentity],
 })
 export class PkiModule implements OnModuleInit, OnModuleDestroy {
@@ -124,6 +95,6 @@ export class PkiModule implements OnModuleInit, OnModuleDestroy {
 
   onModuleDestroy(): void {
     clearInterval(this.#timer);
-    if (this.identity instanceof OwnIdentity || this.identity instanceof FileIdentity) this.identity.close();
+    if (this.identity instanceof FollowedIdentity) this.identity.close();
   }
 }

@@ -1,9 +1,10 @@
+import { Injectable } from '@nestjs/common';
 import { PemConverter } from '@peculiar/x509';
-import type { DataSource } from 'typeorm';
-import type { Clock } from '../../kernel/clock.js';
+import { DataSource } from 'typeorm';
+import { Clock } from '../../kernel/clock.js';
 import { AppError } from '../../kernel/errors.js';
 import { inTransaction, rowsOf, type Sql } from '../../kernel/transaction.js';
-import type { Authority } from './authority.js';
+import { Authority } from './authority.js';
 import type { CaRole, RevokedEntry } from './certificate-profile.js';
 
 const DAY_MS = 86_400_000;
@@ -51,6 +52,7 @@ export const isDue = (issuer: CaRole, nextUpdate: Date, now: number): boolean =>
   nextUpdate.getTime() - now < terms[issuer].early * DAY_MS;
 
 /** The CRLs of both CAs, in the database: each number once, in order, whoever signs. */
+@Injectable()
 export class RevocationLists {
   constructor(
     private readonly source: DataSource,

@@ -1,7 +1,8 @@
-import type { DataSource } from 'typeorm';
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import { AppError } from '../../kernel/errors.js';
 import { inTransaction, rowsOf } from '../../kernel/transaction.js';
-import type { AuditTrail } from '../audit/audit.port.js';
+import { AuditTrail } from '../audit/audit.port.js';
 import type { Caller } from '../security/principal.port.js';
 
 /** A service that administrators have entered, apart from its certificates. */
@@ -14,6 +15,7 @@ export interface RegisteredService {
   registered_at: Date;
 }
 
+@Injectable()
 export class ServiceRegistry {
   constructor(
     private readonly source: DataSource,

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import type { Permission } from './permissions.js';
@@ -36,3 +37,23 @@ export const CurrentUser = createParamDecorator((_: unknown, context: ExecutionC
 
 export const isAdmin = (principal: Principal): boolean =>
   principal.via === 'debug' || principal.roles.includes('admin');
+
+/** Who acts where no request stands behind it: the application itself, a shell, the holder of an enrolment token. */
+export function systemCaller(subject: string, from: Partial<Caller> = {}): Caller {
+  const caller = {
+    subject,
+    roles: [],
+    permissions: new Set<never>(),
+    via: 'system' as const,
+    expiresAt: null,
+    tokenId: null,
+    address: '',
+    requestId: '',
+    certificate: null,
+    ...from,
+  };
+  return caller;
+}
+
+/** Whoever sits at the shell. */
+export const operator = (): Caller => systemCaller(`shell:${userInfo().username}`);
