@@ -8,8 +8,8 @@ import { readSettings, SettingsError, type Settings } from './config/settings.js
 import { addConfigCommand } from './config/config.commands.js';
 import type { Environment } from './application.js';
 import type { Log } from './kernel/log.js';
-import { openAudit } from './modules/audit/audit-parts.js';
-import { NoAuditTrail, type AuditTrail } from './modules/audit/audit.port.js';
+import { openAudit, type AuditParts } from './modules/audit/audit-parts.js';
+import { NoAuditTrail } from './modules/audit/audit.port.js';
 import { addAuditCommands } from './modules/audit/audit.commands.js';
 import { addPkiCommands } from './modules/pki/pki.commands.js';
 
@@ -17,8 +17,6 @@ import { addPkiCommands } from './modules/pki/pki.commands.js';
 export interface CommandContext {
   settings: Settings;
   dataSource: DataSource;
-  /** What a command changes stands in the trail, too. */
-  audit: AuditTrail;
 }
 
 const silent: Log = { debug: () => undefined, info: () => undefined, warn: console.error, error: console.error };
@@ -27,10 +25,26 @@ const quiet = { info: () => undefined, warn: (message: string) => console.error(
 /** The commands of `npx clara`. They work on the database and the data folder, whether the application runs or not. */
 export function commandLine(env: Environment, root: string): Command {
   const program = new Command('clara').description('Administration of CLARA from a shell');
-  addAuditCommands(program, (work) => withContext(env, root, work));
-  addPkiCommands(program, (work) => withContext(env, root, work));
+  addAuditCommands(program, (work) =>
+    withContext(env, root, (context) => withTrail(context, (parts) => work(parts, context.dataSource))),
+  );
+  addPkiCommands(program, (work) =>
+    withContext(env, root, async (context) => {
+      if (!context.settings.audit.enabled) return work({ ...context, audit: new NoAuditTrail() });
+      return withTrail(context, ({ trail }) => work({ ...context, audit: trail }));
+    }),
+  );
   addConfigCommand(program, env, root);
   return program;
+}
+
+/** What a command changes stands in the trail, too. */
+async function withTrail<T>(
+  { settings, dataSource }: CommandContext,
+  work: (parts: AuditParts) => Promise<T>,
+): Promise<T> {
+  const parts = await openAudit(settings, dataSource, silent);
+  return work(parts).finally(() => parts.trail.close(0));
 }
 
 /** Runs `work` on the database of the settings; an embedded one that nobody runs is started for it and stopped again. */
@@ -44,8 +58,7 @@ export async function withContext<T>(
   const started = settings.postgres ? undefined : await startEmbedded(embedded, settings);
   const dataSource = await openDataSource(settings.postgres ?? (started as PostgresConnection));
   try {
-    const audit = settings.audit.enabled ? (await openAudit(settings, dataSource, silent)).trail : new NoAuditTrail();
-    return await work({ settings, dataSource, audit });
+    return await work({ settings, dataSource });
   } finally {
     await dataSource.destroy();
     // The server of an application that runs is left to it.

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { stringify } from 'csv-stringify';
+import { columns as storedColumns } from './chain.js';
 import type { AuditRowDto } from './audit.dto.js';
 
 /** A spreadsheet must not take a value for a formula. */
@@ -11,22 +12,10 @@ const csvCell = (value: unknown): string => {
   return harmless(typeof value === 'string' ? value : JSON.stringify(value));
 };
 
-const columns: (keyof AuditRowDto)[] = [
-  'id',
-  'time',
-  'actor',
-  'pseudonym',
-  'roles',
-  'via',
-  'certificate',
-  'action',
-  'target_type',
-  'target_id',
-  'outcome',
-  'address',
-  'request_id',
-  'detail',
-];
+/** Those of the chain; the actor by name where there is one, and always by pseudonym. */
+const columns: (keyof AuditRowDto)[] = storedColumns.flatMap((name) =>
+  name === 'actor' ? (['actor', 'pseudonym'] as const) : [name],
+);
 
 /** The rows as text, made as they are taken. */
 export function exported(rows: AsyncIterable<AuditRowDto>, format: 'csv' | 'jsonl'): Readable {

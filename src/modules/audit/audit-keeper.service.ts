@@ -103,16 +103,14 @@ export class AuditKeeper extends AuditStatus implements OnApplicationBootstrap, 
     if (removed > 0) this.log.info('old audit rows were removed behind a signed checkpoint', { removed });
   }
 
-  /** Where linking fails, the age of what waits is still looked at. */
+  /** The age of what waits is looked at first: where linking fails it is known, and where nothing waits that was all. */
   async #link(chainer: AuditParts['chainer']): Promise<void> {
-    try {
-      await chainer.link();
-    } finally {
-      const before = this.#late;
-      this.#late = await chainer.unlinkedSeconds().catch(() => before);
-      if (this.#late >= LATE_SECONDS && before < LATE_SECONDS)
-        this.log.error('audit rows wait to be linked into the chain', { seconds: this.#late });
-    }
+    const before = this.#late;
+    const waiting = await chainer.unlinkedSeconds();
+    this.#late = waiting ?? 0;
+    if (this.#late >= LATE_SECONDS && before < LATE_SECONDS)
+      this.log.error('audit rows wait to be linked into the chain', { seconds: this.#late });
+    if (waiting !== undefined) await chainer.link();
   }
 
   #addGauge({ chainer }: AuditParts): void {
@@ -121,7 +119,7 @@ export class AuditKeeper extends AuditStatus implements OnApplicationBootstrap, 
       help: 'Age of the oldest audit row that the chain does not hold yet.',
       registers: [this.registry],
       async collect() {
-        this.set(await chainer.unlinkedSeconds());
+        this.set((await chainer.unlinkedSeconds()) ?? 0);
       },
     });
   }

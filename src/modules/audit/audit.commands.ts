@@ -1,39 +1,27 @@
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { DataSource } from 'typeorm';
-import type { Settings } from '../../config/settings.js';
-import type { Log } from '../../kernel/log.js';
 import { inTransaction } from '../../kernel/transaction.js';
 import { exported } from './audit-export.js';
-import { openAudit, type AuditParts } from './audit-parts.js';
+import { operator } from '../security/principal.port.js';
+import type { AuditParts } from './audit-parts.js';
 import { AuditReader } from './audit-reader.js';
 import { fingerprint } from './signer.js';
 
-interface Context {
-  settings: Settings;
-  dataSource: DataSource;
-}
-type Open = (work: (context: Context) => Promise<void>) => Promise<void>;
 type Work = (parts: AuditParts, source: DataSource) => Promise<void>;
-
-const silent: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
-function ignore(): void {}
+/** Opens the trail of the settings for a command, and closes it after. */
+export type OpenTrail = (work: Work) => Promise<void>;
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** `npx clara audit …`, whether the application runs or not. */
-export function addAuditCommands(program: Command, open: Open): void {
-  const run = (work: Work) =>
-    open(async ({ settings, dataSource }) => {
-      const parts = await openAudit(settings, dataSource, silent);
-      await work(parts, dataSource).finally(() => parts.trail.close(0));
-    });
+export function addAuditCommands(program: Command, run: OpenTrail): void {
   const audit = program.command('audit').description('The audit trail');
   audit
     .command('verify')
     .description('Compute the chain again; exit status 1 where something is wrong')
     .option('--json')
-    .action(({ json }: { json?: true }) => run((parts) => verify(parts, json ?? false)));
+    .action(({ json }: { json?: true }) => run((parts, source) => verify(parts, source, json ?? false)));
   audit
     .command('list')
     .description('The newest rows')
@@ -54,8 +42,9 @@ export function addAuditCommands(program: Command, open: Open): void {
     .action((subject: string) => run((parts, source) => forget(parts, source, subject)));
 }
 
-async function verify({ verifier }: AuditParts, json: boolean): Promise<void> {
+async function verify({ verifier, trail }: AuditParts, source: DataSource, json: boolean): Promise<void> {
   const result = await verifier.verify();
+  await trail.record(source, operator(), { action: 'audit.verify', outcome: 'done', detail: { ok: result.ok } });
   if (json) print(JSON.stringify(result));
   else {
     for (const { severity, message } of result.findings) print(`${severity}: ${message}`);
@@ -74,12 +63,16 @@ async function list({ subjects }: AuditParts, source: DataSource, limit: number)
 
 async function exportAll({ subjects, trail }: AuditParts, source: DataSource, format: string): Promise<void> {
   if (format !== 'csv' && format !== 'jsonl') throw new Error(`--format: "${format}" is neither csv nor jsonl`);
-  await trail.own('audit.export', { format, from: 'shell' });
+  await trail.record(source, operator(), { action: 'audit.export', outcome: 'done', detail: { format } });
   await pipeline(exported(new AuditReader(source, subjects).all({}), format), process.stdout, { end: false });
 }
 
 async function forget({ subjects, trail }: AuditParts, source: DataSource, subject: string): Promise<void> {
-  const erased = await inTransaction(source, (sql) => subjects.forget(sql, subject));
-  await trail.own('audit.subject.forget', { erased, from: 'shell' });
+  const erased = await inTransaction(source, async (sql) => {
+    const names = await subjects.forget(sql, subject);
+    const entry = { action: 'audit.subject.forget', outcome: 'done', detail: { erased: names } } as const;
+    await trail.record(sql, operator(), entry);
+    return names;
+  });
   print(erased > 0 ? `${erased} pseudonym(s) have lost their name` : 'no such subject stands in the trail');
 }

@@ -57,13 +57,13 @@ export class Chainer {
     });
   }
 
-  /** Seconds that the oldest unlinked row waits. */
-  async unlinkedSeconds(): Promise<number> {
-    const [row] = await rowsOf<{ seconds: number }>(
+  /** Seconds that the oldest unlinked row waits; undefined where none does. */
+  async unlinkedSeconds(): Promise<number | undefined> {
+    const [row] = await rowsOf<{ seconds: number | null }>(
       this.source,
-      `SELECT coalesce(extract(epoch FROM clock_timestamp() - min(since)), 0)::float8 AS seconds FROM audit_pending`,
+      `SELECT extract(epoch FROM clock_timestamp() - min(since))::float8 AS seconds FROM audit_pending`,
     );
-    return Math.max(0, row?.seconds ?? 0);
+    return typeof row?.seconds === 'number' ? Math.max(0, row.seconds) : undefined;
   }
 
   /** The queue shows what is committed, so a row whose transaction ends late is linked then. */

@@ -8,6 +8,8 @@ const LOOKS = 5;
 
 /** Who is behind a pseudonym; erasing that leaves the rows and the chain as they are. */
 export class Subjects {
+  /** Rises when somebody is forgotten: what was looked up before must not be remembered after. */
+  #generation = 0;
   readonly #known = new Map<string, { pseudonym: string; until: number }>();
 
   constructor(
@@ -20,9 +22,10 @@ export class Subjects {
   async pseudonym(subject: string, sql: Sql = this.source): Promise<string> {
     const known = this.#known.get(subject);
     if (known && this.now() < known.until) return known.pseudonym;
+    const generation = this.#generation;
     const { pseudonym, made } = await this.#stored(subject, sql);
     // A transaction that is rolled back takes a new pseudonym with it.
-    if (made && sql !== this.source) return pseudonym;
+    if ((made && sql !== this.source) || generation !== this.#generation) return pseudonym;
     if (this.#known.size >= MOST_REMEMBERED) this.#known.clear();
     this.#known.set(subject, { pseudonym, until: this.now() + REMEMBERED_MS });
     return pseudonym;
@@ -52,6 +55,7 @@ export class Subjects {
 
   /** Somebody was forgotten, here or in another application. */
   forgetRemembered(): void {
+    this.#generation += 1;
     this.#known.clear();
   }
 
