@@ -3,6 +3,7 @@ import { io, type Socket } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import { App } from '../fixtures/app.js';
 import { Issuer } from '../fixtures/issuer.js';
+import { Jobs } from '../fixtures/jobs.js';
 import { eventually } from '../fixtures/waiting.js';
 
 import.meta.jest.setTimeout(180_000);
@@ -168,5 +169,26 @@ describe('sockets in development mode', () => {
     expect(await ask({})).toBe(401);
     expect(await ask(headersWith(await issuer.token({ roles: [] })))).toBe(403);
     expect(await ask(headersWith(await issuer.token()))).toBe(404);
+  });
+
+  it('end an event stream with the token that opened it, while the job goes on', async () => {
+    app.token = await issuer.token({ roles: ['trainer'] });
+    const jobs = new Jobs(app);
+    const id = await jobs.post({ data: { steps: 600, seconds: 600 } });
+    await jobs.until(id, 'running');
+    const headers = { accept: 'text/event-stream', ...headersWith(await issuer.token({ exp: soon(3) })) };
+    const options = { host: '127.0.0.1', port: app.ports.TRAINING, path: `/api/training/jobs/${id}/events`, headers };
+    const begun = Date.now();
+    const seen = await new Promise<string>((resolve, reject) => {
+      get(options, (response) => {
+        let text = '';
+        response.on('data', (part: Buffer) => (text += part.toString()));
+        response.on('end', () => resolve(text));
+      }).on('error', reject);
+    });
+    expect(seen).toContain('event: running');
+    expect(Date.now() - begun).toBeGreaterThan(1000);
+    expect((await jobs.get(id)).status).toBe('running');
+    app.token = undefined;
   });
 });

@@ -3,6 +3,8 @@ import { rolePermissions, roles, type Permission } from '../../src/modules/secur
 import { App } from '../fixtures/app.js';
 import { badTokens } from '../fixtures/bad-tokens.js';
 import { Issuer } from '../fixtures/issuer.js';
+import { Jobs } from '../fixtures/jobs.js';
+import { eventually } from '../fixtures/waiting.js';
 
 import.meta.jest.setTimeout(180_000);
 
@@ -126,17 +128,45 @@ describe('tokens in development mode', () => {
   });
 
   it('lets trainers change jobs of their own, and admins all', async () => {
-    const create = async (sub: string) => {
-      const headers = await bearer({ sub, roles: ['trainer'] });
-      const body = { trainer_type: 'lora', config_path: 'configs/none.yaml' };
-      return app.call('POST', '/api/training/jobs', { headers, body });
-    };
-    // Past the guard: what is wrong now is the configuration.
-    expect((await create('a')).status).toBe(422);
-    const missing = await app.call('DELETE', `/api/training/jobs/${ANY_ID}`, {
-      headers: await bearer({ roles: ['trainer'] }),
-    });
-    expect(missing.status).toBe(404);
+    const [owner, other, admin, analyst] = await Promise.all([
+      bearer({ sub: 'owner', roles: ['trainer'] }),
+      bearer({ sub: 'other', roles: ['trainer'] }),
+      bearer({ sub: 'boss', roles: ['admin'] }),
+      bearer({ sub: 'analyst', roles: ['analyst'] }),
+    ]);
+    app.token = await issuer.token({ sub: 'owner', roles: ['trainer'] });
+    const jobs = new Jobs(app);
+    const id = await jobs.post({ data: { steps: 600, seconds: 600 } });
+    app.token = undefined;
+    const path = `/api/training/jobs/${id}`;
+    const ask = async (method: string, headers: Record<string, string>, suffix = '') =>
+      app.call<{ detail?: string; data?: { created_by: string } }>(method, `${path}${suffix}`, {
+        headers,
+        ...(method === 'PATCH' ? { body: { tags: ['x'] } } : {}),
+      });
+    expect((await ask('GET', analyst)).body.data?.created_by).toBe('owner');
+    for (const [method, suffix] of [['PATCH'], ['DELETE'], ['POST', '/cancel'], ['POST', '/retry']] as const) {
+      const { status, body } = await ask(method, other, suffix);
+      expect([method, status, body.detail]).toEqual([method, 403, expect.stringContaining('is not yours')]);
+    }
+    expect((await ask('PATCH', owner)).status).toBe(200);
+    expect((await ask('PATCH', admin)).status).toBe(200);
+    expect((await ask('DELETE', admin)).status).toBe(200);
+    const auditor = await bearer({ sub: 'auditor', roles: ['auditor'] });
+    const rows = async (query: string) =>
+      (
+        await app.call<{ rows: { actor: string; action: string }[] }>('GET', `/api/audit?${query}&target_id=${id}`, {
+          headers: auditor,
+        })
+      ).body.rows;
+    await eventually('the refusals are recorded', async () => (await rows('outcome=refused')).length === 3);
+    expect(new Set((await rows('outcome=refused')).map(({ actor }) => actor))).toEqual(new Set(['other']));
+    expect((await rows('outcome=done')).map(({ actor, action }) => `${actor} ${action}`)).toEqual([
+      'boss training.job.cancel',
+      'boss training.job.change',
+      'owner training.job.change',
+      'owner training.job.create',
+    ]);
   });
 
   it('makes personal tokens that are shown once, have their scopes only, and end when they are revoked', async () => {
@@ -171,7 +201,7 @@ describe('tokens in development mode', () => {
     expect(await post({ name: 'x', scopes: ['training:read'], expires_in_days: 0 })).toBe(422);
   });
 
-  it('takes a rotated key at once, and asks the issuer once for many unknown ones', async () => {
+  it('asks the issuer once for many unknown keys', async () => {
     const before = issuer.fetches;
     const unknown = await Promise.all(
       Array.from({ length: 50 }, (_, index) => issuer.token({}, { kid: `nobody-${index}` })),

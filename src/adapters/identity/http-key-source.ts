@@ -1,4 +1,5 @@
 import type { JWK } from 'jose';
+import { messageOf } from '../../kernel/errors.js';
 import { KeySource } from '../../modules/security/key-source.port.js';
 
 const FETCH_MS = 5000;
@@ -17,6 +18,8 @@ export class HttpKeySource extends KeySource {
       redirect: 'error',
       headers: { accept: 'application/json' },
       signal: AbortSignal.timeout(FETCH_MS),
+    }).catch((error: Error & { cause?: unknown }) => {
+      throw new Error(`${this.url} cannot be fetched: ${messageOf(error.cause ?? error)}; is KEYCLOAK_URL right?`);
     });
     if (!response.ok) throw new Error(`${this.url} answered ${response.status}`);
     const set: unknown = JSON.parse(await limitedText(response));

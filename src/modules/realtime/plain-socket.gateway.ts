@@ -3,7 +3,7 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { Clock } from '../../kernel/clock.js';
 import { AppError, messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
-import { BEARER_PROTOCOL } from '../security/credentials.port.js';
+import { BEARER_PROTOCOL } from '../security/authenticator.port.js';
 import { CredentialWatch } from '../security/credential-watch.port.js';
 import type { Principal } from '../security/principal.port.js';
 import { EventHub } from './event-hub.js';

@@ -1,6 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import type { Where } from './credentials.port.js';
 import type { Principal } from './principal.port.js';
+
+/** Subprotocol that stands before the token in Sec-WebSocket-Protocol; it is the one that is answered. */
+export const BEARER_PROTOCOL = 'bearer';
+
+/** `route`: only the Authorization header counts. `handshake`: of a socket, where browsers can set no header. */
+export type Where = 'route' | 'handshake';
 
 /** Finds out who makes a request; one stands behind it for each security mode. */
 export abstract class Authenticator {

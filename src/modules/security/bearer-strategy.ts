@@ -3,7 +3,7 @@ import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose'
 import passport from 'passport';
 import passportJwt from 'passport-jwt';
 import { AppError } from '../../kernel/errors.js';
-import { invalidToken, missing } from './credentials.port.js';
+import { invalidToken, missing } from './credentials.js';
 import { headerProblem } from './token-claims.js';
 
 type Done<T> = (error: unknown, value?: T) => void;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import { Authenticator } from './authenticator.port.js';
-import { credentialsOf, readCredentials, type Credentials, type Where } from './credentials.port.js';
+import { Authenticator, type Where } from './authenticator.port.js';
+import { credentialsOf, readCredentials, type Credentials } from './credentials.js';
 import { JsonWebTokens } from './json-web-tokens.port.js';
 import { PersonalTokens } from './personal-tokens.service.js';
 import type { Principal } from './principal.port.js';

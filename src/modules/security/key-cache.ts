@@ -69,7 +69,10 @@ export class KeyCache {
     this.refresh();
     if (!this.#keys.has(kid) && (this.#pending || this.#mayTry())) await this.#fetch();
     if (this.#keys.size === 0)
-      throw new AppError('unavailable', 'Authentication service unavailable: the issuer has given no keys yet');
+      throw new AppError(
+        'unavailable',
+        'Authentication service unavailable: the issuer of tokens has given no keys yet; the log says why. Try again in a few seconds',
+      );
     const found = this.#keys.get(kid);
     return found?.algorithm === algorithm ? found.key : undefined;
   }

@@ -4,7 +4,7 @@ import { readSettings } from '../../config/settings.js';
 import { AppError } from '../../kernel/errors.js';
 import { ClientAddress } from '../limits/client-address.port.js';
 import { Authenticator } from './authenticator.port.js';
-import { invalidToken, missing } from './credentials.port.js';
+import { invalidToken, missing } from './credentials.js';
 import { FailedAttempts } from './failed-attempts.port.js';
 import { LimitedAuthenticator } from './limited-authenticator.js';
 import type { Principal } from './principal.port.js';

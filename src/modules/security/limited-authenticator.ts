@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../../kernel/errors.js';
 import type { ClientAddress } from '../limits/client-address.port.js';
-import { Authenticator } from './authenticator.port.js';
+import { Authenticator, type Where } from './authenticator.port.js';
 import type { FailedAttempts } from './failed-attempts.port.js';
-import { isInvalidToken, type Where } from './credentials.port.js';
+import { isInvalidToken } from './credentials.js';
 import type { Principal } from './principal.port.js';
 
 /**

@@ -7,7 +7,7 @@ import { AppError } from '../../kernel/errors.js';
 import { inTransaction, rowsOf } from '../../kernel/transaction.js';
 import { Wakeups } from '../../kernel/wakeups.js';
 import { AuditTrail } from '../audit/audit.port.js';
-import { invalidToken, PERSONAL_PREFIX } from './credentials.port.js';
+import { invalidToken, PERSONAL_PREFIX } from './credentials.js';
 import type { CreatePersonalTokenDto, NewPersonalTokenDto, PersonalTokenDto } from './personal-token.dto.js';
 import type { PersonalTokenEntity } from './personal-token.entity.js';
 import { isAdmin, type Caller, type Principal } from './principal.port.js';

@@ -4,7 +4,7 @@ import { Settings } from '../../config/settings.js';
 import { Clock } from '../../kernel/clock.js';
 import { Log } from '../../kernel/log.js';
 import { BearerStrategy } from './bearer-strategy.js';
-import { invalidToken } from './credentials.port.js';
+import { invalidToken } from './credentials.js';
 import { JsonWebTokens } from './json-web-tokens.port.js';
 import { KeyCache } from './key-cache.js';
 import { KeySource } from './key-source.port.js';

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { rowsOf } from '../../kernel/transaction.js';
-import { invalidToken } from './credentials.port.js';
+import { invalidToken } from './credentials.js';
 import type { TicketDto } from './personal-token.dto.js';
 import type { Permission } from './permissions.js';
 import type { Principal } from './principal.port.js';

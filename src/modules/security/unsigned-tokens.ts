@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { decodeJwt, type JWTPayload } from 'jose';
 import { Settings } from '../../config/settings.js';
 import { Clock } from '../../kernel/clock.js';
-import { invalidToken } from './credentials.port.js';
+import { invalidToken } from './credentials.js';
 import { JsonWebTokens } from './json-web-tokens.port.js';
 import type { Principal } from './principal.port.js';
 import { claimsProblem, principalOf } from './token-claims.js';

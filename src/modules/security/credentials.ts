@@ -1,14 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../../kernel/errors.js';
+import { BEARER_PROTOCOL, type Where } from './authenticator.port.js';
 
 /** Longest token that is looked at; Keycloak's are 1-2 KiB. */
 const LONGEST_TOKEN = 8192;
 export const PERSONAL_PREFIX = 'clara_pat_';
-/** Subprotocol that stands before the token in Sec-WebSocket-Protocol; it is the one that is answered. */
-export const BEARER_PROTOCOL = 'bearer';
-
-/** `route`: only the Authorization header counts. `handshake`: of a socket, where browsers can set no header. */
-export type Where = 'route' | 'handshake';
 
 export type Credentials =
   { kind: 'jwt'; token: string } | { kind: 'personal'; token: string } | { kind: 'ticket'; ticket: string };
