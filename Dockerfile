@@ -34,6 +34,8 @@ COPY --from=installed --chown=nobody:nogroup /opt/clara /opt/clara
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json ./
 COPY scripts/install-postgres.mjs scripts/healthcheck.mjs ./scripts/
+# `node scripts/clara.mjs …` is `npx clara …` here.
+COPY scripts/clara.mjs scripts/built-module.mjs scripts/problem.mjs scripts/root.mjs ./scripts/
 COPY configs ./configs
 COPY data-samples ./data-samples
 COPY trainer ./trainer
@@ -49,7 +51,7 @@ ENV NODE_ENV=production \
     CLARA_ALLOW_REMOTE_DEBUG=true \
     CLARA_STOP_WORKERS=end
 VOLUME /data
-EXPOSE 45678 45679 45680 45681 45682 9310
+EXPOSE 45678 45679 45680 45681 45682 9310 8443
 USER 65534:65534
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s CMD ["node", "scripts/healthcheck.mjs"]
 ENTRYPOINT ["node", "--enable-source-maps", "dist/src/main.js"]

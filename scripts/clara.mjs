@@ -1,14 +1,18 @@
 #!/usr/bin/env node
 // `npx clara <group> <command>`: what an administrator does from a shell. Makes what is missing first.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { builtModule } from './built-module.mjs';
-import { prepare } from './prepare.mjs';
 import { orShowProblem } from './problem.mjs';
 import { root } from './root.mjs';
 
 async function main() {
-  // What is prepared is said on stderr: stdout belongs to the command.
-  await prepare({ say: console.error });
+  // An image holds what was built and nothing to build. What is prepared is said on stderr: stdout belongs to the command.
+  if (existsSync(join(root, 'src'))) {
+    const { prepare } = await import('./prepare.mjs');
+    await prepare({ say: console.error });
+  }
   const { commandLine } = await builtModule('src/cli.js');
   await commandLine(process.env, root).parseAsync(process.argv);
 }

@@ -107,6 +107,8 @@ describe('the container image', () => {
       const [, ...script] = JSON.parse(check) as string[];
       const exit = async () => (await Command.run(script, { cwd: folder, env }).ended).code;
       await eventually('the health check succeeds', async () => (await exit()) === 0);
+      const command = Command.run(['scripts/clara.mjs', 'audit', 'verify'], { cwd: folder, env });
+      expect([(await command.ended).code, command.output]).toEqual([0, expect.stringContaining('nothing was bent')]);
       application.child.kill('SIGTERM');
       expect(await application.ended).toEqual({ code: 0, signal: null });
       expect(await exit()).toBe(1);
@@ -123,7 +125,8 @@ describe('the container image', () => {
       .split(' ')
       .map(Number)
       .toSorted((one, other) => one - other);
-    expect(exposed).toEqual(Object.values(settings.http.ports).toSorted((one, other) => one - other));
+    const ports = [...Object.values(settings.http.ports), settings.pki.port];
+    expect(exposed).toEqual(ports.toSorted((one, other) => one - other));
     const volumes = textsOf(image, 'VOLUME');
     expect(volumes).toEqual(['/data']);
   });
