@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import type { DataSource } from 'typeorm';
 import { openDataSource, type PostgresConnection } from './adapters/postgres/data-source.js';
 import { EmbeddedPostgres } from './adapters/postgres/embedded/embedded-postgres.js';
-import { readSettings, SettingsError, type Settings } from './config/settings.js';
+import { readSettings, type Settings } from './config/settings.js';
 import { addConfigCommand } from './config/config.commands.js';
 import type { Environment } from './application.js';
 import type { Log } from './kernel/log.js';
@@ -53,7 +53,7 @@ export async function withContext<T>(
   root: string,
   work: (context: CommandContext) => Promise<T>,
 ): Promise<T> {
-  const settings = settingsOf(env, root);
+  const settings = readSettings(env, root);
   const embedded = new EmbeddedPostgres();
   const started = settings.postgres ? undefined : await startEmbedded(embedded, settings);
   const dataSource = await openDataSource(settings.postgres ?? (started as PostgresConnection));
@@ -63,15 +63,6 @@ export async function withContext<T>(
     await dataSource.destroy();
     // The server of an application that runs is left to it.
     await (embedded.adopted ? embedded.release() : embedded.stop());
-  }
-}
-
-function settingsOf(env: Environment, root: string): Settings {
-  try {
-    return readSettings(env, root);
-  } catch (error) {
-    if (error instanceof SettingsError) error.name = 'Problem';
-    throw error;
   }
 }
 

@@ -46,6 +46,12 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .setTitle('CLARA')
     .setDescription('Self-hosted learning from documents and corrections: datasets, LoRA training, serving.')
     .setVersion(API_VERSION)
+    .addTag('training', 'Jobs, from the configuration to the adapter')
+    .addTag('security', 'Personal tokens and tickets')
+    .addTag('audit', 'Who did what')
+    .addTag('pki', 'Certificates of services')
+    .addTag('health')
+    .addTag('metrics')
     .addBearerAuth({
       type: 'http',
       scheme: 'bearer',

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { join } from 'node:path';
 import type { AuditListDto, AuditVerifyDto } from '../../src/modules/audit/audit.dto.js';
 import { App } from '../fixtures/app.js';
+import { Command } from '../fixtures/command.js';
 import { Jobs } from '../fixtures/jobs.js';
 import { root } from '../fixtures/trainer.js';
 
@@ -81,5 +82,24 @@ describe('the audit trail of the built application', () => {
     const result = JSON.parse(await shell('verify', '--json')) as AuditVerifyDto;
     expect(result).toMatchObject({ ok: true });
     expect(result.links).toBeGreaterThan(5);
+  });
+
+  it('says what a command lacks in words, without a stack', async () => {
+    const problem = async (env: Record<string, string>, ...args: string[]) => {
+      const command = Command.run(['scripts/clara.mjs', ...args], { env: { CLARA_DATA_DIR: app.data, ...env } });
+      const { code } = await command.ended;
+      return `${code}: ${command.output.trim()}`;
+    };
+    const debug = { CLARA_SECURITY_MODE: 'debug' };
+    for (const [told, words] of [
+      [await problem({}, 'audit', 'verify'), 'CLARA_SECURITY_MODE: is not set'],
+      [await problem(debug, 'pki', 'info'), 'CLARA_PKI_PASSPHRASE: is missing'],
+      [await problem(debug, 'audit', 'list', '--limit', 'x'), '--limit: give a whole number'],
+      [await problem(debug, 'audit', 'export', '--format', 'xml'), '"xml" is neither csv nor jsonl'],
+    ] as const) {
+      expect(told).toMatch(/^1: /);
+      expect(told).toContain(words);
+      expect(told).not.toMatch(/\n\s+at /);
+    }
   });
 });
