@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
+import { setImmediate as allComeTogether } from 'node:timers/promises';
 import type { ConfigContext, ConfigRequest } from './context.js';
 import { resolveConfig, type ResolvedJob } from './resolve-config.js';
 
@@ -19,6 +20,8 @@ interface Plan {
   job: ResolvedJob;
   until: number;
   files: FileState[];
+  /** A look at the files that has not begun yet: whoever asks until then shares it. */
+  nextLook?: Promise<boolean> | undefined;
 }
 
 async function stateOf(path: string): Promise<FileState> {
@@ -31,6 +34,14 @@ const isSame = async ({ path, identity }: FileState): Promise<boolean> =>
     (now) => now.identity === identity,
     () => false,
   );
+
+/** Many requests that come together cost one look, which begins when they all have come. */
+function isUnchanged(plan: Plan): Promise<boolean> {
+  return (plan.nextLook ??= allComeTogether().then(async () => {
+    plan.nextLook = undefined;
+    return (await Promise.all(plan.files.map(isSame))).every(Boolean);
+  }));
+}
 
 /** The files that a plan was made from; a folder stands for the names in it. */
 function filesOf({ config_path, dataset_path }: ConfigRequest, { run }: ResolvedJob['config'], root: string): string[] {
@@ -52,8 +63,7 @@ export class PlanMemory {
   async plan(request: ConfigRequest): Promise<ResolvedJob> {
     const key = JSON.stringify([request.trainer_type, request.config_path, request.dataset_path]);
     const known = this.#plans.get(key);
-    if (known && Date.now() < known.until && (await Promise.all(known.files.map(isSame))).every(Boolean))
-      return known.job;
+    if (known && Date.now() < known.until && (await isUnchanged(known))) return known.job;
     const started = Date.now();
     const job = await resolveConfig(request, this.context);
     const paths = new Set(filesOf(request, job.config, this.context.settings.root));
