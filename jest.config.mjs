@@ -3,6 +3,8 @@ const layer = (displayName, testMatch) => ({
   displayName,
   testMatch: testMatch.map((glob) => `<rootDir>/${glob}`),
   extensionsToTreatAsEsm: ['.ts'],
+  // CommonJS packages that ES modules import may run before their neighbours: what they need of Reflect is there first.
+  setupFiles: ['reflect-metadata'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {
     '^.+\\.ts$': [
