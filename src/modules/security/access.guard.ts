@@ -28,6 +28,7 @@ function withCertificate(access: Access, request: AuthenticatedRequest): Caller 
   return {
     subject: `certificate:${certificate}`,
     roles: [],
+    groups: [],
     permissions: new Set(),
     via: 'certificate',
     expiresAt: null,

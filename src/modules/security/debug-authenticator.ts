@@ -15,6 +15,7 @@ export class DebugAuthenticator extends Authenticator {
     this.#user = {
       subject: debugUser,
       roles: debugRoles,
+      groups: [],
       permissions: new Set(permissions),
       via: 'debug',
       expiresAt: null,

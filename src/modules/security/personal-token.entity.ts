@@ -15,6 +15,7 @@ export class PersonalTokenEntity {
   @Column('text', { array: true }) scopes!: Permission[];
   /** Roles of the owner when it was made. */
   @Column('text', { array: true }) roles!: string[];
+  @Column('text', { array: true, default: [] }) groups!: string[];
   @Column('timestamptz', { default: () => 'now()' }) created_at!: Date;
   @Column('timestamptz') expires_at!: Date;
   @Column('timestamptz', { nullable: true }) last_used_at!: Date | null;

@@ -27,12 +27,13 @@ const digestOf = (token: string): Buffer => createHash('sha256').update(token).d
 
 /** A personal token gives what it was made for, as far as the roles of its owner at that time give it too. */
 export function principalOfPersonal(
-  row: Pick<PersonalTokenEntity, 'id' | 'owner' | 'scopes' | 'roles' | 'expires_at'>,
+  row: Pick<PersonalTokenEntity, 'id' | 'owner' | 'scopes' | 'roles' | 'groups' | 'expires_at'>,
 ) {
   const allowed = permissionsOf(row.roles);
   return {
     subject: row.owner,
     roles: row.roles,
+    groups: row.groups,
     permissions: new Set(row.scopes.filter((scope) => allowed.has(scope))),
     via: 'personal_token',
     expiresAt: row.expires_at.getTime(),
@@ -96,12 +97,12 @@ export class PersonalTokens implements OnModuleDestroy {
     this.#check(request, owner, days);
     const token = PERSONAL_PREFIX + randomBytes(32).toString('base64url');
     const expiresAt = new Date(this.clock.now() + days * DAY_MS);
-    const values = [randomUUID(), owner.subject, request.name, digestOf(token), request.scopes, owner.roles, expiresAt];
+    const values = [randomUUID(), owner.subject, request.name, digestOf(token), request.scopes, owner.roles, owner.groups, expiresAt];
     const row = await inTransaction(this.source, async (sql) => {
       const [made] = await rowsOf<PersonalTokenDto>(
         sql,
-        `INSERT INTO security_personal_tokens (id, owner, name, digest, scopes, roles, expires_at)
-          VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ${COLUMNS}`,
+        `INSERT INTO security_personal_tokens (id, owner, name, digest, scopes, roles, groups, expires_at)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${COLUMNS}`,
         values,
       );
       if (!made) throw new Error('PostgreSQL returned no row for an INSERT');

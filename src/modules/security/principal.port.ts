@@ -8,6 +8,8 @@ export interface Principal {
   /** The stable name: `sub` of a token. Never shown to other people. */
   subject: string;
   roles: readonly string[];
+  /** Groups of the identity provider (claim `groups`), without a leading slash: whose documents the caller may read. */
+  groups: readonly string[];
   permissions: ReadonlySet<Permission>;
   /** How it was found out. */
   via: 'debug' | 'token' | 'personal_token' | 'certificate' | 'system';
@@ -43,6 +45,7 @@ export function systemCaller(subject: string, from: Partial<Caller> = {}): Calle
   const caller = {
     subject,
     roles: [],
+    groups: [],
     permissions: new Set<never>(),
     via: 'system' as const,
     expiresAt: null,

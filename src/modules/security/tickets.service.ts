@@ -20,8 +20,8 @@ export class Tickets {
 
   async issue(principal: Principal): Promise<TicketDto> {
     const ticket = randomBytes(32).toString('base64url');
-    const { subject, roles, permissions, via, expiresAt, tokenId } = principal;
-    const stored: Stored = { subject, roles, permissions: [...permissions], via, expiresAt, tokenId };
+    const { subject, roles, groups, permissions, via, expiresAt, tokenId } = principal;
+    const stored: Stored = { subject, roles, groups, permissions: [...permissions], via, expiresAt, tokenId };
     await this.source.query(
       `WITH gone AS (DELETE FROM security_tickets WHERE expires_at < now())
         INSERT INTO security_tickets (digest, principal, expires_at) VALUES ($1, $2, now() + make_interval(secs => $3))`,

@@ -39,6 +39,7 @@ export function principalOf(claims: JWTPayload, { audience }: Expectation): Prin
   return {
     subject: String(claims.sub),
     roles,
+    groups: groupsOf(claims['groups']),
     permissions: permissionsOf(roles),
     via: 'token',
     expiresAt: Number(claims.exp) * 1000,
@@ -51,6 +52,15 @@ function rolesOf(claims: JWTPayload, client: string): string[] {
   const ofRealm = namesIn(claims['realm_access']);
   const ofClient = namesIn(memberOf(claims['resource_access'], client));
   return [...new Set([...ofRealm, ...ofClient])].filter(isRole);
+}
+
+const MOST_GROUPS = 200;
+
+/** Keycloak writes the path of a group with a leading slash. */
+function groupsOf(claim: unknown): string[] {
+  if (!Array.isArray(claim)) return [];
+  const names = claim.filter((name): name is string => typeof name === 'string' && name !== '' && name.length <= 100);
+  return names.slice(0, MOST_GROUPS).map((name) => name.replace(/^\//, ''));
 }
 
 function memberOf(value: unknown, name: string): unknown {

@@ -14,7 +14,7 @@ import type { Supervisor } from './supervisor.js';
 import { TrainerEnvironment } from './trainer-environment.port.js';
 import { TrainingMetrics } from './training-metrics.js';
 import type { WaitingFor } from './waiting.js';
-import { Wake } from './wake.js';
+import { Wake } from '../../kernel/wake.js';
 
 const TICK_MS = 1000;
 const ADMIT_AT_ONCE = 100;

@@ -10,7 +10,7 @@ import type { Launcher } from './launcher.port.js';
 import type { WorkerEvent } from './run-contract.generated.js';
 import type { RunFolder, StopReason } from './run-folder.js';
 import { checkpointOf } from './checkpoints.js';
-import { Wake } from './wake.js';
+import { Wake } from '../../kernel/wake.js';
 import { foldReports } from './worker-reports.js';
 
 const POLL_MS = 500;

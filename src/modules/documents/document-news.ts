@@ -1,0 +1,21 @@
+import { EventEmitter } from 'node:events';
+import { Injectable } from '@nestjs/common';
+
+/** Tells the loops of this process that a document waits for its stores, or that a store has caught up. */
+@Injectable()
+export class DocumentNews {
+  readonly #events = new EventEmitter<{ changed: [string]; settled: [string] }>();
+
+  changed(documentId: string): void {
+    this.#events.emit('changed', documentId);
+  }
+
+  settled(documentId: string): void {
+    this.#events.emit('settled', documentId);
+  }
+
+  on(event: 'changed' | 'settled', listener: (documentId: string) => void): () => void {
+    this.#events.on(event, listener);
+    return () => void this.#events.off(event, listener);
+  }
+}

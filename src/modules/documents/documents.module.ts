@@ -1,0 +1,23 @@
+import { Module } from '@nestjs/common';
+import { DocumentDatabase } from './document.store.js';
+import { DocumentNews } from './document-news.js';
+import { DocumentPublication } from './document-publication.port.js';
+import { DocumentReader } from './document-reader.port.js';
+import { PostgresPublication } from './postgres-publication.js';
+import { StoreSync } from './store-sync.js';
+import { StoreTargets } from './store-targets.js';
+import { VectorSpaces } from './vector-spaces.js';
+
+@Module({
+  providers: [
+    DocumentDatabase,
+    DocumentNews,
+    StoreSync,
+    StoreTargets,
+    VectorSpaces,
+    { provide: DocumentReader, useExisting: DocumentDatabase },
+    { provide: DocumentPublication, useClass: PostgresPublication },
+  ],
+  exports: [DocumentReader, DocumentPublication],
+})
+export class DocumentsModule {}

@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { inTransaction, rowsOf, type Sql } from '../../kernel/transaction.js';
+import { chunkId } from './chunk-id.js';
+import { DocumentNews } from './document-news.js';
+import {
+  DocumentPublication,
+  type Belonging,
+  type NewChunk,
+  type NewDocument,
+  type Published,
+} from './document-publication.port.js';
+import { termWeights } from './indexed-text.js';
+import { addToIndex, INDEX_LOCK, lengthOf, removeFromIndex, type TermWeights } from './keyword-index.js';
+import { StoreTargets } from './store-targets.js';
+
+interface Head {
+  documentId: string;
+  version: number;
+  isNew: boolean;
+}
+
+const AT_ONCE = 2000;
+
+/** Documents in PostgreSQL: text, versions, keyword index, and what the other stores are asked for, in one transaction. */
+@Injectable()
+export class PostgresPublication extends DocumentPublication {
+  constructor(
+    private readonly source: DataSource,
+    private readonly targets: StoreTargets,
+    private readonly news: DocumentNews,
+  ) {
+    super();
+  }
+
+  /** Equal bytes are the same document where the same people may read it, and it is theirs or everybody's. */
+  async known(sha256: string, belonging: Belonging): Promise<Published | null> {
+    return inTransaction(this.source, async (sql) => {
+      await lockDocument(sql, sha256);
+      const [row] = await rowsOf<{
+        document_id: string;
+        version: number;
+        chunks: number;
+        characters: number;
+        warnings: string[];
+      }>(
+        sql,
+        `SELECT v.document_id, v.version, v.chunks, v.characters, v.warnings
+          FROM documents_version v JOIN documents_document d USING (document_id, version)
+          WHERE v.sha256 = $1 AND d.readers = $2 AND (d.owner = $3 OR '*' = ANY (d.readers))
+            AND NOT EXISTS (SELECT FROM documents_document other
+              WHERE other.owner = $3 AND other.name = $4 AND other.document_id <> d.document_id)
+          ORDER BY d.owner = $3 DESC, d.created_at LIMIT 1`,
+        [sha256, belonging.readers, belonging.owner, belonging.name],
+      );
+      if (!row) return null;
+      await addNames(sql, row.document_id, row.version, belonging);
+      const { document_id: documentId, version, chunks, characters, warnings } = row;
+      return { documentId, version, chunks, characters, warnings };
+    });
+  }
+
+  async publish(document: NewDocument): Promise<Published> {
+    const weighed = document.chunks.map((chunk) => ({ chunk, terms: termWeights(document, chunk) }));
+    const published = await inTransaction(this.source, async (sql) => {
+      await lockDocument(sql, document.sha256);
+      await sql.query(INDEX_LOCK);
+      await freeName(sql, document);
+      const head = await writeHead(sql, document);
+      await this.#replaceChunks(sql, head, weighed);
+      await writeVersion(sql, head, document);
+      await this.targets.want(sql, [head.documentId]);
+      return head;
+    });
+    this.news.changed(published.documentId);
+    const { chunks, characters, warnings } = document;
+    return {
+      documentId: published.documentId,
+      version: published.version,
+      chunks: chunks.length,
+      characters,
+      warnings,
+    };
+  }
+
+  async #replaceChunks(sql: Sql, head: Head, weighed: { chunk: NewChunk; terms: TermWeights }[]): Promise<void> {
+    if (!head.isNew) {
+      await removeFromIndex(sql, head.documentId);
+      await sql.query('DELETE FROM documents_chunk WHERE document_id = $1', [head.documentId]);
+    }
+    for (let from = 0; from < weighed.length; from += AT_ONCE) {
+      const part = weighed.slice(from, from + AT_ONCE);
+      const numbers = await insertChunks(sql, head.documentId, part);
+      await addToIndex(sql, new Map(part.map(({ chunk, terms }) => [numbers.get(chunk.ordinal) ?? 0, terms])));
+    }
+  }
+}
+
+/** Equal files that come at the same time are taken one after the other. */
+const lockDocument = (sql: Sql, sha256: string): Promise<unknown> =>
+  sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [sha256]);
+
+/** The upload's name joins those of the document, and its tags those it has. */
+async function addNames(sql: Sql, documentId: string, version: number, { name, tags }: Belonging): Promise<void> {
+  await sql.query(
+    `UPDATE documents_version SET names = array_append(names, $3)
+      WHERE document_id = $1 AND version = $2 AND $3 <> ALL (names)`,
+    [documentId, version, name],
+  );
+  await sql.query(
+    `UPDATE documents_document SET tags = ARRAY(SELECT DISTINCT unnest(tags || $2::text[]) ORDER BY 1)
+      WHERE document_id = $1 AND NOT tags @> $2::text[]`,
+    [documentId, tags],
+  );
+}
+
+/**
+ * A name that was given to a document beside others goes its own way when its content changes: the document keeps the
+ * other names.
+ */
+async function freeName(sql: Sql, { owner, name }: NewDocument): Promise<void> {
+  await sql.query(
+    `WITH kept AS (
+        SELECT d.document_id, (SELECT n FROM unnest(v.names) AS n WHERE n <> $2 AND NOT EXISTS (
+            SELECT FROM documents_document taken WHERE taken.owner = $1 AND taken.name = n) LIMIT 1) AS other
+          FROM documents_document d JOIN documents_version v USING (document_id, version)
+          WHERE d.owner = $1 AND d.name = $2)
+      UPDATE documents_document d SET name = kept.other FROM kept
+        WHERE d.document_id = kept.document_id AND kept.other IS NOT NULL`,
+    [owner, name],
+  );
+  await sql.query(
+    `UPDATE documents_version v SET names = array_remove(v.names, $2), filename = d.name
+      FROM documents_document d
+      WHERE v.document_id = d.document_id AND v.version = d.version AND d.owner = $1 AND d.name <> $2 AND $2 = ANY (v.names)`,
+    [owner, name],
+  );
+}
+
+async function writeHead(sql: Sql, { owner, name, readers, tags }: NewDocument): Promise<Head> {
+  const [row] = await rowsOf<{ document_id: string; version: number }>(
+    sql,
+    `INSERT INTO documents_document (document_id, owner, name, readers, tags, version) VALUES ($1, $2, $3, $4, $5, 1)
+      ON CONFLICT (owner, name) DO UPDATE SET version = documents_document.version + 1, readers = excluded.readers,
+        tags = excluded.tags, updated_at = now()
+      RETURNING document_id, version`,
+    [randomUUID(), owner, name, readers, tags],
+  );
+  if (!row) throw new Error('PostgreSQL returned no row for an INSERT');
+  return { documentId: row.document_id, version: row.version, isNew: row.version === 1 };
+}
+
+async function writeVersion(sql: Sql, head: Head, document: NewDocument): Promise<void> {
+  await sql.query(
+    `INSERT INTO documents_version (document_id, version, sha256, bytes, filename, names, kind, title, language, law, terms,
+        metadata, warnings, pages, characters, chunks, created_by)
+      VALUES ($1, $2, $3, $4, $5, ARRAY[$5], $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+    [
+      head.documentId,
+      head.version,
+      document.sha256,
+      document.bytes,
+      document.name,
+      document.kind,
+      document.title,
+      document.language,
+      document.law,
+      document.terms,
+      JSON.stringify(document.metadata),
+      document.warnings,
+      document.pages,
+      document.characters,
+      document.chunks.length,
+      document.owner,
+    ],
+  );
+}
+
+/** Answers the numbers of the chunks by their ordinals. */
+async function insertChunks(
+  sql: Sql,
+  documentId: string,
+  part: { chunk: NewChunk; terms: TermWeights }[],
+): Promise<Map<number, number>> {
+  const rows = part.map(({ chunk, terms }) => ({
+    ...chunk,
+    chunk_id: chunkId(documentId, chunk.ordinal, chunk.content),
+    length: lengthOf(terms),
+  }));
+  const numbers = await rowsOf<{ ordinal: number; chunk_no: number }>(
+    sql,
+    `INSERT INTO documents_chunk (chunk_id, document_id, ordinal, content, path, provision, page, refs, tokens, length)
+      SELECT row.chunk_id, $1, row.ordinal, row.content, row.path, row.provision, row.page, row."references", row.tokens, row.length
+        FROM jsonb_to_recordset($2::jsonb) AS row (chunk_id uuid, ordinal int, content text, path text[], provision text,
+          page int, "references" text[], tokens int, length real)
+      RETURNING ordinal, chunk_no`,
+    [documentId, JSON.stringify(rows)],
+  );
+  return new Map(numbers.map(({ ordinal, chunk_no }) => [ordinal, chunk_no]));
+}
