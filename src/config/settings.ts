@@ -5,6 +5,7 @@ import { auditOf, auditProblems, auditSpecs } from './audit-settings.js';
 import { decimal, isSecret, list, whole } from './setting-kinds.js';
 import { SecretMask } from '../kernel/secret-mask.js';
 import { fileSetting, withSecretFiles } from './secret-files.js';
+import { ingestionOf, ingestionProblems, ingestionSpecs } from './ingestion-settings.js';
 import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
 import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
@@ -25,6 +26,7 @@ export const settingSpecs = {
   ...pkiSpecs,
   ...auditSpecs,
   ...limitSpecs,
+  ...ingestionSpecs,
 
   CLARA_HOST: str({
     default: '127.0.0.1',
@@ -146,6 +148,7 @@ const rules = (read: Read): string[] => [
   ...pkiProblems(read, tlsOf(read).mutual),
   ...auditProblems(read),
   ...limitProblems(read),
+  ...ingestionProblems(read),
   ...postgresProblems(read),
   ...portClashes(read),
 ];
@@ -184,8 +187,13 @@ const http = (read: Read) => ({
   },
 });
 
+const folderIn =
+  (root: string) =>
+  (path: string): string =>
+    isAbsolute(path) ? path : resolve(root, path);
+
 function folders(read: Read, env: Env, root: string) {
-  const folder = (path: string): string => (isAbsolute(path) ? path : resolve(root, path));
+  const folder = folderIn(root);
   const cache = read.CLARA_CACHE_DIR ?? join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'clara');
   return {
     data: folder(read.CLARA_DATA_DIR),
@@ -237,6 +245,7 @@ export function readSettings(env: Env, root: string) {
     pki: pkiOf(read, tls.mutual),
     audit: auditOf(read),
     limits: limitsOf(read),
+    ingestion: ingestionOf(read, folderIn(root)),
     http: http(read),
     postgres: postgresOf(read),
     folders: folders(read, env, root),
@@ -256,6 +265,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly pki: SettingsShape['pki'];
   abstract readonly audit: SettingsShape['audit'];
   abstract readonly limits: SettingsShape['limits'];
+  abstract readonly ingestion: SettingsShape['ingestion'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly folders: SettingsShape['folders'];

@@ -14,6 +14,7 @@ const kinds = {
   rate_limited: { status: 429, title: 'Too many requests', level: 'info' },
   headers_too_large: { status: 431, title: 'Headers too large', level: 'info' },
   internal: { status: 500, title: 'Internal error', level: 'error' },
+  insufficient_storage: { status: 507, title: 'Not enough storage', level: 'warn' },
   unavailable: { status: 503, title: 'Unavailable', level: 'warn' },
 } as const satisfies Record<string, { status: number; title: string; level: Level }>;
 

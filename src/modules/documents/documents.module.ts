@@ -4,6 +4,8 @@ import { DocumentNews } from './document-news.js';
 import { DocumentPublication } from './document-publication.port.js';
 import { DocumentReader } from './document-reader.port.js';
 import { PostgresPublication } from './postgres-publication.js';
+import { PendingStores } from './pending-stores.js';
+import { SettledDocuments } from './settled-documents.port.js';
 import { StoreSync } from './store-sync.js';
 import { StoreTargets } from './store-targets.js';
 import { VectorSpaces } from './vector-spaces.js';
@@ -16,8 +18,9 @@ import { VectorSpaces } from './vector-spaces.js';
     StoreTargets,
     VectorSpaces,
     { provide: DocumentReader, useExisting: DocumentDatabase },
+    { provide: SettledDocuments, useClass: PendingStores },
     { provide: DocumentPublication, useClass: PostgresPublication },
   ],
-  exports: [DocumentReader, DocumentPublication],
+  exports: [DocumentReader, DocumentPublication, SettledDocuments],
 })
 export class DocumentsModule {}

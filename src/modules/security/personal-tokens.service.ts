@@ -97,7 +97,16 @@ export class PersonalTokens implements OnModuleDestroy {
     this.#check(request, owner, days);
     const token = PERSONAL_PREFIX + randomBytes(32).toString('base64url');
     const expiresAt = new Date(this.clock.now() + days * DAY_MS);
-    const values = [randomUUID(), owner.subject, request.name, digestOf(token), request.scopes, owner.roles, owner.groups, expiresAt];
+    const values = [
+      randomUUID(),
+      owner.subject,
+      request.name,
+      digestOf(token),
+      request.scopes,
+      owner.roles,
+      owner.groups,
+      expiresAt,
+    ];
     const row = await inTransaction(this.source, async (sql) => {
       const [made] = await rowsOf<PersonalTokenDto>(
         sql,

@@ -137,6 +137,8 @@ CREATE TABLE ingestion_job (
   processed_files integer NOT NULL DEFAULT 0,
   failed_files integer NOT NULL DEFAULT 0,
   error_message text,
+  -- Failed files were tried again.
+  recovered boolean NOT NULL DEFAULT false,
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   completed_at timestamptz
@@ -162,8 +164,10 @@ CREATE TABLE ingestion_file (
   chunks integer NOT NULL DEFAULT 0,
   characters bigint NOT NULL DEFAULT 0,
   warnings text[] NOT NULL DEFAULT '{}',
-  lease_until timestamptz,
+  -- How many archives it lay in.
+  depth integer NOT NULL DEFAULT 0,
   lease_owner uuid,
+  -- Of a file that is worked on: the end of the lease.
   not_before timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT ingestion_file_job_fkey FOREIGN KEY (job_id) REFERENCES ingestion_job ON DELETE CASCADE,
