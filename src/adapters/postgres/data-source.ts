@@ -5,6 +5,7 @@ import { PersonalTokenEntity, TicketEntity } from '../../modules/security/person
 import { grantsTo } from './grants.js';
 import { Security1764000100000 } from './migrations/1764000100000-security.js';
 import { Audit1764000300000 } from './migrations/1764000300000-audit.js';
+import { Stores1764000500000 } from './migrations/1764000500000-stores.js';
 import { Training1764000000000 } from './migrations/1764000000000-training.js';
 import { Pki1764000200000 } from './migrations/1764000200000-pki.js';
 
@@ -40,7 +41,13 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
     password: connection.password,
     database: connection.database,
     entities: [JobEntity, JobConfigEntity, JobEventEntity, PersonalTokenEntity, TicketEntity],
-    migrations: [Training1764000000000, Security1764000100000, Pki1764000200000, Audit1764000300000],
+    migrations: [
+      Training1764000000000,
+      Security1764000100000,
+      Pki1764000200000,
+      Audit1764000300000,
+      Stores1764000500000,
+    ],
     migrationsTableName: 'clara_migrations',
     synchronize: false,
     logging: false,
