@@ -6,6 +6,7 @@ import { grantsTo } from './grants.js';
 import { Security1764000100000 } from './migrations/1764000100000-security.js';
 import { Audit1764000300000 } from './migrations/1764000300000-audit.js';
 import { Documents1764000400000 } from './migrations/1764000400000-documents.js';
+import { Stores1764000500000 } from './migrations/1764000500000-stores.js';
 import { Training1764000000000 } from './migrations/1764000000000-training.js';
 import { Pki1764000200000 } from './migrations/1764000200000-pki.js';
 
@@ -47,6 +48,7 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
       Pki1764000200000,
       Audit1764000300000,
       Documents1764000400000,
+      Stores1764000500000,
     ],
     migrationsTableName: 'clara_migrations',
     synchronize: false,

@@ -36,6 +36,7 @@ BEGIN
   LOOP
     EXECUTE format('GRANT USAGE ON SEQUENCE %s TO %I', target.name, grantee);
   END LOOP;
-  EXECUTE format('GRANT EXECUTE ON FUNCTION audit_expire(jsonb) TO %I', grantee);
+  EXECUTE format('GRANT EXECUTE ON FUNCTION audit_expire(jsonb), store_open_space(text, integer), store_drop_space(text) TO %I',
+    grantee);
 END $grants$`;
 }
