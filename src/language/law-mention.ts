@@ -1,5 +1,5 @@
 import { canonicalLaw, knownAbbreviation, knownName, nameWord, socialCodeBook } from './law-names.js';
-import { europeanActs, landSuffixes } from './law-table.js';
+import { europeanActs, landPrefixes, landSuffixes } from './law-table.js';
 import { END, GAP, SPACE, sticky, takeAt } from './text-cursor.js';
 
 /** The law that a citation names after its provision. */
@@ -46,6 +46,7 @@ const land = sticky(
   `${SPACE}(?:(?:für|des)${SPACE})?(?:(?:das|den|die)${SPACE})?(?:Land(?:es)?|Freistaat(?:e?s)?|Freie(?:n)?)${SPACE}` +
     `(?:und${SPACE}Hansestadt${SPACE})?(\\p{Lu}\\p{L}+(?:-\\p{Lu}\\p{L}+)?)`,
 );
+const landAdjective = sticky(`(\\p{Lu}\\p{Ll}{4,16}isch|Thüringer)(?:en)?${SPACE}(?=\\p{Lu})`);
 const hyphenated = sticky(`\\p{Lu}[\\p{L}-]{1,40}-(?:,|${SPACE}(?:und|oder))${SPACE}-?`);
 const adjective = sticky(`\\p{Lu}\\p{L}{2,30}(?:en|er)${SPACE}(?=\\p{Lu})`);
 
@@ -67,15 +68,16 @@ const ambiguousLaw =
 export function lawMentionAt(text: string, at: number, ownLaw: string | null): LawMention | null {
   const withArticle = takeAt(article, text, at);
   const start = withArticle ? at + withArticle[0].length : at + (takeAt(gap, text, at)?.[0].length ?? 0);
-  const found =
+  if (!/[\p{L}\d]/u.test(text.charAt(start))) return null;
+  return (
     ofThisLaw(text, start) ??
     ofEuropeanAct(text, start) ??
     ofSocialCode(text, start, ownLaw) ??
     ofAbbreviation(text, start) ??
     ofKnownName(text, start) ??
     (withArticle ? ofUnknownName(text, start) : null) ??
-    ofGazette(text, start);
-  return found;
+    ofGazette(text, start)
+  );
 }
 
 function ofThisLaw(text: string, at: number): LawMention | null {
@@ -135,10 +137,13 @@ function looksLikeLaw(token: string): boolean {
 }
 
 function ofKnownName(text: string, at: number): LawMention | null {
-  const words = wordsAt(text, at);
+  const adjectiveOfLand = takeAt(landAdjective, text, at);
+  const words = wordsAt(text, at + (adjectiveOfLand?.[0].length ?? 0));
   const named = knownName(words.map(({ word }) => word));
   const last = named && words[named.words - 1];
   if (!last) return null;
+  const prefix = adjectiveOfLand && landPrefixes[adjectiveOfLand[1] ?? ''];
+  if (prefix !== null && prefix !== undefined) return { law: prefix + named.law, kind: 'named', end: last.end };
   const ofLand = takeAt(land, text, last.end);
   const suffix = ofLand && landSuffixes[ofLand[1] ?? ''];
   if (ofLand && suffix !== undefined && suffix !== null)
@@ -170,7 +175,7 @@ function ofUnknownName(text: string, at: number): LawMention | null {
     place += part[0].length;
   }
   const word = takeAt(nameWord, text, place)?.[0];
-  if (word === undefined || !/^\p{Lu}/u.test(word)) return null;
+  if (word === undefined || (place === at && !/^\p{Lu}/u.test(word))) return null;
   const end = place + word.length;
   const plain = word.replace(/\s+/g, '');
   if (
@@ -183,7 +188,8 @@ function ofUnknownName(text: string, at: number): LawMention | null {
 
 function nominative(name: string): string {
   const joined = name.replace(/-\s+(?=\p{Lu})/gu, '-').replace(/\s+/g, ' ');
-  return canonicalLaw(joined.replace(/(gesetz|buch)(?:es|s|e)$/i, '$1'));
+  const neuter = joined.replace(/(gesetz|buch)(?:es|s|e)$/i, '$1');
+  return canonicalLaw(/(?:gesetz|buch)$/i.test(neuter) ? neuter.replace(/^(\p{Lu}\p{L}+)en /u, '$1es ') : neuter);
 }
 
 /** `Art. 15 G v. 4.5.2021`: the law by which another was changed. */

@@ -6,7 +6,8 @@ const ORDINAL_BOOKS =
   'erst zweit dritt viert fünft sechst siebt acht neunt zehnt elft zwölft dreizehnt vierzehnt'.split(' ');
 
 /** One word of a name: hyphens inside may stand at the end of a line. */
-export const nameWord = /\p{L}[\p{L}\d]*(?:[-/][^\S\n]{0,20}(?:\n[^\S\n]{0,20})?\p{Lu}[\p{L}\d]*)*/uy;
+export const nameWord =
+  /\p{L}[\p{L}\d]*(?:[-/][^\S\n]{0,20}(?:\n[^\S\n]{0,20})?(?:(?:auf|für|und)-[^\S\n]{0,20}(?:\n[^\S\n]{0,20})?)?\p{Lu}[\p{L}\d]*)*/uy;
 
 /** Lower case, letters and digits only. */
 function slugOf(name: string): string {

@@ -268,3 +268,14 @@ export const landSuffixes: Readonly<Record<string, string>> = {
   'Schleswig-Holstein': 'SH',
   Thüringen: 'Thür',
 };
+
+/** What the abbreviation of a Land's own law begins with, by the adjective before its name. */
+export const landPrefixes: Readonly<Record<string, string>> = {
+  Bayerisch: 'Bay',
+  Brandenburgisch: 'Bbg',
+  Hessisch: 'H',
+  Niedersächsisch: 'N',
+  Saarländisch: 'S',
+  Sächsisch: 'Sächs',
+  Thüringer: 'Thür',
+};

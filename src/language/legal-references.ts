@@ -123,17 +123,22 @@ function referencesOf(
   of: LawOfChain & { mayExpand: boolean },
 ): LegalReference[] {
   const { law, hasKey, mayExpand } = of;
+  const slug = law !== null && hasKey ? lawSlug(law) : null;
   return provisions.flatMap(({ numbers, paragraph, sentence, start, end }) =>
     (mayExpand ? numbers : numbers.filter((_, place) => place % (numbers.length - 1 || 1) === 0)).map((number) => ({
       ...{ raw: text.slice(start, end), start, end, law, sign: kind, number, paragraph, sentence },
-      key: law !== null && hasKey ? provisionKey(law, number) : null,
+      key: slug === null ? null : keyOf(slug, number),
     })),
   );
 }
 
 /** Canonical key of a provision, such as `vwvfg:35` or `gg:20`: sections and articles alike, the law without its year. */
 export function provisionKey(law: string, number: string): string {
-  return `${lawSlug(law)}:${number.toLowerCase().replace(/\s/g, '')}`;
+  return keyOf(lawSlug(law), number);
+}
+
+function keyOf(slug: string, number: string): string {
+  return `${slug}:${number.toLowerCase().replace(/\s/g, '')}`;
 }
 
 /** The provision that a heading of a law opens: `§ 35 Begriff des Verwaltungsaktes`, `Art 20`; null for other headings. */
