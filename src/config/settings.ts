@@ -2,6 +2,7 @@ import { cpus, homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
 import { auditOf, auditProblems, auditSpecs } from './audit-settings.js';
+import { embedderOf, embedderProblems, embedderSpecs } from './embedder-settings.js';
 import { decimal, isSecret, list, whole } from './setting-kinds.js';
 import { SecretMask } from '../kernel/secret-mask.js';
 import { fileSetting, withSecretFiles } from './secret-files.js';
@@ -43,6 +44,7 @@ export const settingSpecs = {
   }),
 
   ...postgresSpecs,
+  ...embedderSpecs,
   UDS3_CHROMA_HOST: str({ default: undefined, desc: 'Host of ChromaDB (read by the dataset service when it lands).' }),
   UDS3_NEO4J_HOST: str({ default: undefined, desc: 'Host of Neo4j (read by the dataset service when it lands).' }),
 
@@ -147,6 +149,7 @@ const rules = (read: Read): string[] => [
   ...auditProblems(read),
   ...limitProblems(read),
   ...postgresProblems(read),
+  ...embedderProblems(read),
   ...portClashes(read),
 ];
 
@@ -239,6 +242,7 @@ export function readSettings(env: Env, root: string) {
     limits: limitsOf(read),
     http: http(read),
     postgres: postgresOf(read),
+    embedder: embedderOf(read, cpus().length),
     folders: folders(read, env, root),
     logLevel: read.CLARA_LOG_LEVEL,
     training: training(read),
@@ -258,6 +262,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly limits: SettingsShape['limits'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
+  abstract readonly embedder: SettingsShape['embedder'];
   abstract readonly folders: SettingsShape['folders'];
   abstract readonly logLevel: SettingsShape['logLevel'];
   abstract readonly training: SettingsShape['training'];

@@ -1,4 +1,4 @@
-"""Where the files of an embedding model are. Standard library only: what is missing is told before torch is imported."""
+"""Where the files of an embedding model are. Standard library only: what is missing is told before torch comes."""
 
 from __future__ import annotations
 
