@@ -167,9 +167,16 @@ export class WorkerEmbedder extends Embedder {
     const prefix = (name: string, value: string | undefined) =>
       value === undefined ? [] : [`--${name}-prefix=${value}`];
     const args = [
-      ...['-m', 'clara_trainer.embed', `--model=${model}`, ...roots.map((root) => `--root=${root}`)],
-      ...[...prefix('query', prefixes.query), ...prefix('passage', prefixes.passage)],
-      ...[`--device=${device}`, `--threads=${threads}`, `--nice=${NICE}`, ...(download ? ['--download'] : [])],
+      '-m',
+      'clara_trainer.embed',
+      `--model=${model}`,
+      ...roots.map((root) => `--root=${root}`),
+      ...prefix('query', prefixes.query),
+      ...prefix('passage', prefixes.passage),
+      `--device=${device}`,
+      `--threads=${threads}`,
+      `--nice=${NICE}`,
+      ...(download ? ['--download'] : []),
     ];
     const env = { ...trainingEnvironment(this.around.environment), PYTHONPATH: join(trainer, 'src') };
     const { silenceMs = SILENCE_MS, startMs = START_MS } = this.options;
