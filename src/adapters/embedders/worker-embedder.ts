@@ -6,6 +6,7 @@ import { trainingEnvironment } from '../launchers/child-environment.js';
 import { EmbedProcess, type WorkerCommand, WorkerEnded } from './embed-process.js';
 import { partsOf } from './request-parts.js';
 import { restPauseMs } from './rest-pause.js';
+import { Rest } from './rest.js';
 import { checkDimension, decodeVectors } from './vectors.js';
 
 export interface WorkerEmbedderOptions {
@@ -46,7 +47,7 @@ const COUNT_PART = { texts: 2000, characters: 1_000_000 };
 export class WorkerEmbedder extends Embedder {
   #process: EmbedProcess | undefined;
   #model: EmbeddingModel | undefined;
-  #rest: { until: number; reason: string } | undefined;
+  readonly #rest: Rest;
   #failures = 0;
   #users = 0;
   #idle: NodeJS.Timeout | undefined;
@@ -57,6 +58,7 @@ export class WorkerEmbedder extends Embedder {
     private readonly around: Surroundings,
   ) {
     super();
+    this.#rest = new Rest(around.clock);
   }
 
   async model(): Promise<EmbeddingModel> {
@@ -119,8 +121,7 @@ export class WorkerEmbedder extends Embedder {
 
   #throwIfResting(): void {
     if (this.#isClosed) throw new EmbedderUnavailable('the embedder is closed');
-    if (this.#rest && this.#rest.until > this.around.clock.now()) throw new EmbedderUnavailable(this.#rest.reason);
-    this.#rest = undefined;
+    this.#rest.throwIfResting();
   }
 
   #start(): EmbedProcess {
@@ -139,7 +140,7 @@ export class WorkerEmbedder extends Embedder {
     if (end.kind === 'stopped') return this.around.log.info('the embedding worker was stopped');
     this.#failures += 1;
     const pause = restPauseMs(end.kind, this.#failures);
-    this.#rest = { until: this.around.clock.now() + pause, reason: this.#reasonOf(end) };
+    this.#rest.begin(pause, this.#reasonOf(end));
     this.around.log.warn('the embedding worker is not there', { reason: end.message, seconds: pause / 1000 });
   }
 
