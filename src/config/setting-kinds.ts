@@ -1,4 +1,5 @@
 import { EnvError, makeValidator } from 'envalid';
+import { maskPatterns } from '../kernel/secret-mask.js';
 
 const number = (kind: 'whole' | 'decimal', min: number, max: number) =>
   makeValidator<number>((input) => {
@@ -34,7 +35,10 @@ export const listOf = <T extends string>(allowed: readonly T[]) =>
 export const httpUrl = makeValidator<string>((input) => {
   const url = URL.canParse(input) ? new URL(input) : undefined;
   const plain = url && !url.username && !url.password && !url.search && !url.hash;
-  if (!plain || !/^https?:$/.test(url.protocol)) throw new EnvError(`"${input}" is not an http or https address`);
+  if (!plain || !/^https?:$/.test(url.protocol))
+    throw new EnvError(
+      `"${maskPatterns(input)}" is not an http or https address (without user, password, query and fragment)`,
+    );
   return input.replace(/\/+$/, '');
 });
 

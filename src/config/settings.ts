@@ -2,6 +2,7 @@ import { cpus, homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
 import { auditOf, auditProblems, auditSpecs } from './audit-settings.js';
+import { embedderOf, embedderProblems, embedderSpecs } from './embedder-settings.js';
 import { decimal, isSecret, list, whole } from './setting-kinds.js';
 import { SecretMask } from '../kernel/secret-mask.js';
 import { fileSetting, withSecretFiles } from './secret-files.js';
@@ -45,6 +46,7 @@ export const settingSpecs = {
   }),
 
   ...postgresSpecs,
+  ...embedderSpecs,
   UDS3_CHROMA_HOST: str({ default: undefined, desc: 'Host of ChromaDB (read by the dataset service when it lands).' }),
   UDS3_NEO4J_HOST: str({ default: undefined, desc: 'Host of Neo4j (read by the dataset service when it lands).' }),
 
@@ -150,6 +152,7 @@ const rules = (read: Read): string[] => [
   ...limitProblems(read),
   ...ingestionProblems(read),
   ...postgresProblems(read),
+  ...embedderProblems(read),
   ...portClashes(read),
 ];
 
@@ -248,6 +251,7 @@ export function readSettings(env: Env, root: string) {
     ingestion: ingestionOf(read, folderIn(root)),
     http: http(read),
     postgres: postgresOf(read),
+    embedder: embedderOf(read, cpus().length),
     folders: folders(read, env, root),
     logLevel: read.CLARA_LOG_LEVEL,
     training: training(read),
@@ -268,6 +272,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly ingestion: SettingsShape['ingestion'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
+  abstract readonly embedder: SettingsShape['embedder'];
   abstract readonly folders: SettingsShape['folders'];
   abstract readonly logLevel: SettingsShape['logLevel'];
   abstract readonly training: SettingsShape['training'];
