@@ -17,9 +17,13 @@ export class IdTable {
   private readonly wanted = new Uint8Array(LONGEST * 3);
   size = 0;
 
-  /** Numbers count up from 0. @throws RangeError for a name that is empty or longer than 400 characters */
-  add(id: string): number {
-    const name = this.encoded(id);
+  /**
+   * Numbers count up from 0.
+   * @param id or its UTF-8
+   * @throws RangeError for an id that is empty or longer than 400 characters
+   */
+  add(id: string | Uint8Array): number {
+    const name = typeof id === 'string' ? this.encoded(id) : id;
     this.makeRoom(name.length);
     const start = this.starts[this.size] ?? 0;
     this.bytes.set(name, start);
@@ -55,7 +59,8 @@ export class IdTable {
     return this.wanted.subarray(0, this.encoder.encodeInto(id, this.wanted).written);
   }
 
-  private nameOf(document: number): Uint8Array {
+  /** In UTF-8; a view. */
+  nameOf(document: number): Uint8Array {
     return this.bytes.subarray(this.starts[document], this.starts[document + 1]);
   }
 

@@ -85,8 +85,8 @@ export class NearDuplicates {
     return { signatures: this.signatures, ids: this.ids };
   }
 
-  /** Registers a text by the signature that it had before. */
-  put(id: string, signature: Signature): void {
+  /** Registers a new text by the signature that it had before. */
+  put(id: string | Uint8Array, signature: Signature): void {
     this.ids.add(id);
     const document = this.signatures.add(signature);
     for (const [place, band] of this.bands.entries()) band.put(document, keyOf(signature, place, document));
