@@ -70,14 +70,14 @@ def decoded(path: Path) -> str:
 
 
 def read_json(path: Path) -> Iterator[PlacedRow]:
-    """A list of rows, or an object whose `data` is one."""
+    """A list of rows, or an object whose `data` or `documents` (a CLARA export) is one."""
     try:
         value = json.loads(decoded(path))
     except json.JSONDecodeError as error:
         raise TrainingError("invalid_data", f"{path}: line {error.lineno}: is not JSON: {error.msg}") from error
-    rows = value.get("data") if isinstance(value, dict) else value
+    rows = value.get("data", value.get("documents")) if isinstance(value, dict) else value
     if not isinstance(rows, list):
-        raise TrainingError("invalid_data", f"{path} must hold a list of rows, or an object with a list named data")
+        raise TrainingError("invalid_data", f"{path} must hold a list of rows, or an object with a list named data or documents")
     for number, row in enumerate(rows, 1):
         yield f"row {number}", row
 

@@ -1,0 +1,26 @@
+import { kindOfContent, type FileKind } from './file-kind.js';
+
+describe('the kind of a file', () => {
+  it.each<[FileKind, string]>([
+    ['parquet', 'PAR1....'],
+    ['json', '[{"text":"a"}]'],
+    ['json', '\uFEFF  \n[ ]'],
+    ['json', '{"documents": [{"text":"a"}]}'],
+    ['json', '{"name": "a, \\"b\\"", "n": 2, "data": [\n'],
+    ['json', '{\n  "documents": [\n'],
+    ['jsonl', '{"text":"a"}\n{"text":"b"}'],
+    ['jsonl', '{"text":"a"}'],
+    ['jsonl', '{"text": broken}\n{"text":"b"}'],
+    ['jsonl', '{"text": broken'],
+    ['csv', 'text,source\na,b'],
+    ['csv', '\uFEFFinstruction;output\r\n'],
+    ['csv', 'id\t"text"\n'],
+  ])('is %s by %j', (kind, text) => expect(kindOfContent(Buffer.from(text), 'whole')).toBe(kind));
+
+  it.each([
+    ['', 'the file is empty'],
+    ['  \n', 'the file is empty'],
+    ['Ein Brief\nohne Spalten', 'none of jsonl, json, csv or parquet'],
+    ['\x7fELF', 'none of'],
+  ])('of %j is refused', (text, message) => expect(() => kindOfContent(Buffer.from(text), 'whole')).toThrow(message));
+});

@@ -1,0 +1,78 @@
+import { csvRows } from './csv-rows.js';
+import { lookAtFile, type FileKind } from './file-kind.js';
+import { jsonRows } from './json-rows.js';
+import { jsonlRows } from './jsonl-rows.js';
+import { parquetRows } from './parquet-rows.js';
+import type { PlacedRow } from './placed-row.js';
+import { readRow, type ReadRow } from './read-row.js';
+import { RowProblem } from './row-problem.js';
+
+const SHOWN_PROBLEMS = 10;
+
+/** Everything that is wrong with a file, the first ten rows by their places. */
+export class UnreadableRows extends Error {}
+
+class Problems {
+  readonly #shown: string[] = [];
+  #count = 0;
+
+  get none(): boolean {
+    return this.#count === 0;
+  }
+
+  add(message: string): void {
+    this.#count += 1;
+    if (this.#shown.length < SHOWN_PROBLEMS) this.#shown.push(message);
+  }
+
+  error(): UnreadableRows {
+    const more = this.#count - this.#shown.length;
+    return new UnreadableRows(this.#shown.join('; ') + (more > 0 ? `; and ${more} more` : ''));
+  }
+}
+
+function rowsOf(path: string, { kind, head }: { kind: FileKind; head: string }, signal: AbortSignal) {
+  switch (kind) {
+    case 'jsonl':
+      return jsonlRows(path, signal);
+    case 'json':
+      return jsonRows(path, signal);
+    case 'csv':
+      return csvRows(path, head, signal);
+    case 'parquet':
+      return parquetRows(path, signal);
+  }
+}
+
+function converted(placed: PlacedRow): ReadRow | RowProblem {
+  if ('problem' in placed) return placed.problem;
+  try {
+    return readRow(placed.value);
+  } catch (error) {
+    if (error instanceof RowProblem) return error;
+    throw error;
+  }
+}
+
+/**
+ * The rows of a file of any known kind and format, decided by content, streaming. After the first bad row none is
+ * handed out any more, but the file is read to its end so that all problems are told at once.
+ * @throws UnreadableRows
+ */
+export async function* readRows(path: string, signal: AbortSignal): AsyncGenerator<ReadRow> {
+  const problems = new Problems();
+  let rows = 0;
+  try {
+    for await (const placed of rowsOf(path, await lookAtFile(path), signal)) {
+      rows += 1;
+      const row = converted(placed);
+      if (row instanceof RowProblem) problems.add(`${placed.place}: ${row.message}`);
+      else if (problems.none) yield row;
+    }
+  } catch (error) {
+    if (!(error instanceof RowProblem)) throw error;
+    problems.add(error.message);
+  }
+  if (rows === 0 && problems.none) problems.add('the file has no rows');
+  if (!problems.none) throw problems.error();
+}
