@@ -8,6 +8,7 @@ import { PendingStores } from './pending-stores.js';
 import { SettledDocuments } from './settled-documents.port.js';
 import { StoreSync } from './store-sync.js';
 import { StoreTargets } from './store-targets.js';
+import { VectorSearchSpace } from './vector-search-space.port.js';
 import { VectorSpaces } from './vector-spaces.js';
 
 @Module({
@@ -17,10 +18,11 @@ import { VectorSpaces } from './vector-spaces.js';
     StoreSync,
     StoreTargets,
     VectorSpaces,
+    { provide: VectorSearchSpace, useExisting: VectorSpaces },
     { provide: DocumentReader, useExisting: DocumentDatabase },
     { provide: SettledDocuments, useClass: PendingStores },
     { provide: DocumentPublication, useClass: PostgresPublication },
   ],
-  exports: [DocumentReader, DocumentPublication, SettledDocuments],
+  exports: [DocumentReader, DocumentPublication, SettledDocuments, VectorSearchSpace],
 })
 export class DocumentsModule {}

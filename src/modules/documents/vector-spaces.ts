@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Log } from '../../kernel/log.js';
 import { inTransaction, rowsOf } from '../../kernel/transaction.js';
-import { Embedder, type EmbeddingModel } from './embedder.port.js';
+import { Embedder, EmbedderUnavailable, type EmbeddingModel } from './embedder.port.js';
+import { VectorSearchSpace } from './vector-search-space.port.js';
 import { VectorStore, type VectorSpace } from './vector-store.port.js';
 
 interface SpaceRow {
@@ -29,7 +30,7 @@ export function spaceIdOf({ name, dimension }: Pick<EmbeddingModel, 'name' | 'di
  * new one holds every document.
  */
 @Injectable()
-export class VectorSpaces {
+export class VectorSpaces extends VectorSearchSpace {
   #target: VectorSpace | undefined;
 
   constructor(
@@ -37,7 +38,9 @@ export class VectorSpaces {
     private readonly embedder: Embedder,
     private readonly vectors: VectorStore,
     private readonly log: Log,
-  ) {}
+  ) {
+    super();
+  }
 
   /** The space of the configured model; made where it is new. @throws EmbedderUnavailable, StoreUnavailable */
   async target(): Promise<VectorSpace> {
@@ -51,10 +54,19 @@ export class VectorSpaces {
     return space;
   }
 
-  /** The space that questions are asked in; undefined where none is complete yet: then the target is, as far as it goes. */
-  async serving(): Promise<(VectorSpace & { model: string }) | undefined> {
+  /** Questions go to the space that holds every document; they can only be embedded by its own model. */
+  async searched(): Promise<VectorSpace> {
+    const target = await this.target();
+    const [serving] = await rowsOf<SpaceRow>(this.source, `SELECT * FROM search_space WHERE state = 'serving' LIMIT 1`);
+    if (!serving || serving.space_id === target.id) return target;
+    throw new EmbedderUnavailable(
+      `the documents are being embedded again by the new model; those of ${serving.model} wait for it to be complete`,
+    );
+  }
+
+  async modelName(): Promise<string | null> {
     const [row] = await rowsOf<SpaceRow>(this.source, `SELECT * FROM search_space WHERE state = 'serving' LIMIT 1`);
-    return row && { ...asSpace(row), model: row.model };
+    return row?.model ?? null;
   }
 
   /** The target holds everything: it is searched from now on, and what was searched before is removed. */
