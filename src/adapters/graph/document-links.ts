@@ -39,8 +39,8 @@ function provisionsOf({ chunkId, provision, references }: StoredChunk): Link[] {
     const key = shortened(cleanText(name));
     return { kind, key, label: key, chunkId };
   };
-  const named = references.slice(0, MOST_REFERENCES).map((name) => link('refers', name));
-  return provision === null ? named : [link('is', provision), ...named];
+  const others = references.slice(0, MOST_REFERENCES).map((name) => link('refers', name));
+  return provision === null ? others : [link('is', provision), ...others];
 }
 
 function sectionsOf(documentId: string, chunks: readonly StoredChunk[]): Link[] {

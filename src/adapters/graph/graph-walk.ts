@@ -7,8 +7,9 @@ export interface Joint {
   kind: LinkKind;
   key: string;
   label: string;
-  /** The chunk that it was reached from. */
+  /** The chunk that it was reached from, and its document. */
   chunkId: string;
+  documentId: string;
 }
 
 /** A node, as it is left for the chunks that are tied to it. */
@@ -75,6 +76,8 @@ interface Stand {
 /** A node that is left for its members; `score` and `path` are those of a member. */
 interface Branch extends Node, Stand {
   damped: boolean;
+  /** Its chunks are no members: that a document shares its tag with itself says nothing. */
+  apartFrom: string | null;
 }
 
 const ORIGIN: Stand = { score: 1, path: [] };
@@ -85,9 +88,11 @@ export async function walk(reader: StepReader, query: NeighbourQuery): Promise<N
   const found = new Found(given);
   const provisions = query.provisions.slice(0, MOST_PROVISIONS);
   const arrive = async (branches: Branch[]) => found.add(await membersOf(reader, query, strongest(branches)));
-  const themselves = await arrive(provisions.map((key) => ({ kind: 'is', key, damped: false, ...ORIGIN })));
+  const themselves = await arrive(
+    provisions.map((key) => ({ kind: 'is', key, damped: false, apartFrom: null, ...ORIGIN })),
+  );
   let frontier = new Map<string, Stand>([...given.map((id) => [id, ORIGIN] as const), ...themselves]);
-  let branches = provisions.map((key) => branchOf({ kind: 'is', key, label: key }, ORIGIN, 1));
+  let branches = provisions.map((key) => branchOf({ kind: 'is', key, label: key, documentId: null }, ORIGIN, 1));
   for (let depth = 1; depth <= query.depth; depth += 1) {
     const joints = frontier.size > 0 ? await reader.joints([...frontier.keys()], query.readers) : [];
     branches.push(...joints.map((joint) => branchOf(joint, frontier.get(joint.chunkId) ?? ORIGIN, depth)));
@@ -97,10 +102,13 @@ export async function walk(reader: StepReader, query: NeighbourQuery): Promise<N
   return found.best(query.limit);
 }
 
-function branchOf({ kind, key, label }: Omit<Joint, 'chunkId'>, from: Stand, depth: number): Branch {
+type Left = Pick<Joint, 'kind' | 'key' | 'label'> & { documentId: string | null };
+
+function branchOf({ kind, key, label, documentId }: Left, from: Stand, depth: number): Branch {
   const { edge, leavesAs, weight, damped } = ways[kind];
   const score = from.score * weight * (depth > 1 ? DECAY : 1);
-  return { kind: leavesAs, key, damped, score, path: [...from.path, { edge, through: label }] };
+  const apartFrom = kind === 'tag' ? documentId : null;
+  return { kind: leavesAs, key, damped, apartFrom, score, path: [...from.path, { edge, through: label }] };
 }
 
 const nameOf = ({ kind, key }: Node): string => `${kind} ${key}`;
@@ -122,7 +130,7 @@ async function membersOf(reader: StepReader, query: NeighbourQuery, branches: Br
   const byName = new Map(branches.map((branch) => [nameOf(branch), branch]));
   return members.flatMap((member) => {
     const branch = byName.get(nameOf(member));
-    if (!branch) return [];
+    if (!branch || branch.apartFrom === member.documentId) return [];
     const score = branch.score / (branch.damped ? 1 + Math.log10(Math.max(1, member.size)) : 1);
     return [{ chunkId: member.chunkId, documentId: member.documentId, path: branch.path, score }];
   });

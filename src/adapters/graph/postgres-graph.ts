@@ -23,10 +23,10 @@ INSERT INTO store_graph_edges (document_id, access, kind, key, label, chunk_id)
 
 const JOINTS = `
 WITH reached AS (SELECT chunk_id, document_id FROM store_graph_chunks WHERE chunk_id = ANY($1::uuid[]))
-SELECT e.chunk_id AS "chunkId", e.kind, e.key, e.label FROM reached r JOIN store_graph_edges e USING (chunk_id)
+SELECT e.chunk_id AS "chunkId", e.document_id AS "documentId", e.kind, e.key, e.label FROM reached r JOIN store_graph_edges e USING (chunk_id)
   WHERE e.kind <> 'tag' AND ($2::integer[] IS NULL OR e.access = ANY($2::integer[]))
 UNION ALL
-SELECT r.chunk_id, e.kind, e.key, e.label FROM reached r JOIN store_graph_edges e ON e.document_id = r.document_id
+SELECT r.chunk_id, e.document_id, e.kind, e.key, e.label FROM reached r JOIN store_graph_edges e ON e.document_id = r.document_id
   WHERE e.kind = 'tag' AND ($2::integer[] IS NULL OR e.access = ANY($2::integer[]))`;
 
 /** The size is counted no further than to know a hub; a hub's members are not read. */
@@ -34,7 +34,7 @@ const MEMBERS = `
 SELECT node.kind, node.key, counted.size, member.chunk_id AS "chunkId", member.document_id AS "documentId"
   FROM unnest($1::text[], $2::text[]) AS node (kind, key)
   CROSS JOIN LATERAL (SELECT count(*) AS size FROM (
-    SELECT FROM store_graph_edges e WHERE e.kind = node.kind AND e.key = node.key LIMIT $3::integer + 1) AS some) AS counted
+    SELECT FROM store_graph_edges e WHERE e.kind = node.kind AND e.key = node.key LIMIT $3::integer + 1) AS members) AS counted
   CROSS JOIN LATERAL (SELECT e.chunk_id, e.document_id FROM store_graph_edges e
     WHERE e.kind = node.kind AND e.key = node.key AND counted.size <= $3::integer
       AND ($5::integer[] IS NULL OR e.access = ANY($5::integer[])) AND ($6::uuid[] IS NULL OR e.document_id = ANY($6::uuid[]))
