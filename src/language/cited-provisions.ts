@@ -129,12 +129,16 @@ function numbersBetween(first: string, last: string): string[] {
   const [from, to] = [Number.parseInt(first, 10), Number.parseInt(last, 10)];
   const numbers = [first];
   if (from === to) {
-    const letter = (of: string): number => (/[a-z]$/.test(of) ? of.charCodeAt(of.length - 1) : 96);
-    for (let code = letter(first) + 1; code < letter(last); code++)
+    for (let code = letterCode(first) + 1; code < letterCode(last); code++)
       numbers.push(`${String(from)}${String.fromCharCode(code)}`);
   }
   for (let n = from + 1; n <= to && String(n) !== last && numbers.length < LONGEST_RANGE; n++) numbers.push(String(n));
   return [...numbers.slice(0, LONGEST_RANGE - 1), last];
+}
+
+/** 97 of `34a`, 96 of `34`. */
+function letterCode(of: string): number {
+  return /[a-z]$/.test(of) ? of.charCodeAt(of.length - 1) : 96;
 }
 
 /**

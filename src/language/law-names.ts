@@ -87,5 +87,5 @@ export function lawSlug(law: string): string {
 
 /** Whether the law is divided into articles, such as the Grundgesetz and the laws of Bavaria. */
 export function isLawOfArticles(law: string): boolean {
-  return articleSlugs.has(lawSlug(law)) || /^(?:Bay\p{Lu}|(?:VO|RL) \d)/u.test(law);
+  return articleSlugs.has(lawSlug(law)) || /^(?:Bay\p{Lu}|(?:VO|RL) \d|LV\b|.*[Vv]erfassung\b)/u.test(law);
 }

@@ -88,8 +88,15 @@ describe('legalReferences', () => {
     const text = 'Nach § 35 Satz 1, § 48 Abs. 2 Satz 3 VwVfG gilt das.';
     const [first, second] = legalReferences(text);
     expect(first).toEqual({
-      ...{ raw: '§ 35 Satz 1', start: 5, end: 16, law: 'VwVfG', sign: '§', number: '35' },
-      ...{ paragraph: null, sentence: '1', key: 'vwvfg:35' },
+      raw: '§ 35 Satz 1',
+      start: 5,
+      end: 16,
+      law: 'VwVfG',
+      sign: '§',
+      number: '35',
+      paragraph: null,
+      sentence: '1',
+      key: 'vwvfg:35',
     });
     expect(second).toMatchObject({ raw: '§ 48 Abs. 2 Satz 3 VwVfG', paragraph: '2', sentence: '3' });
     expect(text.slice(second?.start, second?.end)).toBe(second?.raw);

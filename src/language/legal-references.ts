@@ -126,7 +126,14 @@ function referencesOf(
   const slug = law !== null && hasKey ? lawSlug(law) : null;
   return provisions.flatMap(({ numbers, paragraph, sentence, start, end }) =>
     (mayExpand ? numbers : numbers.filter((_, place) => place % (numbers.length - 1 || 1) === 0)).map((number) => ({
-      ...{ raw: text.slice(start, end), start, end, law, sign: kind, number, paragraph, sentence },
+      raw: text.slice(start, end),
+      start,
+      end,
+      law,
+      sign: kind,
+      number,
+      paragraph,
+      sentence,
       key: slug === null ? null : keyOf(slug, number),
     })),
   );
