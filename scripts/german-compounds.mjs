@@ -36,8 +36,10 @@ const SHORT_HEADS = new Set(
   ),
 );
 const COMMON = 30;
-/** ln(1 + modifier) + ln(1 + head) from which a known noun counts as a compound. */
-const CLEAR = 5;
+/** As src/language/compound-splitter.ts weighs: ln(1 + count) and the length of the part; least of each, and on average. */
+const WORTH_OF_A_LETTER = 0.45;
+const WEAKEST_PART = 1.5;
+const AVERAGE_PART = 2.5;
 
 /** @param {string} word */
 const withoutUmlaut = (word) =>
@@ -127,16 +129,37 @@ export function compositionOf(lists) {
   const cuts = nouns.map((noun) => cutsOf(noun, lists));
   const counts = counted(cuts);
   const score = scoring(counts);
-  const compound = new Set(nouns.filter((_, at) => likeliest(cuts[at] ?? [], score).some((cut) => score(cut) >= CLEAR)));
+  const compound = new Set(
+    nouns.filter((noun, at) => !isOfVerb(noun, lists) && likeliest(cuts[at] ?? [], score).some((cut) => isClear(cut, counts))),
+  );
   const simple = nouns.filter((noun) => !compound.has(noun) && !NO_HEAD.has(noun));
   const heads = new Map();
   for (const noun of simple) {
-    const count = counts.heads.get(noun) ?? 0;
+    const count = Math.max(counts.heads.get(noun) ?? 0, isOfVerb(noun, lists) ? 1 : 0);
     if (count > 0 || lists.bands.has(noun) || ABSTRACT.test(noun)) heads.set(noun, count);
   }
   const modifiers = new Map([...counts.modifiers].filter(([form, count]) => count > 1 && !isOfCompound(form, compound)));
   return { modifiers, heads, whole: wholeWords(lists, modifiers, counts.heads) };
 }
+
+/**
+ * @param {Cut} cut
+ * @param {{modifiers: Map<string, number>, heads: Map<string, number>}} counts
+ */
+function isClear({ modifier, head }, { modifiers, heads }) {
+  const strengths = [
+    Math.log1p(modifiers.get(modifier) ?? 0) + WORTH_OF_A_LETTER * (modifier.length - 4),
+    Math.log1p(heads.get(head) ?? 0) + WORTH_OF_A_LETTER * (head.length - 4),
+  ];
+  return Math.min(...strengths) >= WEAKEST_PART && (strengths[0] + strengths[1]) / 2 >= AVERAGE_PART;
+}
+
+/**
+ * A noun made of a whole verb is no compound: Feststellung is made of feststellen.
+ * @param {string} noun
+ * @param {WordLists} lists
+ */
+const isOfVerb = (noun, { words }) => noun.endsWith('ung') && words.has(noun.replace(/ung$/, 'en'));
 
 /**
  * @param {string} form

@@ -9,6 +9,8 @@ export interface GermanLexicon {
   heads: Map<string, number>;
   /** Adjectives that end compounds (gebührenpflichtig), without ending. */
   adjectiveHeads: Map<string, number>;
+  /** Nouns of our own lists: never cut. */
+  units: Set<string>;
   /** Words that look like compounds and are none. */
   whole: Set<string>;
 }
@@ -29,16 +31,21 @@ export function germanLexicon(): GermanLexicon {
 function read(): GermanLexicon {
   const modifiers = counted(MODIFIERS);
   const heads = counted(HEADS);
-  for (const word of [...listOf(ADMINISTRATIVE_WORDS), ...listOf(OPAQUE_WORDS)]) {
+  const units = new Set([...listOf(ADMINISTRATIVE_WORDS), ...listOf(OPAQUE_WORDS)]);
+  for (const word of units) {
     heads.set(word, LISTED);
     for (const form of linkedForms(word)) modifiers.set(form, LISTED);
   }
   for (const form of listOf(MORE_MODIFIERS)) modifiers.set(form, LISTED);
   const adjectiveHeads = new Map(listOf(ADJECTIVE_HEADS).map((word) => [word, LISTED]));
-  return { modifiers, heads, adjectiveHeads, whole: new Set(listOf(WHOLE)) };
+  return { modifiers, heads, adjectiveHeads, units, whole: new Set(listOf(WHOLE)) };
 }
 
-const listOf = (words: string): string[] => words.split(/\s+/).filter((word) => word !== '');
+const listOf = (words: string): string[] =>
+  words
+    .replaceAll('ß', 'ss')
+    .split(/\s+/)
+    .filter((word) => word !== '');
 
 /** Lines `count word word`. */
 function counted(lines: string): Map<string, number> {
@@ -52,7 +59,7 @@ function counted(lines: string): Map<string, number> {
 
 /** The forms in which a noun can stand before another. */
 function linkedForms(noun: string): string[] {
-  if (ABSTRACT.test(noun)) return [`${noun}s`];
+  if (ABSTRACT.test(noun)) return [`${noun}s`, `${noun}en`];
   if (noun.endsWith('e')) return [noun, `${noun}n`, `${noun}s`];
   if (/(?:nis|er|en|el)$/.test(noun)) return [noun, `${noun}s`];
   return [noun, `${noun}s`, `${noun}es`, `${noun}en`];
