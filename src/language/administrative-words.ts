@@ -97,18 +97,18 @@ abgaben abwasser allgemein amts ausländer ausreise bau bundes binnen doppel ein
 fremd gemeinde gesamt groß gross grund haupt hoch höchst innen jahres kfz kinder klein kraft kranken kur landes länder leit melde
 mindest misch neben neu nieder ober online pflege probe regel reinhalte rechts sach schieß schiess schrift selbst sonder
 sozial sperr staats stand stamm sterbe straf teil voll wahl wander wohn zeit zentral zivil
-zusatz zwangs zwischen außen aussen buß buss miet pacht privat digital kommunal regional national international bürger
+zusatz zwangs urkunds liefer hilfs schieds vorzugs körperschaft erbschaft versicherung zwischen außen aussen buß buss miet pacht privat digital kommunal regional national international bürger
 `;
 
 /** Adjectives that end compounds. */
 export const ADJECTIVE_HEADS = `
-abhängig ähnlich angehörig anfällig anhängig artig ausländisch bedingt bedürftig begründend behördlich berechtigt bereit bereinigt betont
-betrieblich bewehrt bezogen bezüglich dienstlich einheitlich fachlich fähig fällig feindlich fertig finanziert fremd
-freundlich führend gebunden gefährdend gefährdet gefährlich gemäß geeignet gemeindlich gemeinschaftlich genau gerecht gerichtlich
+abhängig ähnlich angehörig anfällig anhängig ausländisch bedingt bedürftig begründend behördlich berechtigt bereit bereinigt betont
+betrieblich bewehrt bezogen bezüglich dienstlich einheitlich fachlich fähig fällig feindlich finanziert fremd
+freundlich führend gebunden gefährdend gefährdet gefährlich geeignet gemeindlich gemeinschaftlich genau gerecht gerichtlich
 geschäftlich gesetzlich gestützt gesundheitlich gewerblich gültig günstig hoheitlich innerstaatlich intensiv intern konform
-kundig maßgebend maßgeblich mäßig medizinisch mindernd offen ordnungsgemäß orientiert persönlich pflichtig pflichtwidrig
+kundig maßgebend maßgeblich medizinisch mindernd offen ordnungsgemäß orientiert persönlich pflichtig pflichtwidrig
 planerisch politisch polizeilich praktisch rechtlich rechtswidrig relevant richterlich schädlich schonend schuldig
-sicher spezifisch staatlich ständig steuerlich strafrechtlich tätig tauglich technisch treu trächtig typisch üblich übergreifend
+sicher spezifisch staatlich steuerlich strafrechtlich tätig tauglich technisch treu trächtig typisch üblich übergreifend
 unabhängig unfähig unmittelbar untauglich unwürdig verbindlich verdächtig verfahrensrechtlich verletzend verpflichtet verpflichtend verständlich
 verträglich vertraglich verwaltungsrechtlich völkerrechtlich wert wesentlich widrig willig wirksam wirtschaftlich würdig
 zeitlich zivilrechtlich zuständig zweckmäßig

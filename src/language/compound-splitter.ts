@@ -112,32 +112,41 @@ function modifierEvidence(form: string, { modifiers, heads }: GermanLexicon): nu
   const seen = modifiers.get(form);
   if (seen !== undefined || form.length < 5) return seen;
   if (heads.has(form) && !ABSTRACT.test(form)) return UNSEEN;
-  const isLinked = (/[ns]$/.test(form) && heads.has(form.slice(0, -1))) || (form.endsWith('en') && heads.has(form.slice(0, -2)));
+  const isLinked =
+    (/[ns]$/.test(form) && heads.has(form.slice(0, -1))) || (form.endsWith('en') && heads.has(form.slice(0, -2)));
   return isLinked ? UNSEEN : undefined;
 }
 
-const NOUN_ENDINGS = ['s', 'n', 'e', 'en', 'es', 'er', 'r', 'ern', 'nen', 'se', 'sen', 'ses', 'm', 'in', 'innen'];
+const NOUN_ENDINGS = ['s', 'n', 'e', 'en', 'es', 'er', 'r', 'ern', 'nen', 'se', 'sen', 'ses', 'm', 'ns', 'in', 'innen'];
 const WITH_UMLAUT = new Set(['e', 'en', 'er', 'ern', 'n', 's']);
+const UMLAUT = /[äöü](?=[^äöü]*$)/;
+const plain: Readonly<Record<string, string>> = { ä: 'a', ö: 'o', ü: 'u' };
+const withoutUmlaut = (word: string) => word.replace(UMLAUT, (letter) => plain[letter] ?? letter);
 
 function nounEvidence(form: string, { heads }: GermanLexicon): number | undefined {
   const noun = nounIn(form, heads);
   return noun === undefined ? undefined : heads.get(noun);
 }
 
-/** The noun that the form is a case or number of. */
+/** The noun with most evidence that the form may be a case or number of. */
 function nounIn(form: string, heads: Map<string, number>): string | undefined {
-  if (heads.has(form)) return form;
+  let best: string | undefined;
+  let most = -1;
+  const consider = (noun: string) => {
+    const evidence = heads.get(noun) ?? -1;
+    if (evidence > most) [best, most] = [noun, evidence];
+  };
+  consider(form);
+  const hasUmlaut = UMLAUT.test(form);
+  if (hasUmlaut) consider(withoutUmlaut(form));
   for (const ending of NOUN_ENDINGS) {
     if (!form.endsWith(ending) || form.length - ending.length < SHORTEST_PART) continue;
     const base = form.slice(0, -ending.length);
-    if (heads.has(base)) return base;
-    if (WITH_UMLAUT.has(ending) && heads.has(withoutUmlaut(base))) return withoutUmlaut(base);
+    consider(base);
+    if (hasUmlaut && WITH_UMLAUT.has(ending)) consider(withoutUmlaut(base));
   }
-  return undefined;
+  return best;
 }
-
-const plain: Readonly<Record<string, string>> = { ä: 'a', ö: 'o', ü: 'u' };
-const withoutUmlaut = (word: string) => word.replace(/[äöü](?=[^äöü]*$)/, (letter) => plain[letter] ?? letter);
 
 /** Evidence of an adjective that ends compounds, in any form. */
 const adjectiveEvidence = (form: string, { adjectiveHeads }: GermanLexicon): number | undefined =>

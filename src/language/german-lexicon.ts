@@ -1,4 +1,4 @@
-import { HEADS, MODIFIERS, WHOLE } from './german-words.generated.js';
+import { HEADS, MODIFIERS, VERBAL, WHOLE } from './german-words.generated.js';
 import { ADJECTIVE_HEADS, ADMINISTRATIVE_WORDS, MORE_MODIFIERS, OPAQUE_WORDS } from './administrative-words.js';
 
 /** What German compounds are made of. Numbers are evidence: ln(1 + how many nouns of the word list are made with it). */
@@ -9,7 +9,7 @@ export interface GermanLexicon {
   heads: Map<string, number>;
   /** Adjectives that end compounds (gebührenpflichtig), without ending. */
   adjectiveHeads: Map<string, number>;
-  /** Nouns of our own lists: never cut. */
+  /** Nouns that are never cut: those of our own lists, and Feststellung, which is made of feststellen. */
   units: Set<string>;
   /** Words that look like compounds and are none. */
   whole: Set<string>;
@@ -31,13 +31,14 @@ export function germanLexicon(): GermanLexicon {
 function read(): GermanLexicon {
   const modifiers = counted(MODIFIERS);
   const heads = counted(HEADS);
-  const units = new Set([...listOf(ADMINISTRATIVE_WORDS), ...listOf(OPAQUE_WORDS)]);
-  for (const word of units) {
+  const listed = [...listOf(ADMINISTRATIVE_WORDS), ...listOf(OPAQUE_WORDS)];
+  for (const word of listed) {
     heads.set(word, LISTED);
     for (const form of linkedForms(word)) modifiers.set(form, LISTED);
   }
   for (const form of listOf(MORE_MODIFIERS)) modifiers.set(form, LISTED);
   const adjectiveHeads = new Map(listOf(ADJECTIVE_HEADS).map((word) => [word, LISTED]));
+  const units = new Set([...listed, ...listOf(VERBAL)]);
   return { modifiers, heads, adjectiveHeads, units, whole: new Set(listOf(WHOLE)) };
 }
 

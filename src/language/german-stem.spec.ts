@@ -17,7 +17,18 @@ const inflected = sample.flatMap((word) => [word, `${word}es`, `${word}ern`, `${
 describe('German stemmer', () => {
   it('stems as the reference implementation does', () => {
     const reference = newStemmer('german');
-    const words = [...inflected, 'yoyo', 'quayle', 'aueb', 'a', 'öl', 'bestst', 'ergebnisses', 'einigungen', 'frömmigkeit'];
+    const words = [
+      ...inflected,
+      'yoyo',
+      'quayle',
+      'aueb',
+      'a',
+      'öl',
+      'bestst',
+      'ergebnisses',
+      'einigungen',
+      'frömmigkeit',
+    ];
     expect(words.length).toBeGreaterThan(2_000);
     expect(words.filter((word) => snowballStem(word) !== reference.stem(word))).toEqual([]);
   });

@@ -46,7 +46,9 @@ function withoutInflection(word: string, r1: number): string {
   if (ending === undefined || word.length - ending.length < r1) return word;
   const rest = word.slice(0, -ending.length);
   if (ending === 's') return BEFORE_S.includes(rest.at(-1) ?? '-') ? rest : word;
-  return ending.startsWith('e') && ['e', 'en', 'es'].includes(ending) && rest.endsWith('niss') ? rest.slice(0, -1) : rest;
+  return ending.startsWith('e') && ['e', 'en', 'es'].includes(ending) && rest.endsWith('niss')
+    ? rest.slice(0, -1)
+    : rest;
 }
 
 /** en, er, est; st after a consonant that allows it and three letters more. */

@@ -3,7 +3,8 @@
 const INVISIBLE = /[\u00ad\u200b-\u200d\u2060\ufeff]/g;
 const HYPHENS = /[\u2010\u2011]/g;
 /** A word broken at the end of a line: small letters go on. Not the `Bau-` of `Bau- und Wohnungswesen`. */
-const BROKEN = /(\p{Ll})-[^\S\n]*\r?\n[^\S\n]*(?!(?:und|oder|sowie|bzw|beziehungsweise|als|noch|bis|statt)\b)(?=\p{Ll})/gu;
+const BROKEN =
+  /(\p{Ll})-[^\S\n]*\r?\n[^\S\n]*(?!(?:und|oder|sowie|bzw|beziehungsweise|als|noch|bis|statt)\b)(?=\p{Ll})/gu;
 /** Bürger:innen, Bürger*innen, Bürger_innen, Bürger/-innen, BürgerInnen: the word before is what is meant. */
 const GENDERED = /(?<=\p{Ll}{2})(?:[:*_]|\/-?)in(?:nen)?(?!\p{L})|(?<=\p{Ll}{2})In(?:nen)?(?!\p{L})/gu;
 /** Thousands with points, words with digits (35a), words joined by hyphens. */
