@@ -9,6 +9,7 @@
  * @typedef {object} Composition
  * @property {Map<string, number>} modifiers how many nouns begin with the form, its linking letters included
  * @property {Map<string, number>} heads how many nouns end with the noun; 0: a common noun that ends none
+ * @property {string[]} verbal nouns made of whole verbs that look like compounds: Feststellung
  * @property {string[]} whole words that are no nouns and must stay whole though they look like compounds
  *
  * @typedef {{modifier: string, head: string}} Cut
@@ -21,10 +22,14 @@ const ROUNDS = 4;
 const SHORTEST = 3;
 /** Prefixes, particles and endings that happen to be in the list. */
 const NO_MODIFIER = new Set(
-  `ab all an auf aus bei bis dar dis durch ein ent fort für gar gegen gen her hin ich ist kar kon los miss mit nach per pol pro
-  rück sch über um unter ver vor weg wider wieder zer zurück zusammen`.split(/\s+/),
+  `ab all an auf aus auss bei best bis dar dis durch ein ent fort für gar gegen gen her hin ich inter ist kar kon los miss mit
+  multi nach per pol pro rück sch schaft schi tele trans über überein um unter ver verb vers vor weg wider wieder zer zurück
+  zusammen`.split(/\s+/),
 );
-const NO_HEAD = new Set('dung elle ende ente ern ion ismus kost lei ling schaft sein ster tand tum ung zer'.split(' '));
+const NO_HEAD = new Set(
+  `dung elle ende ente ern ion ische ismus kost laterale lei ling lose riff same samen schaft sein ster tand teller tum ung
+  zer`.split(/\s+/),
+);
 /** Words of three letters that do make compounds; the others are mostly cut out of longer ones. */
 const SHORT_MODIFIERS = new Set(
   `abo alt amt arm bau bio box bus ehe eid eil eis end erb erd erz gas geh hof hör job kfz kur lkw nah neu not öko ost pkw rad
@@ -36,8 +41,10 @@ const SHORT_HEADS = new Set(
   ),
 );
 const COMMON = 30;
-/** ln(1 + modifier) + ln(1 + head) from which a known noun counts as a compound. */
-const CLEAR = 5;
+/** As src/language/compound-splitter.ts weighs: ln(1 + count) and the length of the part; least of each, and on average. */
+const WORTH_OF_A_LETTER = 0.45;
+const WEAKEST_PART = 1.5;
+const AVERAGE_PART = 2.5;
 
 /** @param {string} word */
 const withoutUmlaut = (word) =>
@@ -127,16 +134,45 @@ export function compositionOf(lists) {
   const cuts = nouns.map((noun) => cutsOf(noun, lists));
   const counts = counted(cuts);
   const score = scoring(counts);
-  const compound = new Set(nouns.filter((_, at) => likeliest(cuts[at] ?? [], score).some((cut) => score(cut) >= CLEAR)));
+  const clear = nouns.filter((_, at) => likeliest(cuts[at] ?? [], score).some((cut) => isClear(cut, counts)));
+  const verbal = clear.filter((noun) => isOfVerb(noun, lists));
+  const compound = new Set(clear.filter((noun) => !isOfVerb(noun, lists)));
   const simple = nouns.filter((noun) => !compound.has(noun) && !NO_HEAD.has(noun));
   const heads = new Map();
   for (const noun of simple) {
     const count = counts.heads.get(noun) ?? 0;
     if (count > 0 || lists.bands.has(noun) || ABSTRACT.test(noun)) heads.set(noun, count);
   }
-  const modifiers = new Map([...counts.modifiers].filter(([form, count]) => count > 1 && !isOfCompound(form, compound)));
-  return { modifiers, heads, whole: wholeWords(lists, modifiers, counts.heads) };
+  const modifiers = new Map(
+    [...counts.modifiers].filter(([form, count]) => count > 1 && !isOfCompound(form, compound)),
+  );
+  return { modifiers, heads, verbal, whole: wholeWords(lists, modifiers, counts.heads) };
 }
+
+/**
+ * @param {Cut} cut
+ * @param {{modifiers: Map<string, number>, heads: Map<string, number>}} counts
+ */
+function isClear({ modifier, head }, { modifiers, heads }) {
+  const strengths = [
+    Math.log1p(modifiers.get(modifier) ?? 0) + WORTH_OF_A_LETTER * (modifier.length - 4),
+    Math.log1p(heads.get(head) ?? 0) + WORTH_OF_A_LETTER * (head.length - 4),
+  ];
+  return Math.min(...strengths) >= WEAKEST_PART && (strengths[0] + strengths[1]) / 2 >= AVERAGE_PART;
+}
+
+/** What such a verb does not begin with, though the list has verbs that do. */
+const NO_PARTICLE = /^(?:brand|haus|kriegs|luxus|rechts|straf|video|wahl|wechsel|zwangs)/;
+
+/**
+ * A noun made of a whole verb is no compound: Feststellung is made of feststellen.
+ * @param {string} noun
+ * @param {WordLists} lists
+ */
+const isOfVerb = (noun, { words }) =>
+  noun.endsWith('ung') &&
+  !NO_PARTICLE.test(noun) &&
+  ['en', 'end'].every((ending) => words.has(noun.replace(/ung$/, ending)));
 
 /**
  * @param {string} form
@@ -158,7 +194,8 @@ function wholeWords({ nouns, words, bands }, modifiers, heads) {
     nouns.has(word) || [...LINKS, 'r'].some((link) => word.endsWith(link) && nouns.has(word.slice(0, -link.length)));
   const looksCut = (/** @type {string} */ word) => {
     for (let at = SHORTEST; at <= word.length - SHORTEST; at++)
-      if (modifiers.has(word.slice(0, at)) && (heads.has(word.slice(at)) || isInflected(word.slice(at), heads))) return true;
+      if (modifiers.has(word.slice(0, at)) && (heads.has(word.slice(at)) || isInflected(word.slice(at), heads)))
+        return true;
     return false;
   };
   return [...words].filter((word) => bands.has(word) && !isNoun(word) && looksCut(word)).toSorted();

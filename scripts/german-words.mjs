@@ -54,12 +54,27 @@ function byCount(counts) {
     .join('\n');
 }
 
+/** @param {string[]} words ten a line */
+function inLines(words) {
+  const rows = [];
+  for (let at = 0; at < words.length; at += 10) rows.push(words.slice(at, at + 10).join(' '));
+  return rows.join('\n');
+}
+
 /** @param {string} folder */
 function generatedFrom(folder) {
-  const { modifiers, heads, whole } = compositionOf(wordLists(folder));
+  const { modifiers, heads, verbal, whole } = compositionOf(wordLists(folder));
   console.log(`${modifiers.size} modifiers, ${heads.size} heads, ${whole.length} words that stay whole`);
-  const constant = (/** @type {string} */ name, /** @type {string} */ text) => `\nexport const ${name} = \`\n${text}\n\`;\n`;
-  return `${HEAD}${constant('MODIFIERS', byCount(modifiers))}${constant('HEADS', byCount(heads))}${constant('WHOLE', whole.join(' '))}`;
+  const constants = {
+    MODIFIERS: byCount(modifiers),
+    HEADS: byCount(heads),
+    VERBAL: inLines(verbal),
+    WHOLE: inLines(whole),
+  };
+  return Object.entries(constants).reduce(
+    (file, [name, text]) => `${file}\nexport const ${name} = \`\n${text}\n\`;\n`,
+    HEAD,
+  );
 }
 
 await orShowProblem(async () => {

@@ -6,12 +6,15 @@ const LONGEST_COMPOUND = 80;
 const SHORTEST_PART = 3;
 const LONGEST_PART = 24;
 /** What a part must bring before it pays to cut once more. */
-const COST_OF_A_PART = 3.5;
+const COST_OF_A_PART = 8;
 /** A long part is evidence in itself: each letter over four counts as much as this. */
 const WORTH_OF_A_LETTER = 0.45;
 /** Least evidence of each part, and on average. */
 const WEAKEST_PART = 1.5;
 const AVERAGE_PART = 2.5;
+/** On average of the parts of a long word that the list has as a whole. */
+const AVERAGE_PART_OF_KNOWN = 3.5;
+const LONG_WORD = 11;
 /** Of a form that no noun of the list begins with, though it is made by the rules. */
 const UNSEEN = 0;
 
@@ -37,16 +40,24 @@ export function partsOf(word: string): string[] {
   return parts.length > 0 || spelled === plain ? parts : cut(plain, germanLexicon());
 }
 
+/** The best reading, its long parts cut again: the list has some compounds as if they were simple. */
 function cut(word: string, lexicon: GermanLexicon): string[] {
-  if (nounEvidence(word, lexicon) !== undefined) return [];
-  const adjective = adjectiveReading(word, lexicon);
-  if (!adjective && lexicon.whole.has(word)) return [];
+  const noun = nounIn(word, lexicon.heads);
+  if (noun !== undefined && (word.length < LONG_WORD || lexicon.units.has(noun))) return [];
+  if (lexicon.whole.has(word) && !endsInAdjective(word, lexicon)) return [];
   const readings = modifierReadings(word, lexicon);
   const last = bestEnd(word, readings, lexicon);
-  return last ? partsUpTo(word, readings, last) : [];
+  if (!last) return [];
+  const parts = partsUpTo(word, readings, last, noun === undefined ? AVERAGE_PART : AVERAGE_PART_OF_KNOWN);
+  return parts.flatMap((part) => again(part, lexicon));
 }
 
-const adjectiveReading = (word: string, lexicon: GermanLexicon): boolean => {
+function again(part: string, lexicon: GermanLexicon): string[] {
+  const parts = part.length < LONG_WORD ? [] : cut(part, lexicon);
+  return parts.length > 0 ? parts : [part];
+}
+
+const endsInAdjective = (word: string, lexicon: GermanLexicon): boolean => {
   for (let at = word.length - SHORTEST_PART; at >= SHORTEST_PART && word.length - at <= LONGEST_PART; at--)
     if (adjectiveEvidence(word.slice(at), lexicon) !== undefined) return true;
   return false;
@@ -61,7 +72,7 @@ function modifierReadings(word: string, lexicon: GermanLexicon): (Reading | unde
     const longest = Math.min(word.length - SHORTEST_PART, from + LONGEST_PART);
     for (let to = from + SHORTEST_PART; to <= longest; to++) {
       const evidence = modifierEvidence(word.slice(from, to), lexicon);
-      if (evidence === undefined) continue;
+      if (evidence === undefined || strengthOf(evidence, to - from) < WEAKEST_PART) continue;
       const value = before.value + evidence - COST_OF_A_PART;
       if (value > (readings[to]?.value ?? -Infinity)) readings[to] = { value, from, evidence };
     }
@@ -76,54 +87,66 @@ function bestEnd(word: string, readings: (Reading | undefined)[], lexicon: Germa
     if (!before) continue;
     const head = word.slice(from);
     const evidence = adjectiveEvidence(head, lexicon) ?? nounEvidence(head, lexicon);
-    if (evidence === undefined) continue;
+    if (evidence === undefined || strengthOf(evidence, head.length) < WEAKEST_PART) continue;
     const value = before.value + evidence;
     if (value > (best?.value ?? -Infinity)) best = { value, from, evidence };
   }
   return best;
 }
 
-/** The parts of the best reading, or none where one of them or all together are too weak. */
-function partsUpTo(word: string, readings: (Reading | undefined)[], last: Reading): string[] {
+const strengthOf = (evidence: number, letters: number) => evidence + WORTH_OF_A_LETTER * (letters - 4);
+
+/** The parts of the best reading, or none where they are too weak together. */
+function partsUpTo(word: string, readings: (Reading | undefined)[], last: Reading, least: number): string[] {
   const parts: string[] = [];
-  let weakest = Infinity;
-  let sum = 0;
+  let strength = 0;
   for (let end = word.length, reading: Reading | undefined = last; reading && end > 0; reading = readings[end]) {
-    const strength = reading.evidence + WORTH_OF_A_LETTER * (end - reading.from - 4);
-    weakest = Math.min(weakest, strength);
-    sum += strength;
+    strength += strengthOf(reading.evidence, end - reading.from);
     parts.unshift(word.slice(reading.from, end));
     end = reading.from;
   }
-  return weakest >= WEAKEST_PART && sum / parts.length >= AVERAGE_PART ? parts : [];
+  return strength / parts.length >= least ? parts : [];
 }
 
 function modifierEvidence(form: string, { modifiers, heads }: GermanLexicon): number | undefined {
   const seen = modifiers.get(form);
   if (seen !== undefined || form.length < 5) return seen;
-  if (form.endsWith('s') && ABSTRACT.test(form.slice(0, -1)) && heads.has(form.slice(0, -1))) return UNSEEN;
   if (heads.has(form) && !ABSTRACT.test(form)) return UNSEEN;
-  return form.endsWith('n') && heads.has(form.slice(0, -1)) ? UNSEEN : undefined;
+  const isLinked =
+    (/[ns]$/.test(form) && heads.has(form.slice(0, -1))) || (form.endsWith('en') && heads.has(form.slice(0, -2)));
+  return isLinked ? UNSEEN : undefined;
 }
 
-const NOUN_ENDINGS = ['s', 'n', 'e', 'en', 'es', 'er', 'r', 'ern', 'nen', 'se', 'sen', 'ses', 'm', 'in', 'innen'];
+const NOUN_ENDINGS = ['s', 'n', 'e', 'en', 'es', 'er', 'r', 'ern', 'nen', 'se', 'sen', 'ses', 'm', 'ns', 'in', 'innen'];
 const WITH_UMLAUT = new Set(['e', 'en', 'er', 'ern', 'n', 's']);
+const UMLAUT = /[äöü](?=[^äöü]*$)/;
+const plain: Readonly<Record<string, string>> = { ä: 'a', ö: 'o', ü: 'u' };
+const withoutUmlaut = (word: string) => word.replace(UMLAUT, (letter) => plain[letter] ?? letter);
 
-/** Evidence of a noun in any case and number. */
 function nounEvidence(form: string, { heads }: GermanLexicon): number | undefined {
-  const exact = heads.get(form);
-  if (exact !== undefined) return exact;
+  const noun = nounIn(form, heads);
+  return noun === undefined ? undefined : heads.get(noun);
+}
+
+/** The noun with most evidence that the form may be a case or number of. */
+function nounIn(form: string, heads: Map<string, number>): string | undefined {
+  let best: string | undefined;
+  let most = -1;
+  const consider = (noun: string) => {
+    const evidence = heads.get(noun) ?? -1;
+    if (evidence > most) [best, most] = [noun, evidence];
+  };
+  consider(form);
+  const hasUmlaut = UMLAUT.test(form);
+  if (hasUmlaut) consider(withoutUmlaut(form));
   for (const ending of NOUN_ENDINGS) {
     if (!form.endsWith(ending) || form.length - ending.length < SHORTEST_PART) continue;
     const base = form.slice(0, -ending.length);
-    const found = heads.get(base) ?? (WITH_UMLAUT.has(ending) ? heads.get(withoutUmlaut(base)) : undefined);
-    if (found !== undefined) return found;
+    consider(base);
+    if (hasUmlaut && WITH_UMLAUT.has(ending)) consider(withoutUmlaut(base));
   }
-  return undefined;
+  return best;
 }
-
-const plain: Readonly<Record<string, string>> = { ä: 'a', ö: 'o', ü: 'u' };
-const withoutUmlaut = (word: string) => word.replace(/[äöü](?=[^äöü]*$)/, (letter) => plain[letter] ?? letter);
 
 /** Evidence of an adjective that ends compounds, in any form. */
 const adjectiveEvidence = (form: string, { adjectiveHeads }: GermanLexicon): number | undefined =>

@@ -1,4 +1,4 @@
-import { HEADS, MODIFIERS, WHOLE } from './german-words.generated.js';
+import { HEADS, MODIFIERS, VERBAL, WHOLE } from './german-words.generated.js';
 import { ADJECTIVE_HEADS, ADMINISTRATIVE_WORDS, MORE_MODIFIERS, OPAQUE_WORDS } from './administrative-words.js';
 
 /** What German compounds are made of. Numbers are evidence: ln(1 + how many nouns of the word list are made with it). */
@@ -9,6 +9,8 @@ export interface GermanLexicon {
   heads: Map<string, number>;
   /** Adjectives that end compounds (gebührenpflichtig), without ending. */
   adjectiveHeads: Map<string, number>;
+  /** Nouns that are never cut: those of our own lists, and Feststellung, which is made of feststellen. */
+  units: Set<string>;
   /** Words that look like compounds and are none. */
   whole: Set<string>;
 }
@@ -29,16 +31,22 @@ export function germanLexicon(): GermanLexicon {
 function read(): GermanLexicon {
   const modifiers = counted(MODIFIERS);
   const heads = counted(HEADS);
-  for (const word of [...listOf(ADMINISTRATIVE_WORDS), ...listOf(OPAQUE_WORDS)]) {
+  const listed = [...listOf(ADMINISTRATIVE_WORDS), ...listOf(OPAQUE_WORDS)];
+  for (const word of listed) {
     heads.set(word, LISTED);
     for (const form of linkedForms(word)) modifiers.set(form, LISTED);
   }
   for (const form of listOf(MORE_MODIFIERS)) modifiers.set(form, LISTED);
   const adjectiveHeads = new Map(listOf(ADJECTIVE_HEADS).map((word) => [word, LISTED]));
-  return { modifiers, heads, adjectiveHeads, whole: new Set(listOf(WHOLE)) };
+  const units = new Set([...listed, ...listOf(VERBAL)]);
+  return { modifiers, heads, adjectiveHeads, units, whole: new Set(listOf(WHOLE)) };
 }
 
-const listOf = (words: string): string[] => words.split(/\s+/).filter((word) => word !== '');
+const listOf = (words: string): string[] =>
+  words
+    .replaceAll('ß', 'ss')
+    .split(/\s+/)
+    .filter((word) => word !== '');
 
 /** Lines `count word word`. */
 function counted(lines: string): Map<string, number> {
@@ -52,7 +60,7 @@ function counted(lines: string): Map<string, number> {
 
 /** The forms in which a noun can stand before another. */
 function linkedForms(noun: string): string[] {
-  if (ABSTRACT.test(noun)) return [`${noun}s`];
+  if (ABSTRACT.test(noun)) return [`${noun}s`, `${noun}en`];
   if (noun.endsWith('e')) return [noun, `${noun}n`, `${noun}s`];
   if (/(?:nis|er|en|el)$/.test(noun)) return [noun, `${noun}s`];
   return [noun, `${noun}s`, `${noun}es`, `${noun}en`];

@@ -78,16 +78,18 @@ function without(word: string, endings: readonly string[], region: number): stri
   return ending !== undefined && word.length - ending.length >= region ? word.slice(0, -ending.length) : word;
 }
 
-/** Roots whose umlaut tells words apart (Förderung and Forderung, Zählung and Zahlung), and Bürger, who is no Burg. */
+/** Roots whose umlaut tells words apart: Förderung and Forderung, Zählung and Zahlung. */
 const APART: readonly [RegExp, string][] = [
-  [/^(be|aus|ab|an|ge)?(ge)?förder/, '$1$2foerder'],
-  [/^(er|auf|aus|ge|ver)?(ge)?zähl/, '$1$2zaehl'],
-  [/^bürger(n|s|in|innen)?$/, 'buergerx'],
+  [/^((?:be|aus|ab|an)?(?:ge)?)förder/, '$1foerder'],
+  [/^((?:er|auf|aus|ver)?(?:ge)?)zähl/, '$1zaehl'],
 ];
+/** The stemmer would make a castle (Burg) of them. */
+const CITIZEN = /^bürger(?:[ns]|in|innen)?$/;
 
 /** The term of a word: lowered, umlauts restored, stemmed. Equal for all spellings and most inflections of a word. */
 export function stemOf(word: string): string {
   const spelled = withUmlauts(lowered(word));
+  if (CITIZEN.test(spelled)) return 'burger';
   const rule = APART.find(([pattern]) => pattern.test(spelled));
   return snowballStem(rule ? spelled.replace(rule[0], rule[1]) : spelled);
 }
