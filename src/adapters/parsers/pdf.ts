@@ -1,0 +1,88 @@
+import { getDocumentProxy } from 'unpdf';
+import { messageOf } from '../../kernel/errors.js';
+import { UnreadableFile } from '../../modules/documents/document-parser.port.js';
+import { factsOf } from './front-matter.js';
+import { pdfBlocks, type PdfPage } from './pdf-blocks.js';
+import { linesOf, type PdfItem } from './pdf-lines.js';
+import { parsedOf, wholeFile, type Parsed, type SourceFile } from './source-file.js';
+
+type Pdf = Awaited<ReturnType<typeof getDocumentProxy>>;
+
+const MOST_PAGES = 20_000;
+const SHOWN_PAGES = 50;
+const NO_TEXT_HINT = 'it is a picture of a page: recognise its text (OCR) before the upload';
+
+/** PDF: the text layer page by page; nothing of it is run or fetched. */
+export async function parsePdf(file: SourceFile): Promise<Parsed> {
+  const pdf = await opened(new Uint8Array(await wholeFile(file)));
+  try {
+    const pages: PdfPage[] = [];
+    const warnings: string[] = [];
+    for (let number = 1; number <= Math.min(pdf.numPages, MOST_PAGES); number++) {
+      const page = await pageOf(pdf, number, warnings);
+      if (page) pages.push(page);
+    }
+    if (pdf.numPages > MOST_PAGES) warnings.push(`only the first ${MOST_PAGES} pages of ${pdf.numPages} were read`);
+    const { title, metadata } = await factsIn(pdf);
+    return parsedOf(pdfBlocks(readable(pages, pdf.numPages, warnings)), {
+      title,
+      metadata,
+      pages: pdf.numPages,
+      warnings,
+    });
+  } finally {
+    await pdf.destroy();
+  }
+}
+
+async function opened(data: Uint8Array): Promise<Pdf> {
+  try {
+    return await getDocumentProxy(data, { verbosity: 0, useSystemFonts: false, stopAtErrors: false, maxImageSize: 0 });
+  } catch (error) {
+    if (error instanceof Error && error.name === 'PasswordException')
+      throw new UnreadableFile('encrypted', 'The PDF is protected by a password. Save it without one.');
+    throw new UnreadableFile('broken', `The PDF cannot be read: ${messageOf(error).slice(0, 200)}. Upload it again.`);
+  }
+}
+
+/** Null, and a warning, where a page is damaged. */
+async function pageOf(pdf: Pdf, number: number, warnings: string[]): Promise<PdfPage | null> {
+  try {
+    const page = await pdf.getPage(number);
+    const { items } = await page.getTextContent();
+    page.cleanup();
+    const pieces = items.flatMap((item): PdfItem[] => {
+      if (!('str' in item)) return [];
+      const [a = 0, b = 0, , , x = 0, y = 0] = item.transform as number[];
+      return [{ str: item.str, x, y, width: item.width, size: Math.hypot(a, b) || item.height || 1 }];
+    });
+    return { number, lines: linesOf(pieces) };
+  } catch (error) {
+    warnings.push(`page ${number} is damaged: ${messageOf(error).slice(0, 100)}`);
+    return null;
+  }
+}
+
+/** @throws UnreadableFile no_text where no page has any, broken where none can be read */
+function readable(pages: readonly PdfPage[], all: number, warnings: string[]): readonly PdfPage[] {
+  const bare = pages.filter(({ lines }) => lines.length === 0).map(({ number }) => number);
+  if (pages.length === 0) throw new UnreadableFile('broken', 'No page of the PDF can be read. Upload it again.');
+  if (bare.length === pages.length)
+    throw new UnreadableFile('no_text', `No text layer on any of the ${all} page(s): ${NO_TEXT_HINT}.`);
+  for (const number of bare.slice(0, SHOWN_PAGES)) warnings.push(`no text layer, page ${number}: ${NO_TEXT_HINT}`);
+  if (bare.length > SHOWN_PAGES) warnings.push(`no text layer on ${bare.length - SHOWN_PAGES} more pages`);
+  return pages;
+}
+
+async function factsIn(pdf: Pdf): Promise<{ title: string | null; metadata: Record<string, string> }> {
+  const meta = await pdf.getMetadata().catch(() => null);
+  const info = (meta?.info ?? {}) as Readonly<Record<string, unknown>>;
+  const { title, ...metadata } = factsOf({
+    title: info['Title'],
+    author: info['Author'],
+    subject: info['Subject'],
+    keywords: info['Keywords'],
+    created: info['CreationDate'],
+  });
+  return { title: title ?? null, metadata };
+}

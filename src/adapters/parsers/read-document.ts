@@ -1,0 +1,70 @@
+import { stat } from 'node:fs/promises';
+import { messageOf } from '../../kernel/errors.js';
+import {
+  UnreadableFile,
+  type Block,
+  type DocumentKind,
+  type FileToParse,
+  type ParsedDocument,
+} from '../../modules/documents/document-parser.port.js';
+import { cleanBlocks, cleanText } from './clean-block.js';
+import { fileKind } from './file-kind.js';
+import { kindOfName } from './supported.js';
+import { parsers } from './parsers.js';
+import type { Parsed, SourceFile } from './source-file.js';
+
+const LONGEST_FACT = 1000;
+const MOST_FACTS = 100;
+const MOST_WARNINGS = 100;
+
+export type DocumentFacts = Omit<ParsedDocument, 'blocks'>;
+
+/**
+ * Reads a file in this process, block by block; the facts come last.
+ * @param maxBytes of a file that must be read whole
+ * @throws UnreadableFile
+ */
+export async function* readDocument(file: FileToParse, maxBytes: number): AsyncGenerator<Block, DocumentFacts> {
+  const { size } = await stat(file.path);
+  const source: SourceFile = { ...file, bytes: size, maxBytes };
+  const kind = await fileKind(source);
+  let any = false;
+  let parsed: Parsed;
+  try {
+    parsed = await parsers[kind](source);
+    for await (const block of parsed.blocks)
+      for (const clean of cleanBlocks(block)) {
+        any = true;
+        yield clean;
+      }
+  } catch (error) {
+    throw asUnreadable(error, kind);
+  }
+  if (!any) throw new UnreadableFile('empty', `The file (${kind}) holds no text. Check that it is the right one.`);
+  return factsOf(parsed, kind, file.filename);
+}
+
+/** A library that stumbles over a file says so in many ways; a defect of the file it is in all of them. */
+function asUnreadable(error: unknown, kind: DocumentKind): unknown {
+  if (error instanceof UnreadableFile) return error;
+  if (error instanceof RangeError && /call stack/i.test(error.message))
+    return new UnreadableFile('broken', `The file (${kind}) is nested too deeply to be read.`);
+  return new UnreadableFile('broken', `The file (${kind}) cannot be read: ${messageOf(error).slice(0, 200)}`);
+}
+
+function factsOf({ title, metadata, pages, warnings }: Parsed, kind: DocumentKind, filename: string): DocumentFacts {
+  const short = (text: string): string => cleanText(text).trim().slice(0, LONGEST_FACT);
+  const named = kindOfName(filename);
+  const other = named !== null && named !== kind ? [`named as ${named}, but its content is ${kind}; read as that`] : [];
+  return {
+    kind,
+    title: title === null ? null : short(title) || null,
+    metadata: Object.fromEntries(
+      Object.entries(metadata)
+        .slice(0, MOST_FACTS)
+        .map(([name, value]) => [short(name), short(value)]),
+    ),
+    pages,
+    warnings: [...other, ...warnings].slice(0, MOST_WARNINGS).map(short),
+  };
+}
