@@ -17,7 +17,7 @@ export interface Piece {
 /** The documents of an index: length of the name in bytes, the name padded to whole numbers, the signature. */
 export function* piecesOf({ signatures, ids }: IndexParts): Generator<Piece> {
   const last = signatures.size;
-  for (let at = 0; at < last; ) {
+  for (let at = 0; at < last;) {
     const piece = new Uint32Array(PIECE);
     let [length, documents] = [PIECE_HEAD, 0];
     for (; at < last && length + LONGEST <= PIECE; at += 1) {
@@ -40,7 +40,7 @@ export function* piecesOf({ signatures, ids }: IndexParts): Generator<Piece> {
  * @param numbers without the head of the piece
  */
 export function restore(index: NearDuplicates, numbers: Uint32Array): void {
-  for (let at = 0; at < numbers.length; ) {
+  for (let at = 0; at < numbers.length;) {
     const bytes = numbers[at] ?? 0;
     const start = at + 1 + Math.ceil(bytes / 4);
     const end = start + lengthOf(numbers.subarray(start));

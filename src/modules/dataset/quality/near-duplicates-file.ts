@@ -87,7 +87,7 @@ async function readPiece(file: FileHandle, path: string): Promise<Uint32Array> {
 async function read(file: FileHandle, path: string, length: number): Promise<Uint32Array> {
   const numbers = new Uint32Array(length);
   const bytes = bytesOf(numbers);
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     const { bytesRead } = await file.read(bytes, done, bytes.length - done);
     if (bytesRead === 0) throw new IndexFileError(path, 'ends too early');
     done += bytesRead;

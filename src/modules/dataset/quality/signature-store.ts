@@ -46,7 +46,8 @@ export class SignatureStore {
   }
 
   private placeFor(length: number): number {
-    const offset = (this.end % BLOCK) + length > BLOCK || this.end % BLOCK === 0 ? this.blocks.length * BLOCK : this.end;
+    const offset =
+      (this.end % BLOCK) + length > BLOCK || this.end % BLOCK === 0 ? this.blocks.length * BLOCK : this.end;
     if (blockOf(offset) === this.blocks.length) this.blocks.push(new Uint32Array(BLOCK));
     return offset;
   }

@@ -38,7 +38,9 @@ const ipv4 = (text: string): Span[] =>
   spansOf(text, IPV4, ({ 0: found, index }) => {
     const ahead = before(text, index);
     const named = /(?<!\p{L})ip(?:v4)?(?:-?(?:adressen?|addresses|address))?(?!\p{L})[^\n\d]{0,30}$/iu.test(ahead);
-    return !OF_NOBODY.test(found) && (named || (!COUNTED.test(ahead) && found.split('.').some((part) => part.length === 3)));
+    return (
+      !OF_NOBODY.test(found) && (named || (!COUNTED.test(ahead) && found.split('.').some((part) => part.length === 3)))
+    );
   });
 
 const IPV6 = /(?<![\p{L}\d:])(?=[\da-f]*:[\da-f]*:)[\da-f:]{6,39}(?![\p{L}\d:])/giu;

@@ -18,7 +18,8 @@ export const birthDates = (text: string): Span[] =>
     }),
   );
 
-const TITLE = '(?:(?:Dr|Prof|Dipl|Mag|Ing|PD|med|jur|rer|nat|phil|h|c|e|M|B|Sc|A)\\.(?:-|\\s)?|Dr\\s|Prof\\s|Professor(?:in)?\\s|Doktor\\s|(?:Dr|Dipl)\\.?-(?:Ing|Kfm)\\.?\\s){0,6}';
+const TITLE =
+  '(?:(?:Dr|Prof|Dipl|Mag|Ing|PD|med|jur|rer|nat|phil|h|c|e|M|B|Sc|A)\\.(?:-|\\s)?|Dr\\s|Prof\\s|Professor(?:in)?\\s|Doktor\\s|(?:Dr|Dipl)\\.?-(?:Ing|Kfm)\\.?\\s){0,6}';
 const PARTICLE = '(?:(?:von|van|vom|zu|zum|zur|de|del|della|di|da|dos|der|den|la|le|ten|el|al|bin|und)\\s){0,3}';
 const NAME = `${PARTICLE}\\p{Lu}[\\p{L}'’]{1,30}(?:-\\p{Lu}[\\p{L}'’]{1,30}){0,2}`;
 const SALUTATION = new RegExp(
@@ -46,8 +47,10 @@ export const salutedNames = (text: string): Span[] =>
   );
 
 const CITY = '\\p{Lu}[\\p{L}.]{1,30}(?:[ -](?:am|an|der|im|in|ob|bei|vor|a\\.|d\\.|\\p{Lu}[\\p{L}.]{1,30})){0,4}';
-const NUMBER = '\\d{1,3}(?:\\s?[a-h](?!\\p{L}))?(?:\\s?[-–/]\\s?\\d{1,3}(?:\\s?[a-h](?!\\p{L}))?)?(?![\\d.]*\\d|\\p{L})';
-const OPENING = '(?<!\\p{L})(?:(?:Am|An der|An den|Auf dem|Auf der|Im|In der|Zum|Zur|Unter den|Alte[rn]?|Neue[rn]?|Große|Kleine|Obere|Untere|St\\.|Sankt)\\s)?';
+const NUMBER =
+  '\\d{1,3}(?:\\s?[a-h](?!\\p{L}))?(?:\\s?[-–/]\\s?\\d{1,3}(?:\\s?[a-h](?!\\p{L}))?)?(?![\\d.]*\\d|\\p{L})';
+const OPENING =
+  '(?<!\\p{L})(?:(?:Am|An der|An den|Auf dem|Auf der|Im|In der|Zum|Zur|Unter den|Alte[rn]?|Neue[rn]?|Große|Kleine|Obere|Untere|St\\.|Sankt)\\s)?';
 const STREET_NAME = `(?:\\p{Lu}[\\p{L}.]{0,30}(?:-\\p{Lu}[\\p{L}.]{0,30}){0,4}[- ])?\\p{Lu}?\\p{L}{0,40}`;
 const STREET = `${OPENING}${STREET_NAME}(?:[Ss]traße|[Ss]trasse|[Ss]tr\\.)\\s${NUMBER}`;
 const WAY = `${OPENING}${STREET_NAME}(?:[Ww]eg|[Aa]llee|[Pp]latz|[Gg]asse|[Rr]ing|[Dd]amm|[Uu]fer|[Cc]haussee|[Mm]arkt|[Ss]teig|[Hh]of|[Bb]erg|[Pp]fad|[Ww]all|[Gg]raben|[Ff]eld|[Gg]arten|[Ww]inkel|[Ll]inden)\\s${NUMBER}`;
