@@ -1,0 +1,109 @@
+import type { RowOrigin, TrainingRow } from '../training-row.js';
+import { textOfRow } from '../training-row.js';
+import { checkBoilerplate } from './boilerplate.js';
+import { checkExactDuplicate, checkNearDuplicate } from './duplicates.js';
+import { checkAnswer } from './empty-answer.js';
+import { checkEncoding } from './encoding.js';
+import { share, type CheckName, type Finding } from './finding.js';
+import { checkLanguage, type LanguageFound } from './language.js';
+import { checkLeakage, type Leak } from './leakage.js';
+import { checkLength, type LengthLimits } from './length.js';
+import type { Neighbour } from './near-duplicates.js';
+import { checkPersonalData } from './personal-finding.js';
+import { checkRelevance } from './relevance.js';
+import { checkToxicity } from './toxicity.js';
+
+/** What the checks of a row need to know besides the row. */
+export interface RowContext {
+  language: LanguageFound;
+  /** Codes of languages that are welcome; none: all are. */
+  expectedLanguages: readonly string[];
+  /** Of the question or the domain, for rows that no search found. */
+  terms: readonly string[];
+  relevance: RowOrigin['relevance'];
+  /** The id of the row with the same content hash; null where there is none. */
+  exactDuplicateOf: string | null;
+  nearest: Neighbour | null;
+  leak: Leak | null;
+  limits?: LengthLimits;
+}
+
+export interface RowQuality {
+  /** 0 bad to 1 good. */
+  score: number;
+  /** One for each check, those that object first. */
+  findings: Finding[];
+  /** No check rejects the row. */
+  keep: boolean;
+}
+
+/**
+ * What each check counts in the weighted mean; the sum is 1. Content (length, answer, relevance) and readability
+ * (encoding, language, boilerplate) are 0.6 of it, repetition 0.2, harm 0.2.
+ */
+export const weights: Readonly<Record<CheckName, number>> = {
+  length: 0.15,
+  encoding: 0.12,
+  language: 0.1,
+  exact_duplicate: 0.08,
+  near_duplicate: 0.06,
+  toxicity: 0.1,
+  personal_data: 0.1,
+  boilerplate: 0.08,
+  empty_answer: 0.08,
+  leakage: 0.06,
+  relevance: 0.07,
+};
+
+/** What is left of the mean where a check rejects the row. */
+const REJECTED = 0.4;
+const ORDER = { reject: 0, warn: 1, ok: 2 } as const;
+
+/**
+ * All checks of one row. The score is the weighted mean of theirs, times 0.4 where one rejects the row: a single fatal
+ * fault, such as broken encoding, is not made good by ten checks that find nothing.
+ */
+export function assessRow(row: TrainingRow, context: RowContext): RowQuality {
+  const text = textOfRow(row);
+  const findings: Finding[] = [
+    checkLength(text, context.limits),
+    checkEncoding(text),
+    checkLanguage(context.language, context.expectedLanguages),
+    checkExactDuplicate(context.exactDuplicateOf),
+    checkNearDuplicate(context.nearest),
+    checkToxicity(text),
+    checkPersonalData(text),
+    checkBoilerplate(text),
+    ...answersOf(row).map(({ question, answer }) => checkAnswer(question, answer)),
+    checkLeakage(context.leak),
+    checkRelevance(text, { hit: context.relevance, terms: context.terms }),
+  ];
+  return summary(findings);
+}
+
+function summary(findings: Finding[]): RowQuality {
+  const whole = findings.reduce((sum, { check }) => sum + weights[check], 0);
+  const mean = findings.reduce((sum, { check, score }) => sum + weights[check] * score, 0) / whole;
+  const keep = findings.every(({ verdict }) => verdict !== 'reject');
+  return {
+    score: share(keep ? mean : mean * REJECTED),
+    findings: findings.toSorted((a, b) => ORDER[a.verdict] - ORDER[b.verdict]),
+    keep,
+  };
+}
+
+/** The last answer of a row, and the question before it; a plain text has none. */
+function answersOf(row: TrainingRow): { question: string | null; answer: string }[] {
+  const last = (messages: { role: string; content: string }[], role: string): string | null =>
+    messages.findLast((message) => message.role === role)?.content ?? null;
+  switch (row.kind) {
+    case 'messages':
+      return [{ question: last(row.messages, 'user'), answer: last(row.messages, 'assistant') ?? '' }];
+    case 'preference':
+      return [{ question: last(row.prompt, 'user'), answer: last(row.chosen, 'assistant') ?? '' }];
+    case 'kto':
+      return [{ question: last(row.prompt, 'user'), answer: last(row.completion, 'assistant') ?? '' }];
+    case 'text':
+      return [];
+  }
+}
