@@ -1,5 +1,5 @@
 import { AppError } from '../../kernel/errors.js';
-import { isAdmin, type Caller } from '../security/principal.port.js';
+import { isAdmin, type Principal } from '../security/principal.port.js';
 import type { ReaderKey } from './replica.port.js';
 
 /** Everybody who may search. */
@@ -9,7 +9,7 @@ const READER = /^(role|group):[\p{L}\p{N}_./ -]{1,100}$/u;
 const MOST_READERS = 50;
 
 /** The keys a caller holds; null for those who may read everything: admins, and the application itself. */
-export function readerKeysOf(caller: Caller): ReaderKey[] | null {
+export function readerKeysOf(caller: Principal): ReaderKey[] | null {
   if (isAdmin(caller) || caller.via === 'system') return null;
   return [
     EVERYBODY,

@@ -1,28 +1,39 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Log } from '../../kernel/log.js';
 import { inTransaction, rowsOf } from '../../kernel/transaction.js';
-import { Embedder, EmbedderUnavailable, type EmbeddingModel } from './embedder.port.js';
-import { VectorSearchSpace } from './vector-search-space.port.js';
+import { Embedder, type EmbeddingModel } from './embedder.port.js';
+import { PastEmbedders, type EmbedderSetting } from './past-embedders.port.js';
+import { type SearchedSpace, VectorSearchSpace } from './vector-search-space.port.js';
 import { VectorStore, type VectorSpace } from './vector-store.port.js';
 
 interface SpaceRow {
   space_id: string;
   model: string;
   dimension: number;
-  state: 'building' | 'serving' | 'retired';
+  state: 'building' | 'serving';
+  opened_with: EmbedderSetting;
 }
 
 const asSpace = ({ space_id, dimension }: SpaceRow): VectorSpace => ({ id: space_id, dimension });
 
-/** Names a space after its model; two models never share one. */
-export function spaceIdOf({ name, dimension }: Pick<EmbeddingModel, 'name' | 'dimension'>): string {
+/** As JSON keeps it: without what is undefined. */
+const asStored = (setting: EmbedderSetting): unknown => JSON.parse(JSON.stringify(setting));
+
+/** Names a space after its model and how it is asked; two of them never share one. */
+export function spaceIdOf(
+  { name, dimension }: Pick<EmbeddingModel, 'name' | 'dimension'>,
+  setting: EmbedderSetting,
+): string {
+  const digest = createHash('sha256').update(JSON.stringify(setting)).digest('hex').slice(0, 6);
   const slug = name
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '_')
     .replaceAll(/^_+|_+$/g, '')
-    .slice(-30);
-  return `${slug || 'model'}_${dimension}`;
+    .slice(-24);
+  return `${slug || 'model'}_${dimension}_${digest}`;
 }
 
 /**
@@ -37,6 +48,7 @@ export class VectorSpaces extends VectorSearchSpace {
     private readonly source: DataSource,
     private readonly embedder: Embedder,
     private readonly vectors: VectorStore,
+    private readonly past: PastEmbedders,
     private readonly log: Log,
   ) {
     super();
@@ -45,7 +57,7 @@ export class VectorSpaces extends VectorSearchSpace {
   /** The space of the configured model; made where it is new. @throws EmbedderUnavailable, StoreUnavailable */
   async target(): Promise<VectorSpace> {
     const model = await this.embedder.model();
-    const id = spaceIdOf(model);
+    const id = spaceIdOf(model, this.past.current);
     if (this.#target?.id === id) return this.#target;
     const space = { id, dimension: model.dimension };
     await this.vectors.open(space);
@@ -54,14 +66,16 @@ export class VectorSpaces extends VectorSearchSpace {
     return space;
   }
 
-  /** Questions go to the space that holds every document; they can only be embedded by its own model. */
-  async searched(): Promise<VectorSpace> {
-    const target = await this.target();
+  /** Questions go to the space that holds every document, embedded by its own model. */
+  async searched(): Promise<SearchedSpace> {
     const [serving] = await rowsOf<SpaceRow>(this.source, `SELECT * FROM search_space WHERE state = 'serving' LIMIT 1`);
-    if (!serving || serving.space_id === target.id) return target;
-    throw new EmbedderUnavailable(
-      `the documents are being embedded again by the new model; those of ${serving.model} wait for it to be complete`,
-    );
+    if (serving && !this.#isCurrent(serving))
+      return { space: asSpace(serving), embedder: this.past.open(serving.opened_with) };
+    return { space: await this.target(), embedder: this.embedder };
+  }
+
+  #isCurrent({ opened_with }: SpaceRow): boolean {
+    return isDeepStrictEqual(opened_with, asStored(this.past.current));
   }
 
   async modelName(): Promise<string | null> {
@@ -75,7 +89,8 @@ export class VectorSpaces extends VectorSearchSpace {
     if (!target) return;
     const retired = await inTransaction(this.source, async (sql) => {
       const rows = await rowsOf<SpaceRow>(sql, 'SELECT * FROM search_space ORDER BY space_id FOR UPDATE');
-      if (rows.find(({ space_id }) => space_id === target.id)?.state !== 'building') return [];
+      const isServing = rows.some(({ space_id, state }) => space_id === target.id && state === 'serving');
+      if (isServing && rows.length === 1) return [];
       await sql.query(`UPDATE search_space SET state = 'serving' WHERE space_id = $1`, [target.id]);
       const others = rows.filter(({ space_id }) => space_id !== target.id);
       await sql.query('DELETE FROM search_space WHERE space_id = ANY ($1)', [others.map(({ space_id }) => space_id)]);
@@ -87,24 +102,27 @@ export class VectorSpaces extends VectorSearchSpace {
     }
   }
 
-  /** A space that is new to the database is filled with every document; the first one serves at once. */
+  /** Where the target is another than before, every document is to be in it; the first space of all serves at once. */
   async #register(space: VectorSpace, model: string): Promise<void> {
     await inTransaction(this.source, async (sql) => {
-      const made = await rowsOf(
-        sql,
-        `INSERT INTO search_space (space_id, model, dimension, state)
-          SELECT $1, $2, $3, CASE WHEN EXISTS (SELECT FROM search_space) THEN 'building' ELSE 'serving' END
-          ON CONFLICT (space_id) DO NOTHING RETURNING space_id`,
-        [space.id, model, space.dimension],
+      await sql.query(
+        `INSERT INTO search_space (space_id, model, dimension, opened_with, state)
+          SELECT $1, $2, $3, $4::jsonb, CASE WHEN EXISTS (SELECT FROM search_space) THEN 'building' ELSE 'serving' END
+          ON CONFLICT (space_id) DO NOTHING`,
+        [space.id, model, space.dimension, JSON.stringify(this.past.current)],
       );
-      if (made.length === 0) return;
-      const key = `vectors:${this.vectors.name}`;
+      const changed = await rowsOf(
+        sql,
+        `UPDATE search_space SET is_target = (space_id = $1) WHERE is_target <> (space_id = $1) RETURNING space_id`,
+        [space.id],
+      );
+      if (changed.length === 0) return;
       await sql.query(
         `INSERT INTO documents_replica (store, document_id) SELECT $1, document_id FROM documents_document
           ON CONFLICT (store, document_id) DO UPDATE SET wanted = documents_replica.wanted + 1, next_at = now()`,
-        [key],
+        [`vectors:${this.vectors.name}`],
       );
-      this.log.info('a new embedding model: all documents are embedded in the background', { model, space: space.id });
+      this.log.info('the documents are embedded by this model from now on', { model, space: space.id });
     });
   }
 }

@@ -6,6 +6,8 @@ import { ChunkedUploads } from './chunked-upload.service.js';
 import { FileReading } from './file-reading.js';
 import { FileTypes } from './file-types.js';
 import { FileWorkers } from './file-workers.js';
+import { RealtimeModule } from '../realtime/realtime.module.js';
+import { IngestionBroadcaster } from './ingestion-broadcaster.js';
 import { IngestionController } from './ingestion.controller.js';
 import { IngestionMetrics } from './ingestion-metrics.js';
 import { IngestionNews } from './ingestion-news.js';
@@ -18,7 +20,7 @@ import { UploadController } from './upload.controller.js';
 import { UploadService } from './upload.service.js';
 
 @Module({
-  imports: [DocumentsModule],
+  imports: [DocumentsModule, RealtimeModule],
   controllers: [IngestionController, UploadController, ChunkedUploadController],
   providers: [
     ChunkSizing,
@@ -26,6 +28,7 @@ import { UploadService } from './upload.service.js';
     FileReading,
     FileTypes,
     FileWorkers,
+    IngestionBroadcaster,
     IngestionMetrics,
     IngestionNews,
     IngestionQueue,

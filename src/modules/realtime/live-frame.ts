@@ -84,3 +84,9 @@ export const subscribedFrame = (jobId: string | null, stream: number, now: numbe
 
 export const unsubscribedFrame = (jobId: string | null, now: number): LiveFrame =>
   frame({ type: 'unsubscribed', job_id: jobId, timestamp: iso(now) });
+
+/** The first frame of a socket that hears of one topic. */
+export const welcomeFrame = (topic: string, now: number): LiveFrame =>
+  frame({ type: 'connection', status: 'connected', message: `Connected to ${topic} updates`, timestamp: iso(now) });
+
+export const broadcastFrame = (body: FrameBody, now: number): LiveFrame => frame({ ...body, timestamp: iso(now) });

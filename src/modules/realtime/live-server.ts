@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { BroadcastGateway } from './broadcast.gateway.js';
 import { EventHub } from './event-hub.js';
 import { JobEventsService } from './job-events.service.js';
 import { LiveLimits } from './live-limits.js';
@@ -18,6 +19,7 @@ export class LiveServer extends LiveStats implements OnModuleDestroy {
     private readonly router: UpgradeRouter,
     private readonly plain: PlainSocketGateway,
     private readonly socketIo: SocketIoGateway,
+    private readonly broadcasts: BroadcastGateway,
     private readonly streams: JobEventsService,
     private readonly limits: LiveLimits,
   ) {
@@ -36,7 +38,11 @@ export class LiveServer extends LiveStats implements OnModuleDestroy {
   }
 
   openSockets(): Record<'websocket' | 'socketio' | 'sse', number> {
-    return { websocket: this.plain.clients, socketio: this.socketIo.clients, sse: this.streams.open };
+    return {
+      websocket: this.plain.clients + this.broadcasts.clients,
+      socketio: this.socketIo.clients,
+      sse: this.streams.open,
+    };
   }
 
   framesSent(): number {
@@ -59,6 +65,7 @@ export class LiveServer extends LiveStats implements OnModuleDestroy {
   async #close(): Promise<void> {
     this.streams.close();
     this.plain.close();
+    this.broadcasts.close();
     this.socketIo.close();
     await this.router.close(this.limits.closeMs);
   }

@@ -17,7 +17,7 @@ import { CREDENTIALS_ENDED, GOING_AWAY, PlainOutlet } from './plain-outlet.js';
 import type { Upgrade, UpgradeHandler } from './upgrade-router.js';
 
 /** Beside the token it sends as a subprotocol, a browser must get one of those it offered. */
-function chosenProtocol(offered: Set<string>): string | false {
+export function chosenProtocol(offered: Set<string>): string | false {
   const [first] = offered;
   return offered.has(BEARER_PROTOCOL) ? BEARER_PROTOCOL : (first ?? false);
 }

@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { AuthenticatedSocketGate } from './authenticated-socket-gate.js';
 import { Admission } from './admission.js';
+import { BroadcastGateway } from './broadcast.gateway.js';
+import { Broadcasts } from './broadcasts.port.js';
 import { EventHub } from './event-hub.js';
 import { JobEventsController } from './job-events.controller.js';
 import { JobEventsService } from './job-events.service.js';
@@ -24,10 +26,12 @@ import { TrainingModule } from '../training/training.module.js';
     PlainSocketGateway,
     SocketIoGateway,
     JobEventsService,
+    BroadcastGateway,
+    { provide: Broadcasts, useExisting: BroadcastGateway },
     LiveServer,
     { provide: LiveStats, useExisting: LiveServer },
     { provide: SocketGate, useClass: AuthenticatedSocketGate },
   ],
-  exports: [LiveServer, LiveStats],
+  exports: [Broadcasts, LiveServer, LiveStats],
 })
 export class RealtimeModule {}

@@ -2,13 +2,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { Injectable } from '@nestjs/common';
 import { Server, type Socket } from 'socket.io';
 import { Clock } from '../../kernel/clock.js';
-import { messageOf } from '../../kernel/errors.js';
+import { AppError, messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
+import type { Permission } from '../security/access.port.js';
 import { CredentialWatch } from '../security/credential-watch.port.js';
 import type { Principal } from '../security/principal.port.js';
 import { Admission, Refusal } from './admission.js';
 import { EventHub } from './event-hub.js';
-import { connectionFrame, errorFrame, pongFrame } from './live-frame.js';
+import { connectionFrame, errorFrame, type FrameBody, pongFrame } from './live-frame.js';
 import { LiveLimits } from './live-limits.js';
 import { parseSubscription } from './live-messages.js';
 import { describeProblem } from './live-problem.js';
@@ -19,11 +20,15 @@ import { addressOf, type Upgrade, type UpgradeHandler } from './upgrade-router.j
 
 export const SOCKET_IO_PATH = '/socket.io/';
 
-type Answer = { ok: true; stream: number } | { ok: true } | { ok: false; error: string };
+type Answer = { ok: true; stream: number } | { ok: true } | { ok: true; topic: string } | { ok: false; error: string };
+
+const EVENTS = ['ping', 'subscribe', 'unsubscribe', 'watch', 'unwatch'];
 
 type Ack = (answer: Answer) => void;
 
 const isAck = (sent: unknown): sent is Ack => typeof sent === 'function';
+
+const topicRoom = (topic: string): string => `topic:${topic}`;
 
 export const roomOf = (jobId: string | undefined): string => (jobId === undefined ? 'all' : `job:${jobId}`);
 
@@ -34,6 +39,7 @@ export class SocketIoGateway implements UpgradeHandler {
   readonly #inner = createServer();
   /** Who was let in with the handshake; others say it in the `auth` of their first packet. */
   readonly #principals = new WeakMap<IncomingMessage, Principal>();
+  readonly #topics = new Map<string, Permission>();
   readonly asksLater = true;
   readonly #io: Server;
 
@@ -95,6 +101,23 @@ export class SocketIoGateway implements UpgradeHandler {
     this.#io.engine.close();
   }
 
+  /** News of another module, which clients with the permission may watch. */
+  addTopic(topic: string, permission: Permission): void {
+    this.#topics.set(topic, permission);
+  }
+
+  watchers(topic: string): number {
+    return this.#io.of('/').adapter.rooms.get(topicRoom(topic))?.size ?? 0;
+  }
+
+  broadcast(topic: string, body: FrameBody, mayHear: (listener: Principal) => boolean): void {
+    for (const id of this.#io.of('/').adapter.rooms.get(topicRoom(topic)) ?? []) {
+      const socket = this.#io.of('/').sockets.get(id);
+      const { principal } = (socket?.data ?? {}) as { principal?: Principal };
+      if (socket && principal && mayHear(principal)) socket.volatile.emit(`${topic}_${body.type}`, body);
+    }
+  }
+
   async #admit(request: IncomingMessage): Promise<void> {
     if (this.isAdmitted(addressOf(request).query)) return this.admission.checkOrigin(request);
     if (this.clients >= this.limits.sockets)
@@ -147,6 +170,12 @@ export class SocketIoGateway implements UpgradeHandler {
     socket.on('unsubscribe', (...sent: unknown[]) => {
       void greeted.then(() => this.#answer(session, sent, (unwanted) => this.#unsubscribe(socket, session, unwanted)));
     });
+    socket.on('watch', (...sent: unknown[]) => {
+      void greeted.then(() => this.#answer(session, sent, (topic) => this.#watch(socket, topic)));
+    });
+    socket.on('unwatch', (...sent: unknown[]) => {
+      void greeted.then(() => this.#answer(session, sent, (topic) => this.#unwatch(socket, topic)));
+    });
     socket.onAny((event: string) => this.#refuseUnknown(session, event));
     socket.on('error', (error) => this.log.debug('a Socket.IO client sent nonsense', { error: messageOf(error) }));
     socket.once('disconnect', () => session.end());
@@ -164,10 +193,33 @@ export class SocketIoGateway implements UpgradeHandler {
     return { ok: true };
   }
 
+  async #watch(socket: Socket, topic: unknown): Promise<Answer> {
+    const { principal } = socket.data as { principal: Principal };
+    const name = this.#topicOf(topic);
+    const permission = this.#topics.get(name);
+    if (!permission || !principal.permissions.has(permission))
+      throw new AppError('forbidden', `Insufficient permissions: ${permission} is needed`);
+    await socket.join(topicRoom(name));
+    return { ok: true, topic: name };
+  }
+
+  async #unwatch(socket: Socket, topic: unknown): Promise<Answer> {
+    const name = this.#topicOf(topic);
+    await socket.leave(topicRoom(name));
+    return { ok: true, topic: name };
+  }
+
+  #topicOf(sent: unknown): string {
+    if (typeof sent === 'string' && this.#topics.has(sent)) return sent;
+    const known = [...this.#topics.keys()].join(', ');
+    throw new AppError('invalid', `topic: ${JSON.stringify(sent)?.slice(0, 60)} is not known; known are ${known}`);
+  }
+
   /** Other modules reach the listeners of a job by its room. */
   async #settleRooms(socket: Socket, session: LiveSession): Promise<void> {
     const wanted = session.jobs.map(roomOf);
-    const left = [...socket.rooms].filter((room) => room !== socket.id && !wanted.includes(room));
+    const kept = [socket.id, ...wanted, ...[...this.#topics.keys()].map(topicRoom)];
+    const left = [...socket.rooms].filter((room) => !kept.includes(room));
     for (const room of left) await socket.leave(room);
     await socket.join(wanted);
   }
@@ -183,8 +235,8 @@ export class SocketIoGateway implements UpgradeHandler {
   }
 
   #refuseUnknown(session: LiveSession, event: string): void {
-    if (['ping', 'subscribe', 'unsubscribe'].includes(event)) return;
-    const message = `event: "${event.slice(0, 60)}" is not known; known are ping, subscribe and unsubscribe`;
+    if (EVENTS.includes(event)) return;
+    const message = `event: "${event.slice(0, 60)}" is not known; known are ${EVENTS.join(', ')}`;
     session.write(errorFrame(message, this.clock.now()));
   }
 }

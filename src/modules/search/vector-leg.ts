@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { EmbedderUnavailable, Embedder } from '../documents/embedder.port.js';
+import { EmbedderUnavailable } from '../documents/embedder.port.js';
 import { VectorSearchSpace } from '../documents/vector-search-space.port.js';
 import { VectorStore } from '../documents/vector-store.port.js';
 import type { Found } from './keyword-leg.js';
@@ -10,7 +10,6 @@ import type { Scope } from './search-scope.js';
 @Injectable()
 export class VectorLeg {
   constructor(
-    private readonly embedder: Embedder,
     private readonly store: VectorStore,
     private readonly spaces: VectorSearchSpace,
   ) {}
@@ -18,8 +17,8 @@ export class VectorLeg {
   /** @throws EmbedderUnavailable, StoreUnavailable */
   async find({ text }: Question, scope: Scope, limit: number, signal: AbortSignal): Promise<Found[]> {
     if (scope.documentIds?.length === 0) return [];
-    const space = await this.spaces.searched();
-    const [embedding] = await this.embedder.embed([text], 'query', signal);
+    const { space, embedder } = await this.spaces.searched();
+    const [embedding] = await embedder.embed([text], 'query', signal);
     if (!embedding) throw new EmbedderUnavailable('the embedder answered no vector');
     const near = await this.store.nearest(space, {
       embedding,

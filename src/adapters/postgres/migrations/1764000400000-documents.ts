@@ -102,7 +102,11 @@ CREATE TABLE search_space (
   space_id text CONSTRAINT search_space_pkey PRIMARY KEY,
   model text NOT NULL,
   dimension integer NOT NULL,
-  state text NOT NULL CHECK (state IN ('building', 'serving', 'retired')),
+  state text NOT NULL CHECK (state IN ('building', 'serving')),
+  -- The settings that open its model again.
+  opened_with jsonb NOT NULL,
+  -- Of the one that documents are embedded in now.
+  is_target boolean NOT NULL DEFAULT false,
   created_at timestamptz NOT NULL DEFAULT now()
 );
 `;
