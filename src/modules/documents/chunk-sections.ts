@@ -65,7 +65,9 @@ function* closed({ blocks, headings, heading }: OpenSection, nextLevel: number):
   const isInPath = nextLevel > (heading?.level ?? Infinity);
   const isWhole = heading !== null && collapsed(heading.text).length <= LONGEST_IN_PATH;
   const repeated = heading && !(isWhole && (isInPath || blocks.some(({ text }) => text.trim() !== '')));
-  const groups = groupsOf(repeated ? [{ ...heading, kind: 'paragraph' }, ...blocks] : blocks);
+  const groups = groupsOf(
+    repeated ? [{ ...heading, text: collapsed(heading.text), kind: 'paragraph' }, ...blocks] : blocks,
+  );
   if (groups.length > 0) yield { path: headings.map(({ text }) => text).filter((text) => text !== ''), groups };
 }
 

@@ -1,0 +1,22 @@
+import { estimateTokens } from './token-estimate.js';
+
+describe('estimateTokens', () => {
+  it.each([
+    ['', 0],
+    [' \n ', 0],
+    ['Der', 1],
+    ['Behörde', 2],
+    ['Verwaltungsverfahrensgesetz', 7],
+    ['§ 35 Satz 1.', 5],
+    ['漢字', 2],
+  ])('%j: %i', (text, tokens) => {
+    expect(estimateTokens(text)).toBe(tokens);
+  });
+
+  it('takes linear time', () => {
+    const started = performance.now();
+    estimateTokens('a'.repeat(2_000_000));
+    estimateTokens('.'.repeat(1_000_000));
+    expect(performance.now() - started).toBeLessThan(3_000);
+  });
+});
