@@ -151,3 +151,11 @@ function nounIn(form: string, heads: Map<string, number>): string | undefined {
 /** Evidence of an adjective that ends compounds, in any form. */
 const adjectiveEvidence = (form: string, { adjectiveHeads }: GermanLexicon): number | undefined =>
   adjectiveHeads.get(form) ?? adjectiveHeads.get(form.replace(/e[nmrs]?$/, ''));
+
+/** Whether the word is a German noun of some length, a compound, or a word that is none though it looks like one. */
+export function isGermanWord(word: string): boolean {
+  const spelled = withUmlauts(lowered(word));
+  if (spelled.length < SHORTEST_COMPOUND) return false;
+  const lexicon = germanLexicon();
+  return nounIn(spelled, lexicon.heads) !== undefined || lexicon.whole.has(spelled) || partsOf(spelled).length > 0;
+}

@@ -81,6 +81,6 @@ function hyphenatedUses(token: string): TermUse[] {
 
 /** Numbers as they are, without points; words stemmed. */
 function termOf(word: string): string {
-  if (/^\p{N}/u.test(word)) return lowered(word.replaceAll('.', ''));
-  return stemOf(word.slice(0, LONGEST_TERM));
+  const start = word.slice(0, LONGEST_TERM);
+  return /^\p{N}/u.test(start) ? lowered(start.replaceAll('.', '')) : stemOf(start);
 }
