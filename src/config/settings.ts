@@ -7,6 +7,7 @@ import { SecretMask } from '../kernel/secret-mask.js';
 import { fileSetting, withSecretFiles } from './secret-files.js';
 import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
+import { parserOf, parserSpecs } from './parser-settings.js';
 import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
 import { postgresOf, postgresProblems, postgresSpecs } from './postgres-settings.js';
 import { closedPorts, tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
@@ -25,6 +26,7 @@ export const settingSpecs = {
   ...pkiSpecs,
   ...auditSpecs,
   ...limitSpecs,
+  ...parserSpecs,
 
   CLARA_HOST: str({
     default: '127.0.0.1',
@@ -237,6 +239,7 @@ export function readSettings(env: Env, root: string) {
     pki: pkiOf(read, tls.mutual),
     audit: auditOf(read),
     limits: limitsOf(read),
+    parser: parserOf(read),
     http: http(read),
     postgres: postgresOf(read),
     folders: folders(read, env, root),
@@ -256,6 +259,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly pki: SettingsShape['pki'];
   abstract readonly audit: SettingsShape['audit'];
   abstract readonly limits: SettingsShape['limits'];
+  abstract readonly parser: SettingsShape['parser'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly folders: SettingsShape['folders'];
