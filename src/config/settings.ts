@@ -9,6 +9,7 @@ import { fileSetting, withSecretFiles } from './secret-files.js';
 import { ingestionOf, ingestionProblems, ingestionSpecs } from './ingestion-settings.js';
 import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
+import { parserOf, parserSpecs } from './parser-settings.js';
 import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
 import { postgresOf, postgresProblems, postgresSpecs } from './postgres-settings.js';
 import { closedPorts, tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
@@ -28,6 +29,7 @@ export const settingSpecs = {
   ...auditSpecs,
   ...limitSpecs,
   ...ingestionSpecs,
+  ...parserSpecs,
 
   CLARA_HOST: str({
     default: '127.0.0.1',
@@ -249,6 +251,7 @@ export function readSettings(env: Env, root: string) {
     audit: auditOf(read),
     limits: limitsOf(read),
     ingestion: ingestionOf(read, folderIn(root)),
+    parser: parserOf(read),
     http: http(read),
     postgres: postgresOf(read),
     embedder: embedderOf(read, cpus().length),
@@ -270,6 +273,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly audit: SettingsShape['audit'];
   abstract readonly limits: SettingsShape['limits'];
   abstract readonly ingestion: SettingsShape['ingestion'];
+  abstract readonly parser: SettingsShape['parser'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly embedder: SettingsShape['embedder'];

@@ -1,0 +1,46 @@
+import { Worker } from 'node:worker_threads';
+import { messageOf } from '../../kernel/errors.js';
+import { UnreadableFile } from '../../modules/documents/document-parser.port.js';
+import type { WorkerReply } from './worker-messages.js';
+
+type Say<Part> = (part: Part) => Promise<void>;
+
+/**
+ * Serves requests of the parent process, one after the other, until it is gone.
+ * @param serve does one; `say` tells parts of the result and waits until the parent has taken them
+ */
+export function serveParent<Request, Part, Result>(serve: (request: Request, say: Say<Part>) => Promise<Result>): void {
+  guard(Number(process.argv[2]) * 1_048_576);
+  // The application ends its workers itself; a Ctrl-C reaches the whole group.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => undefined);
+  process.on('disconnect', () => process.exit(0));
+  const say: Say<Part> = (part) => send({ say: 'part', part });
+  process.on('message', (request: Request) => {
+    void serve(request, say)
+      .then((result): WorkerReply<Part, Result> => ({ say: 'done', result, memory: process.memoryUsage.rss() }))
+      .catch(failureOf)
+      .then(send);
+  });
+  void send({ say: 'ready' });
+}
+
+function failureOf(error: unknown): WorkerReply<never, never> {
+  if (error instanceof UnreadableFile) return { say: 'failed', reason: error.reason, message: error.message };
+  return { say: 'failed', reason: 'broken', message: `The file cannot be read: ${messageOf(error).slice(0, 200)}` };
+}
+
+const send = (reply: WorkerReply<unknown, unknown>): Promise<void> =>
+  new Promise((resolve) => {
+    // The parent is gone: so is this process in a moment.
+    if (!process.send) resolve();
+    else process.send(reply, undefined, undefined, () => resolve());
+  });
+
+/** A thread of its own sees what a parser in an endless loop does not: memory, and that the parent has gone. */
+function guard(maxBytes: number): void {
+  new Worker(new URL('./worker-watchdog.js', import.meta.url), {
+    workerData: { maxBytes, parent: process.ppid },
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
+  }).unref();
+}
