@@ -1,5 +1,4 @@
-import type { RowOrigin, TrainingRow } from '../training-row.js';
-import { textOfRow } from '../training-row.js';
+import { textOfRow, type ChatMessage, type RowOrigin, type TrainingRow } from '../training-row.js';
 import { checkBoilerplate } from './boilerplate.js';
 import { checkExactDuplicate, checkNearDuplicate } from './duplicates.js';
 import { checkAnswer } from './empty-answer.js';
@@ -71,7 +70,7 @@ export function assessRow(row: TrainingRow, context: RowContext): RowQuality {
     checkLanguage(context.language, context.expectedLanguages),
     checkExactDuplicate(context.exactDuplicateOf),
     checkNearDuplicate(context.nearest),
-    checkToxicity(text),
+    checkToxicity(exampleOf(row)),
     checkPersonalData(text),
     checkBoilerplate(text),
     ...answersOf(row).map(({ question, answer }) => checkAnswer(question, answer)),
@@ -92,18 +91,36 @@ function summary(findings: Finding[]): RowQuality {
   };
 }
 
-/** The last answer of a row, and the question before it; a plain text has none. */
-function answersOf(row: TrainingRow): { question: string | null; answer: string }[] {
-  const last = (messages: { role: string; content: string }[], role: string): string | null =>
-    messages.findLast((message) => message.role === role)?.content ?? null;
+interface Answer {
+  question: string | null;
+  answer: string;
+}
+
+/** The last answer of a row, and the question before it. A plain text has none; one that is a bad example may be empty. */
+function answersOf(row: TrainingRow): Answer[] {
   switch (row.kind) {
     case 'messages':
-      return [{ question: last(row.messages, 'user'), answer: last(row.messages, 'assistant') ?? '' }];
+      return [answerOf(row.messages, row.messages)];
     case 'preference':
-      return [{ question: last(row.prompt, 'user'), answer: last(row.chosen, 'assistant') ?? '' }];
+      return [answerOf(row.prompt, row.chosen)];
     case 'kto':
-      return [{ question: last(row.prompt, 'user'), answer: last(row.completion, 'assistant') ?? '' }];
+      return row.desirable ? [answerOf(row.prompt, row.completion)] : [];
     case 'text':
       return [];
   }
+}
+
+const answerOf = (prompt: ChatMessage[], completion: ChatMessage[]): Answer => ({
+  question: lastOf(prompt, 'user'),
+  answer: lastOf(completion, 'assistant') ?? '',
+});
+
+const lastOf = (messages: ChatMessage[], role: ChatMessage['role']): string | null =>
+  messages.findLast((message) => message.role === role)?.content ?? null;
+
+/** Without what the row shows as a bad example: that may be toxic. */
+function exampleOf(row: TrainingRow): string {
+  if (row.kind === 'preference') return textOfRow({ kind: 'messages', messages: [...row.prompt, ...row.chosen] });
+  if (row.kind === 'kto' && !row.desirable) return textOfRow({ kind: 'messages', messages: row.prompt });
+  return textOfRow(row);
 }

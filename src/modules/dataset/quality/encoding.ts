@@ -15,26 +15,49 @@ const damages = {
   /** Signs of a font's own, or numbers instead of letters, as bad PDF layers have them. */
   private_use: /[\uE000-\uF8FF]+|\(cid:\d+\)/gu,
   lone_surrogate: /\p{Surrogate}+/gu,
-  /** `Verwal-⏎tung`, `Verwal- tung`; not `Bau- und Planungsrecht`. */
+  /** `Verwal-⏎tung`, `Verwal- tung`; not `Bau- und Planungsrecht`, nor `nicht-⏎öffentlich` and `öffentlich-⏎rechtlich`. */
   hyphenation:
-    /(?<=\p{Ll}{2})(?:[-\u00AD]\s*\n\s*|\u00AD|- )(?=\p{Ll}{2})(?!(?:und|oder|bzw|sowie|als|wie|noch|and|or|bis|beziehungsweise|statt|aber|nicht|u|o)(?!\p{L}))/gu,
+    /(?<=\p{Ll}{2})(?<!(?:nicht|lich|isch|privat))(?:[-\u00AD]\s{0,20}\n\s{0,20}|\u00AD|- )(?=\p{Ll}{2})(?!(?:und|oder|bzw|sowie|als|wie|noch|and|or|bis|beziehungsweise|statt|aber|nicht|zu[mr]?|in|im|für|mit|von|to)(?!\p{L}))/gu,
 } satisfies Record<string, RegExp>;
 
 const REJECTED_SHARE = 0.02;
 /** A single broken sign in a long text does not spoil it. */
 const NOTED_SHARE = 0.0005;
 
-/** The score falls from 1 without damage to 0 where a twentieth of the characters is damaged. */
+/** So many words cut at the end of a line are more than a mishap. */
+const MANY_CUT = 2;
+
+/**
+ * The score falls from 1 without damage to 0 where a twentieth of the characters is damaged. Cut words can be read, so
+ * they warn and never reject.
+ */
 export function checkEncoding(text: string): Finding {
   const found = Object.entries(damages).map(([kind, pattern]) => {
     const matches = text.match(pattern) ?? [];
     return { kind, times: matches.length, characters: matches.join('').length };
   });
-  const damaged = found.reduce((sum, { characters }) => sum + characters, 0) / Math.max(1, text.length);
   const kinds = found.filter(({ times }) => times > 0);
-  const detail = { ...Object.fromEntries(kinds.map(({ kind, times }) => [kind, times])), share: share(damaged) };
   if (kinds.length === 0) return { check: 'encoding', score: 1, verdict: 'ok', reason: 'No damaged characters' };
+  const damaged = shareOf(text, kinds);
+  const unreadable = shareOf(
+    text,
+    kinds.filter(({ kind }) => kind !== 'hyphenation'),
+  );
+  const cut = kinds.find(({ kind }) => kind === 'hyphenation')?.times ?? 0;
   const list = kinds.map(({ kind, times }) => `${kind.replace('_', ' ')} ${times} times`).join(', ');
-  const verdict = damaged >= REJECTED_SHARE ? 'reject' : damaged >= NOTED_SHARE ? 'warn' : 'ok';
-  return { check: 'encoding', score: share(1 - 20 * damaged), verdict, reason: `Damaged characters: ${list}`, detail };
+  return {
+    check: 'encoding',
+    score: share(1 - 20 * damaged),
+    verdict: verdictOf(unreadable, cut),
+    reason: `Damaged characters: ${list}`,
+    detail: { ...Object.fromEntries(kinds.map(({ kind, times }) => [kind, times])), share: share(damaged) },
+  };
+}
+
+const shareOf = (text: string, kinds: { characters: number }[]): number =>
+  kinds.reduce((sum, { characters }) => sum + characters, 0) / Math.max(1, text.length);
+
+function verdictOf(unreadable: number, cut: number): Finding['verdict'] {
+  if (unreadable >= REJECTED_SHARE) return 'reject';
+  return unreadable >= NOTED_SHARE || cut >= MANY_CUT ? 'warn' : 'ok';
 }

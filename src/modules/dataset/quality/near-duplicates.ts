@@ -111,7 +111,7 @@ export class NearDuplicates {
     let count = 0;
     for (const [place, band] of this.bands.entries())
       count = band.collect(keyOf(signature, place, 0), this.found, count);
-    const sorted = this.found.subarray(0, count).sort();
+    const sorted = this.found.subarray(0, count).toSorted();
     return [...sorted].filter((document, at) => document !== sorted[at - 1]);
   }
 

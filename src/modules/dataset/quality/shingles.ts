@@ -33,14 +33,14 @@ export class Shingler {
   private words = new Int32Array(1024);
   private hashes = new Uint32Array(1024);
 
-  /** The distinct hashes, ascending; good until the next call. */
+  /** The distinct hashes, ascending. */
   shinglesOf(text: string): Uint32Array {
     const words = this.readWords(text.normalize('NFKC').toLowerCase());
     if (words === 0) return this.hashes.subarray(0, 0);
     const count = Math.max(1, words - WORDS + 1);
     if (this.hashes.length < count) this.hashes = new Uint32Array(this.words.length);
     this.roll(Math.min(words, WORDS), count);
-    return distinct(this.hashes.subarray(0, count).sort());
+    return distinct(this.hashes.subarray(0, count).toSorted());
   }
 
   /** Hashes of the words (FNV-1a over code units, mixed) into `words`; answers how many. */

@@ -5,7 +5,7 @@ const MAIL =
   /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_](?:[\p{L}\p{N}._%+-]{0,62}[\p{L}\p{N}_%+-])?(?:@| ?[([](?:at|ät)[)\]] ?)(?:[\p{L}\p{N}-]{1,63}\.){1,4}\p{L}{2,18}(?!\p{L})/giu;
 /** Mailboxes of offices, which belong to no person. */
 const OFFICE =
-  /^(?:poststelle|posteingang|post|info|kontakt|contact|office|mail|e-?mail|service|support|hotline|no-?reply|webmaster|postmaster|admin|redaktion|presse(?:stelle)?|datenschutz|(?:b(?:ue|ü)rger)(?:service|b(?:ue|ü)ro|amt)|rathaus|(?:stadt|gemeinde|kreis)(?:verwaltung)?|verwaltung|impressum|bewerbung|vergabe(?:stelle)?|sekretariat|bauamt|ordnungsamt|standesamt|finanzamt|gericht|kanzlei|bibliothek|archiv)\b(?![.@]?\p{L}+\.\p{L}+@)/iu;
+  /^(?:poststelle|posteingang|post|info|kontakt|contact|office|mail|e-?mail|service|support|hotline|no-?reply|webmaster|postmaster|admin|redaktion|presse(?:stelle)?|datenschutz|(?:b(?:ue|ü)rger)(?:service|b(?:ue|ü)ro|amt)|rathaus|(?:stadt|gemeinde|kreis)(?:verwaltung)?|verwaltung|impressum|bewerbung|vergabe(?:stelle)?|sekretariat|bauamt|ordnungsamt|standesamt|finanzamt|gericht|kanzlei|bibliothek|archiv)(?:-\p{L}{1,30})?\d{0,4}[@ ([]/iu;
 
 export const mailAddresses = (text: string): Span[] => spansOf(text, MAIL, ({ 0: found }) => !OFFICE.test(found));
 
@@ -21,7 +21,7 @@ export const phoneNumbers = (text: string): Span[] =>
   spansOf(text, PHONE, ({ 0: found, index }) => {
     const digits = found.replace('(0)', '').replaceAll(/\D/g, '');
     const abroad = /^(?:\+|00)/.test(found);
-    const most = abroad ? 15 : 13;
+    const most = abroad ? 15 : 14;
     if (digits.length < 7 || digits.length > most || isFileNumber(text, index)) return false;
     if (PHONE_LABEL.test(before(text, index))) return true;
     return found.startsWith('+') || found.startsWith('0049') || found.startsWith('(0') || MOBILE.test(digits);
