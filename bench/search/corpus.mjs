@@ -14,7 +14,8 @@ const HEADING = /^(#{1,6}) (.+)$/;
 const PROVISION = /^(?:§|Art) (\d+[a-z]*)(?: (.*))?$/;
 const ANNEX = /^(?:\(XXXX\) )?(?:Anlage|Anhang)\b/;
 /** What is left of a provision without content: a remark in brackets, or a dash. */
-const EMPTY = /^(?:\W*|\W*\((?:weggefallen|gegenstandslos|Inkrafttreten|Änderungsvorschrift|Aufhebung von Vorschriften)[^)]*\)[\s\S]{0,80})$/;
+const EMPTY =
+  /^(?:\W*|\W*\((?:weggefallen|gegenstandslos|Inkrafttreten|Änderungsvorschrift|Aufhebung von Vorschriften)[^)]*\)[\s\S]{0,80})$/;
 
 /** Lines that carry no words: front matter, footnote marks, escapes of Markdown. */
 const plain = (lines) =>
@@ -99,7 +100,12 @@ export function readDocuments(folder) {
     .map((name) => {
       const markdown = readFileSync(join(folder, name), 'utf8');
       const title = /^# (.+)$/m.exec(markdown)?.[1] ?? name;
-      return { id: name, law: name, path: [title], text: plain(markdown.split('\n').filter((line) => !/^# /.test(line))) };
+      return {
+        id: name,
+        law: name,
+        path: [title],
+        text: plain(markdown.split('\n').filter((line) => !/^# /.test(line))),
+      };
     });
 }
 

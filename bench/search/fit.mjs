@@ -70,7 +70,12 @@ export function fitWeight(legs, random = seededRandom(1)) {
   const all = legs.grades.map((_, index) => index);
   const dealt = all.map((index) => ({ index, at: random() })).sort((a, b) => a.at - b.at);
   const foldOf = new Map(dealt.map(({ index }, place) => [index, place % FOLDS]));
-  const weights = Array.from({ length: FOLDS }, (_, fold) => bestWeight(values, all.filter((one) => foldOf.get(one) !== fold)));
+  const weights = Array.from({ length: FOLDS }, (_, fold) =>
+    bestWeight(
+      values,
+      all.filter((one) => foldOf.get(one) !== fold),
+    ),
+  );
   const held = all.map((index) => values[weights[foldOf.get(index)]][index]);
   const legMeans = { keyword: meanOf(values[0]), vector: meanOf(values[GRID.length - 1]) };
   return {

@@ -95,7 +95,11 @@ export function bootstrap(values, random = seededRandom(1)) {
   const means = Array.from({ length: RESAMPLES }, () =>
     meanOf(values.map(() => values[Math.floor(random() * values.length)])),
   ).sort((a, b) => a - b);
-  return { mean: meanOf(values), low: means[Math.floor(RESAMPLES * 0.025)], high: means[Math.ceil(RESAMPLES * 0.975) - 1] };
+  return {
+    mean: meanOf(values),
+    low: means[Math.floor(RESAMPLES * 0.025)],
+    high: means[Math.ceil(RESAMPLES * 0.975) - 1],
+  };
 }
 
 /**
