@@ -31,7 +31,7 @@ const figuresOf = (name, { ndcg, recall, mrr }) => [
 async function peerOf(postgres, { passages, questions }) {
   const runs = await postgresRankings(postgres, passages, questions);
   const judged = runs.map(({ rankings }) => judge(questions, (_, index) => rankings[index]));
-  return judged.sort((a, b) => summaryOf(b).ndcg.mean - summaryOf(a).ndcg.mean)[0];
+  return judged.toSorted((a, b) => summaryOf(b).ndcg.mean - summaryOf(a).ndcg.mean)[0];
 }
 
 /** @param {import('../search/sets.mjs').JudgedSet} set */

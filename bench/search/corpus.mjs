@@ -78,7 +78,7 @@ export function provisionsOf(markdown) {
 export function readLaws(folder) {
   const passages = readdirSync(folder)
     .filter((name) => name.endsWith('.md'))
-    .sort()
+    .toSorted()
     .flatMap((name) => provisionsOf(readFileSync(join(folder, name), 'utf8')));
   const seen = new Set();
   for (const { id } of passages) {
@@ -96,7 +96,7 @@ export function readLaws(folder) {
 export function readDocuments(folder) {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.md'))
-    .sort()
+    .toSorted()
     .map((name) => {
       const markdown = readFileSync(join(folder, name), 'utf8');
       const title = /^# (.+)$/m.exec(markdown)?.[1] ?? name;
@@ -104,7 +104,7 @@ export function readDocuments(folder) {
         id: name,
         law: name,
         path: [title],
-        text: plain(markdown.split('\n').filter((line) => !/^# /.test(line))),
+        text: plain(markdown.split('\n').filter((line) => !line.startsWith('# '))),
       };
     });
 }

@@ -16,7 +16,7 @@ const GRID = Array.from({ length: 21 }, (_, step) => step / 20);
  * @returns {string[]}
  */
 export const ranked = (scores) =>
-  [...scores].sort(([a, left], [b, right]) => right - left || (a < b ? -1 : 1)).map(([id]) => id);
+  [...scores].toSorted(([a, left], [b, right]) => right - left || (a < b ? -1 : 1)).map(([id]) => id);
 
 /**
  * The scores of the best `depth`, moved to 0 (the last of them) up to 1 (the first).
@@ -68,7 +68,7 @@ function bestWeight(values, indices) {
 export function fitWeight(legs, random = seededRandom(1)) {
   const values = table(legs);
   const all = legs.grades.map((_, index) => index);
-  const dealt = all.map((index) => ({ index, at: random() })).sort((a, b) => a.at - b.at);
+  const dealt = all.map((index) => ({ index, at: random() })).toSorted((a, b) => a.at - b.at);
   const foldOf = new Map(dealt.map(({ index }, place) => [index, place % FOLDS]));
   const weights = Array.from({ length: FOLDS }, (_, fold) =>
     bestWeight(
