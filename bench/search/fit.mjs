@@ -37,9 +37,11 @@ export function normalised(scores, depth = 100) {
  * @param {Scores} keyword normalised
  * @param {Scores} vector normalised
  * @param {number} weight of the vector leg, 0 to 1
- * @returns {Scores}
+ * @returns {Scores} at weight 0 and 1 that of one leg alone
  */
 export function combined(keyword, vector, weight) {
+  if (weight === 0) return keyword;
+  if (weight === 1) return vector;
   const scores = new Map();
   for (const [id, score] of keyword) scores.set(id, (1 - weight) * score);
   for (const [id, score] of vector) scores.set(id, (scores.get(id) ?? 0) + weight * score);
