@@ -25,7 +25,7 @@ const layer = (displayName, testMatch) => ({
 /** @type {import('jest').Config} */
 export default {
   projects: [
-    layer('unit', ['src/**/*.spec.ts', 'scripts/**/*.spec.ts']),
+    layer('unit', ['src/**/*.spec.ts', 'scripts/**/*.spec.ts', 'bench/**/*.spec.ts']),
     layer('contract', ['test/contract/**/*.spec.ts']),
     layer('medium', ['test/medium/**/*.spec.ts']),
     layer('e2e', ['test/e2e/**/*.spec.ts']),

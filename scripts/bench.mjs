@@ -22,6 +22,7 @@ const NAMES = [
   'configs',
   'train',
   'gpu',
+  'search',
 ];
 
 /** @type {import('node:util').ParseArgsConfig['options']} */
@@ -46,6 +47,7 @@ const flags = {
       'model',
       'steps',
       'note',
+      'laws',
     ].map((name) => [name, { type: 'string' }]),
   ),
 };

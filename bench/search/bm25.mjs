@@ -3,11 +3,23 @@ import { searchable } from './corpus.mjs';
 
 const K1 = 1.2;
 const B = 0.75;
+/** Words without a subject of their own; in a small corpus their rarity alone would not silence them. */
+const FUNCTION_WORDS = new Set(
+  (
+    'aber alle allein als also am an auch auf aus bei beim bin bis bist da damit dann darf das dass dein dem den denn der des dich die dies ' +
+    'diese diesem diesen dieser dieses dir doch dort du durch ein eine einem einen einer eines er es etwas euch für gegen gibt hab habe haben ' +
+    'hat hatte hier ich ihm ihn ihnen ihr ihre ihrem ihren ihrer im in ins ist ja jede jedem jeden jeder jetzt kann kein keine keinem keinen ' +
+    'keiner können könnte man mehr mein meine meinem meinen meiner mich mir mit muss müssen nach nicht nichts noch nun nur ob oder ohne sehr ' +
+    'sein seine seinem seinen seiner sich sie sind so soll sollen sonst trotzdem über um und uns unser unsere unserem unter vom von vor war ' +
+    'waren warum was weil welche welchem welchen welcher welches wem wen wenn wer werde werden wie will wir wird wo woran würde zu zum zur'
+  ).split(' '),
+);
 const stemmer = snowball.newStemmer('german');
 const stems = new Map();
 
 /** @param {string} text */
-const termsOf = (text) => (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).map(stemOf);
+const termsOf = (text) =>
+  (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).filter((word) => !FUNCTION_WORDS.has(word)).map(stemOf);
 
 /** @param {string} word */
 function stemOf(word) {

@@ -14,7 +14,8 @@ const HEADING = /^(#{1,6}) (.+)$/;
 const PROVISION = /^(?:§|Art) (\d+[a-z]*)(?: (.*))?$/;
 const ANNEX = /^(?:\(XXXX\) )?(?:Anlage|Anhang)\b/;
 /** What is left of a provision without content: a remark in brackets, or a dash. */
-const EMPTY = /^(?:\W*|\W*\((?:weggefallen|gegenstandslos|Inkrafttreten|Änderungsvorschrift|Aufhebung von Vorschriften)[^)]*\)[\s\S]{0,80})$/;
+const EMPTY =
+  /^(?:\W*|\W*\((?:weggefallen|gegenstandslos|Inkrafttreten|Änderungsvorschrift|Aufhebung von Vorschriften)[^)]*\)[\s\S]{0,80})$/;
 
 /** Lines that carry no words: front matter, footnote marks, escapes of Markdown. */
 const plain = (lines) =>
@@ -77,7 +78,7 @@ export function provisionsOf(markdown) {
 export function readLaws(folder) {
   const passages = readdirSync(folder)
     .filter((name) => name.endsWith('.md'))
-    .sort()
+    .toSorted()
     .flatMap((name) => provisionsOf(readFileSync(join(folder, name), 'utf8')));
   const seen = new Set();
   for (const { id } of passages) {
@@ -95,11 +96,16 @@ export function readLaws(folder) {
 export function readDocuments(folder) {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.md'))
-    .sort()
+    .toSorted()
     .map((name) => {
       const markdown = readFileSync(join(folder, name), 'utf8');
       const title = /^# (.+)$/m.exec(markdown)?.[1] ?? name;
-      return { id: name, law: name, path: [title], text: plain(markdown.split('\n').filter((line) => !/^# /.test(line))) };
+      return {
+        id: name,
+        law: name,
+        path: [title],
+        text: plain(markdown.split('\n').filter((line) => !line.startsWith('# '))),
+      };
     });
 }
 

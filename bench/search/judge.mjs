@@ -23,7 +23,7 @@ const once = (ranking) => [...new Set(ranking)];
  * @returns {(ranking: string[], grades: Map<string, number>) => number}
  */
 export const ndcgAt = (k) => (ranking, grades) => {
-  const best = discounted([...grades.values()].sort((a, b) => b - a).slice(0, k));
+  const best = discounted([...grades.values()].toSorted((a, b) => b - a).slice(0, k));
   if (best === 0) throw new Error('a question without a right answer cannot be judged');
   const found = once(ranking).slice(0, k);
   return discounted(found.map((id) => grades.get(id) ?? 0)) / best;
@@ -94,8 +94,12 @@ export function seededRandom(seed) {
 export function bootstrap(values, random = seededRandom(1)) {
   const means = Array.from({ length: RESAMPLES }, () =>
     meanOf(values.map(() => values[Math.floor(random() * values.length)])),
-  ).sort((a, b) => a - b);
-  return { mean: meanOf(values), low: means[Math.floor(RESAMPLES * 0.025)], high: means[Math.ceil(RESAMPLES * 0.975) - 1] };
+  ).toSorted((a, b) => a - b);
+  return {
+    mean: meanOf(values),
+    low: means[Math.floor(RESAMPLES * 0.025)],
+    high: means[Math.ceil(RESAMPLES * 0.975) - 1],
+  };
 }
 
 /**
