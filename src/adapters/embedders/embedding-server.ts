@@ -1,5 +1,4 @@
 import type { Clock } from '../../kernel/clock.js';
-import { messageOf } from '../../kernel/errors.js';
 import { SecretMask } from '../../kernel/secret-mask.js';
 import { EmbedderUnavailable } from '../../modules/documents/embedder.port.js';
 import { isPassing, retryPauseMs } from './retry-pause.js';
@@ -24,6 +23,11 @@ export class RequestRefused extends Error {
   ) {
     super(`${status}: ${detail}`);
   }
+}
+
+interface Ends {
+  signal: AbortSignal;
+  late: AbortSignal;
 }
 
 type Try = { answer: unknown } | { failure: string; retryAfter: string | null };
@@ -66,7 +70,7 @@ export class EmbeddingServer {
     const { clock, deadlineMs } = this.options;
     const end = clock.now() + deadlineMs;
     for (let tries = 1; ; tries += 1) {
-      const result = await this.#try(url, body, AbortSignal.any([signal, AbortSignal.timeout(this.#left(end))]));
+      const result = await this.#try(url, body, { signal, late: AbortSignal.timeout(this.#left(end)) });
       if ('answer' in result) return result.answer;
       signal.throwIfAborted();
       const pause = retryPauseMs(tries, result.retryAfter, clock.now());
@@ -81,9 +85,9 @@ export class EmbeddingServer {
     return Math.max(1, Math.min(this.options.timeoutMs, end - this.options.clock.now()));
   }
 
-  async #try(url: string, body: object | undefined, signal: AbortSignal): Promise<Try> {
+  async #try(url: string, body: object | undefined, { signal, late }: Ends): Promise<Try> {
     try {
-      const response = await fetch(url, { ...this.#requestOf(body), signal });
+      const response = await fetch(url, { ...this.#requestOf(body), signal: AbortSignal.any([signal, late]) });
       if (isPassing(response.status)) {
         const failure = `answers ${response.status}: ${await this.#detailOf(response)}`;
         return { failure, retryAfter: response.headers.get('retry-after') };
@@ -93,8 +97,10 @@ export class EmbeddingServer {
     } catch (error) {
       if (error instanceof RequestRefused) throw error;
       if (error instanceof SyntaxError) throw new RequestRefused(200, 'the answer is not JSON');
-      const isLate = error instanceof Error && error.name === 'TimeoutError';
-      return { failure: isLate ? 'does not answer in time' : `cannot be reached: ${causeOf(error)}`, retryAfter: null };
+      return {
+        failure: late.aborted ? 'does not answer in time' : `cannot be reached: ${causeOf(error)}`,
+        retryAfter: null,
+      };
     }
   }
 
@@ -117,9 +123,8 @@ export class EmbeddingServer {
 }
 
 function causeOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  return code || messageOf(cause ?? error);
+  const { cause, message } = error as { cause?: { code?: string; message?: string }; message?: string };
+  return cause?.code ?? cause?.message ?? message ?? String(error);
 }
 
 async function limitedText(response: Response): Promise<string> {

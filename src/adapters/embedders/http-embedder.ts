@@ -34,6 +34,12 @@ const SPECIAL_TOKENS = 2;
 const SMALLEST_ROOM = 24;
 /** Beyond so many windows an estimate is not that wrong, and counting is not worth a request. */
 const DOUBTFUL_WINDOWS = 3;
+/** Refusals that every request would get. */
+const ADVICE: Readonly<Record<number, string>> = {
+  401: '; is CLARA_EMBEDDING_API_KEY right?',
+  403: '; is CLARA_EMBEDDING_API_KEY right?',
+  404: '; are CLARA_EMBEDDING_URL and CLARA_EMBEDDING_MODEL right?',
+};
 const PROBE: TextWindow = { text: 'Probe', tokens: 1 };
 
 /** Embeds at any server with `/v1/embeddings` (OpenAI, vLLM, llama.cpp, Ollama, text-embeddings-inference). */
@@ -91,24 +97,18 @@ export class HttpEmbedder extends Embedder {
     try {
       return await work(closing);
     } catch (error) {
-      if (error instanceof RequestRefused) throw this.#rested(this.#refusal(error));
-      throw error instanceof EmbedderUnavailable ? this.#rested(error) : error;
+      const known = error instanceof RequestRefused ? this.#refusal(error) : error;
+      // One text that is not wanted says nothing of the others.
+      const isForAll =
+        error instanceof EmbedderUnavailable || (error instanceof RequestRefused && error.status in ADVICE);
+      if (isForAll && known instanceof EmbedderUnavailable) this.#rest.begin(REST_MS, known.message);
+      throw known;
     }
   }
 
-  #rested(error: EmbedderUnavailable): EmbedderUnavailable {
-    this.#rest.begin(REST_MS, error.message);
-    return error;
-  }
-
   #refusal({ status, detail }: RequestRefused): EmbedderUnavailable {
-    const advice: Record<number, string> = {
-      401: '; is CLARA_EMBEDDING_API_KEY right?',
-      403: '; is CLARA_EMBEDDING_API_KEY right?',
-      404: '; are CLARA_EMBEDDING_URL and CLARA_EMBEDDING_MODEL right?',
-    };
     return new EmbedderUnavailable(
-      `the embedding server ${this.#server.host} answers ${status}: ${detail}${advice[status] ?? ''}`,
+      `the embedding server ${this.#server.host} answers ${status}: ${detail}${ADVICE[status] ?? ''}`,
     );
   }
 

@@ -8,7 +8,7 @@ export interface TextWindow {
 const UNIT = /\s*(?:\p{L}\p{M}*){1,24}|\s*\p{N}{1,8}|\s*[^\s\p{L}\p{N}]|\s+/gu;
 /** Scripts without blanks between words: about a token a character. */
 const DENSE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/gu;
-const LETTERS_PER_TOKEN = 3;
+const LETTERS_PER_TOKEN = 2.75;
 const DIGITS_PER_TOKEN = 2;
 
 /** More than most tokenizers make of German or English, since a text that is too long would be cut or refused. */

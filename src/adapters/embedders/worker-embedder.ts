@@ -165,15 +165,13 @@ export class WorkerEmbedder extends Embedder {
 
   #command(python: string): WorkerCommand {
     const { trainer, model, roots, prefixes, download, device, threads } = this.options;
-    const prefix = (name: string, value: string | undefined) =>
-      value === undefined ? [] : [`--${name}-prefix=${value}`];
     const args = [
       '-m',
       'clara_trainer.embed',
       `--model=${model}`,
       ...roots.map((root) => `--root=${root}`),
-      ...prefix('query', prefixes.query),
-      ...prefix('passage', prefixes.passage),
+      ...prefixArgument('query', prefixes.query),
+      ...prefixArgument('passage', prefixes.passage),
       `--device=${device}`,
       `--threads=${threads}`,
       `--nice=${NICE}`,
@@ -184,3 +182,6 @@ export class WorkerEmbedder extends Embedder {
     return { python, args, env, silenceMs, startMs };
   }
 }
+
+const prefixArgument = (use: 'query' | 'passage', prefix: string | undefined): string[] =>
+  prefix === undefined ? [] : [`--${use}-prefix=${prefix}`];
