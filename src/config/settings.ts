@@ -3,7 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
 import { auditOf, auditProblems, auditSpecs } from './audit-settings.js';
 import { embedderOf, embedderProblems, embedderSpecs } from './embedder-settings.js';
-import { decimal, isSecret, list, whole } from './setting-kinds.js';
+import { isSecret, list } from './setting-kinds.js';
 import { SecretMask } from '../kernel/secret-mask.js';
 import { fileSetting, withSecretFiles } from './secret-files.js';
 import { ingestionOf, ingestionProblems, ingestionSpecs } from './ingestion-settings.js';
@@ -12,6 +12,7 @@ import { securityOf, securityProblems, securitySpecs } from './security-settings
 import { parserOf, parserSpecs } from './parser-settings.js';
 import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
 import { postgresOf, postgresProblems, postgresSpecs } from './postgres-settings.js';
+import { trainingOf, trainingSpecs } from './training-settings.js';
 import { closedPorts, tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
 
 /** Every problem of the environment, one line each. */
@@ -70,49 +71,7 @@ export const settingSpecs = {
   }),
   CLARA_MODEL_DIRS: list({ default: ['models'], desc: 'Folders, besides the data folder, that hold base models.' }),
 
-  CLARA_BASE_MODEL: str({
-    default: undefined,
-    desc: 'The model that "default" names: a hub id or a folder. Unset: a small one made on the spot.',
-  }),
-  CLARA_PYTHON: str({ default: 'python3', desc: 'Python (3.11 or newer) that the trainer environment is made with.' }),
-  CLARA_ALLOW_REMOTE_CODE: bool({ default: false, desc: 'Let a configuration run code that comes with a model.' }),
-  CLARA_ALLOW_PICKLE: bool({ default: false, desc: 'Let a base model be loaded from pickle files.' }),
-  CLARA_MAX_CONCURRENT_JOBS: whole(1, 64)({ default: 2, desc: 'Trainings that run at the same time on this host.' }),
-  CLARA_JOB_TIMEOUT_MINUTES: decimal(
-    0.05,
-    100_000,
-  )({ default: 1440, desc: 'Longest time a job may run, over all attempts.' }),
-  CLARA_MAX_ATTEMPTS: whole(1, 20)({ default: 3, desc: 'Attempts of a job whose worker was killed.' }),
-  CLARA_RETRY_DELAY_SECONDS: decimal(
-    0,
-    3600,
-  )({ default: 5, desc: 'Wait before the second attempt; it doubles with each further one.' }),
-  CLARA_CANCEL_GRACE_SECONDS: decimal(
-    0,
-    3600,
-  )({ default: 8, desc: 'Time a cancelled worker has to save before it is killed.' }),
-  CLARA_STOP_WORKERS: str({
-    choices: ['auto', 'keep', 'end'],
-    default: 'auto',
-    desc: 'What stopping the application does to running trainings. auto: SIGTERM keeps them, Ctrl-C ends them.',
-  }),
-  CLARA_LEASE_SECONDS: decimal(
-    1,
-    3600,
-  )({ default: 30, desc: 'After this long without a heartbeat another application takes a job over.' }),
-  CLARA_ORPHAN_SECONDS: decimal(
-    1,
-    1_000_000,
-  )({ default: undefined, desc: 'A worker that nobody supervises this long saves and ends itself. Unset: never.' }),
-  CLARA_MIN_FREE_DISK_MB: whole(
-    0,
-    10_000_000,
-  )({ default: 1024, desc: 'Free space in the data folder below which no job starts.' }),
-  CLARA_EVENTS_DAYS: whole(1, 100_000)({ default: 90, desc: 'Days that the events of ended jobs are kept.' }),
-  CLARA_HOST_ID: str({
-    default: undefined,
-    desc: 'Name of this host in the database. Unset: the machine id, else the host name.',
-  }),
+  ...trainingSpecs,
 };
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -211,25 +170,6 @@ function folders(read: Read, env: Env, root: string) {
   };
 }
 
-const training = (read: Read) => ({
-  baseModel: read.CLARA_BASE_MODEL,
-  python: read.CLARA_PYTHON,
-  allowRemoteCode: read.CLARA_ALLOW_REMOTE_CODE,
-  allowPickle: read.CLARA_ALLOW_PICKLE,
-  maxConcurrentJobs: read.CLARA_MAX_CONCURRENT_JOBS,
-  timeoutSeconds: read.CLARA_JOB_TIMEOUT_MINUTES * 60,
-  maxAttempts: read.CLARA_MAX_ATTEMPTS,
-  retryDelaySeconds: read.CLARA_RETRY_DELAY_SECONDS,
-  cancelGraceSeconds: read.CLARA_CANCEL_GRACE_SECONDS,
-  stopWorkers: read.CLARA_STOP_WORKERS,
-  leaseSeconds: read.CLARA_LEASE_SECONDS,
-  orphanSeconds: read.CLARA_ORPHAN_SECONDS,
-  minFreeDiskBytes: read.CLARA_MIN_FREE_DISK_MB * 1024 * 1024,
-  eventsDays: read.CLARA_EVENTS_DAYS,
-  hostId: read.CLARA_HOST_ID,
-  cores: cpus().length,
-});
-
 /**
  * Reads and checks the environment.
  * @param env the process environment
@@ -257,7 +197,7 @@ export function readSettings(env: Env, root: string) {
     embedder: embedderOf(read, cpus().length),
     folders: folders(read, env, root),
     logLevel: read.CLARA_LOG_LEVEL,
-    training: training(read),
+    training: trainingOf(read, cpus().length),
   } as const;
 }
 

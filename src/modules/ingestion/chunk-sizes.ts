@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
-import { estimateTokens } from '../documents/estimate-tokens.js';
+import { estimateTokens } from '../documents/token-estimate.js';
 import { Embedder, EmbedderUnavailable } from '../documents/embedder.port.js';
 import type { ChunkSizes } from './document-making.js';
 

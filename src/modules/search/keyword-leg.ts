@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { similarity, trigramsOf } from '../../language/trigrams.js';
+import { trigramSimilarity, trigramsOf } from '../../language/trigrams.js';
 import { rowsOf } from '../../kernel/transaction.js';
 import type { AskedTerm, Question } from './question.js';
 import type { Scope } from './search-scope.js';
@@ -104,7 +104,7 @@ export class KeywordLeg {
       [trigrams, asked.term.length - 3, asked.term.length + 3],
     );
     return rows
-      .map((row) => ({ ...row, likeness: similarity(asked.term, row.term) }))
+      .map((row) => ({ ...row, likeness: trigramSimilarity(asked.term, row.term) }))
       .filter(({ likeness }) => likeness >= LEAST_SIMILARITY)
       .toSorted((one, other) => other.likeness - one.likeness)
       .slice(0, VARIANTS)
