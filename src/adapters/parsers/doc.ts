@@ -29,7 +29,7 @@ export async function parseDoc(file: SourceFile): Promise<Parsed> {
 
 async function extract(bytes: Buffer): Promise<Texts> {
   try {
-    return (await new WordExtractor().extract(bytes)) as unknown as Texts;
+    return await new WordExtractor().extract(bytes);
   } catch (error) {
     throw new UnreadableFile(
       'broken',

@@ -189,9 +189,10 @@ export function htmlBlocks(html: string | Iterable<string>): HtmlContent {
   return { title: flowing(reader.title) || null, metadata: factsOf(reader.facts), blocks: mainContent(reader.found) };
 }
 
+const size = (blocks: readonly Block[]): number => blocks.reduce((sum, { text }) => sum + text.length, 0);
+
 function mainContent(found: readonly { block: Block; region: Region }[]): Block[] {
   const of = (region: Region): Block[] => found.filter((one) => one.region === region).map(({ block }) => block);
-  const size = (blocks: readonly Block[]): number => blocks.reduce((sum, { text }) => sum + text.length, 0);
   const main = of('main');
   if (size(main) >= Math.min(LEAST_MAIN, size(of('page')))) return main.length > 0 ? main : of('page');
   // A page without a marked main part: all but its frame, of which the headings stay.

@@ -31,16 +31,15 @@ const isKind = <K extends Token['type']>(token: Token, kind: K): token is Extrac
 
 function blocksOf(token: Token, depth: number): Block[] {
   if (depth > DEEPEST) return [{ kind: 'paragraph', text: token.raw }];
-  if (isKind(token, 'heading'))
-    return [{ kind: 'heading', level: (token as Tokens.Heading).depth, text: inline(token) }];
-  if (isKind(token, 'code')) return [{ kind: 'code', text: (token as Tokens.Code).text }];
-  if (isKind(token, 'list')) return (token as Tokens.List).items.flatMap((item) => itemBlocks(item, depth));
+  if (isKind(token, 'heading')) return [{ kind: 'heading', level: token.depth, text: inline(token) }];
+  if (isKind(token, 'code')) return [{ kind: 'code', text: token.text }];
+  if (isKind(token, 'list')) return token.items.flatMap((item) => itemBlocks(item, depth));
   if (isKind(token, 'blockquote'))
-    return ((token as Tokens.Blockquote).tokens ?? [])
+    return (token.tokens ?? [])
       .flatMap((inner) => blocksOf(inner, depth + 1))
       .map((block) => (block.kind === 'paragraph' ? { ...block, kind: 'quote' } : block));
-  if (isKind(token, 'table')) return tableBlocks(token as Tokens.Table);
-  if (isKind(token, 'html')) return htmlBlocks((token as Tokens.HTML).text).blocks;
+  if (isKind(token, 'table')) return tableBlocks(token);
+  if (isKind(token, 'html')) return htmlBlocks(token.text).blocks;
   if (isKind(token, 'paragraph') || isKind(token, 'text')) return [{ kind: 'paragraph', text: paragraphText(token) }];
   return [];
 }
@@ -82,7 +81,7 @@ function inlineOf(tokens: readonly Token[]): string {
   return tokens
     .map((token) => {
       if (isKind(token, 'br')) return '\n';
-      if (isKind(token, 'codespan')) return (token as Tokens.Codespan).text;
+      if (isKind(token, 'codespan')) return token.text;
       if (isKind(token, 'html')) return /^<br\b/i.test(token.raw) ? '\n' : '';
       return inline(token);
     })

@@ -35,13 +35,26 @@ async function whatIsPacked(file: SourceFile, names: readonly string[]): Promise
   return /^application\/[\w.+-]{3,100}$/.test(mime) ? { other: `a file of type ${mime}` } : 'archive';
 }
 
+const folders: readonly (readonly [folder: string, kind: DocumentKind])[] = [
+  ['word/', 'docx'],
+  ['xl/', 'xlsx'],
+  ['ppt/', 'pptx'],
+];
+const LOCAL_HEADER = 'PK\u0003\u0004';
+const NAME_AT = 30;
+
+/** Whether a local header of a ZIP file names an entry in the folder. */
+function hasEntryIn(start: string, folder: string): boolean {
+  for (let at = start.indexOf(LOCAL_HEADER); at >= 0; at = start.indexOf(LOCAL_HEADER, at + 1))
+    if (start.startsWith(folder, at + NAME_AT)) return true;
+  return false;
+}
+
 /** The same for a file whose list of entries is gone: by the names at its beginning. */
 function whatWasPacked(head: Buffer): DocumentKind | null {
   const start = head.toString('latin1');
   if (start.includes('mimetypeapplication/vnd.oasis.opendocument.text')) return 'odt';
-  if (/PK\x03\x04[\s\S]{26}word\//.test(start)) return 'docx';
-  if (/PK\x03\x04[\s\S]{26}xl\//.test(start)) return 'xlsx';
-  return /PK\x03\x04[\s\S]{26}ppt\//.test(start) ? 'pptx' : null;
+  return folders.find(([folder]) => hasEntryIn(start, folder))?.[1] ?? null;
 }
 
 /** Whether a ZIP file is an archive; a packed document of any kind is none. */

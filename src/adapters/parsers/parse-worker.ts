@@ -1,12 +1,12 @@
 import type { Block } from '../../modules/documents/document-parser.port.js';
-import { readDocument, type DocumentFacts } from './read-document.js';
+import { readDocument } from './read-document.js';
 import { serveParent } from './worker-loop.js';
-import type { ParseRequest } from './worker-messages.js';
+import type { ParseProtocol } from './worker-messages.js';
 
 /** Blocks go to the parent in batches of this many characters. */
 const BATCH_CHARACTERS = 131_072;
 
-serveParent<ParseRequest, Block[], DocumentFacts>(async ({ file, maxBytes }, say) => {
+serveParent<ParseProtocol>(async ({ file, maxBytes }, say) => {
   const blocks = readDocument(file, maxBytes);
   let batch: Block[] = [];
   let size = 0;

@@ -52,8 +52,9 @@ function asUnreadable(error: unknown, kind: DocumentKind): unknown {
   return new UnreadableFile('broken', `The file (${kind}) cannot be read: ${messageOf(error).slice(0, 200)}`);
 }
 
+const short = (text: string): string => cleanText(text).trim().slice(0, LONGEST_FACT);
+
 function factsOf({ title, metadata, pages, warnings }: Parsed, kind: DocumentKind, filename: string): DocumentFacts {
-  const short = (text: string): string => cleanText(text).trim().slice(0, LONGEST_FACT);
   const named = kindOfName(filename);
   const other = named !== null && named !== kind ? [`named as ${named}, but its content is ${kind}; read as that`] : [];
   return {

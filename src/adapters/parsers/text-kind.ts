@@ -83,6 +83,9 @@ function looksLikeJson(text: string, hint: DocumentKind | undefined): boolean {
   );
 }
 
+const even = (all: readonly number[], columns: number): boolean =>
+  (all[0] ?? 0) >= columns && all.every((count) => count === all[0]);
+
 /**
  * `tsv` or `csv` where the first lines have the same number of columns.
  * @param least lines that must agree; prose has commas too
@@ -94,14 +97,9 @@ function tableKind(text: string, least = 1): 'csv' | 'tsv' | null {
     .filter((line) => line !== '');
   if (lines.length < least) return null;
   const counts = (delimiter: string): number[] => lines.map((line) => line.split(delimiter).length - 1);
-  const even = (all: readonly number[], columns: number): boolean =>
-    (all[0] ?? 0) >= columns && all.every((count) => count === all[0]);
   if (even(counts('\t'), 1)) return 'tsv';
-  return least === 1 || even(counts(';'), 2) || even(counts(','), 2)
-    ? least === 1 && !/[;,|]/.test(lines[0] ?? '')
-      ? null
-      : 'csv'
-    : null;
+  if (least === 1) return /[;,|]/.test(lines[0] ?? '') ? 'csv' : null;
+  return even(counts(';'), 2) || even(counts(','), 2) ? 'csv' : null;
 }
 
 function looksLikeMarkdown(start: string): boolean {

@@ -68,20 +68,24 @@ function countSequences(chunk: Buffer, missing: number, into: { valid: number; i
   let open = missing;
   for (const byte of chunk) {
     if (open > 0) {
-      if ((byte & 0xc0) === 0x80) {
-        if (--open === 0) into.valid++;
-        continue;
-      }
+      const continues = (byte & 0xc0) === 0x80;
+      open = continues ? open - 1 : 0;
+      if (continues && open === 0) into.valid++;
+      if (continues) continue;
       into.invalid++;
-      open = 0;
     }
     if (byte < 0x80) continue;
-    if (byte >= 0xc2 && byte <= 0xdf) open = 1;
-    else if (byte >= 0xe0 && byte <= 0xef) open = 2;
-    else if (byte >= 0xf0 && byte <= 0xf4) open = 3;
-    else into.invalid++;
+    open = bytesToCome(byte);
+    if (open === 0) into.invalid++;
   }
   return open;
+}
+
+/** After the first byte of a UTF-8 sequence; 0: no sequence starts so. */
+function bytesToCome(byte: number): number {
+  if (byte >= 0xc2 && byte <= 0xdf) return 1;
+  if (byte >= 0xe0 && byte <= 0xef) return 2;
+  return byte >= 0xf0 && byte <= 0xf4 ? 3 : 0;
 }
 
 const AROUND = 12;

@@ -1,36 +1,38 @@
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../../kernel/errors.js';
 import { UnreadableFile } from '../../modules/documents/document-parser.port.js';
-import type { WorkerReply } from './worker-messages.js';
+import type { WorkerProtocol, WorkerReply } from './worker-messages.js';
 
-type Say<Part> = (part: Part) => Promise<void>;
+type Say<P extends WorkerProtocol> = (part: P['part']) => Promise<void>;
 
 /**
  * Serves requests of the parent process, one after the other, until it is gone.
  * @param serve does one; `say` tells parts of the result and waits until the parent has taken them
  */
-export function serveParent<Request, Part, Result>(serve: (request: Request, say: Say<Part>) => Promise<Result>): void {
+export function serveParent<P extends WorkerProtocol>(
+  serve: (request: P['request'], say: Say<P>) => Promise<P['result']>,
+): void {
   guard(Number(process.argv[2]) * 1_048_576);
   // The application ends its workers itself; a Ctrl-C reaches the whole group.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => undefined);
   process.on('disconnect', () => process.exit(0));
-  const say: Say<Part> = (part) => send({ say: 'part', part });
-  process.on('message', (request: Request) => {
+  const say: Say<P> = (part) => send({ say: 'part', part });
+  process.on('message', (request: P['request']) => {
     void serve(request, say)
-      .then((result): WorkerReply<Part, Result> => ({ say: 'done', result, memory: process.memoryUsage.rss() }))
+      .then((result): WorkerReply<P> => ({ say: 'done', result, memory: process.memoryUsage.rss() }))
       .catch(failureOf)
       .then(send);
   });
   void send({ say: 'ready' });
 }
 
-function failureOf(error: unknown): WorkerReply<never, never> {
+function failureOf(error: unknown): WorkerReply<WorkerProtocol> {
   if (error instanceof UnreadableFile) return { say: 'failed', reason: error.reason, message: error.message };
   return { say: 'failed', reason: 'broken', message: `The file cannot be read: ${messageOf(error).slice(0, 200)}` };
 }
 
-const send = (reply: WorkerReply<unknown, unknown>): Promise<void> =>
+const send = (reply: WorkerReply<WorkerProtocol>): Promise<void> =>
   new Promise((resolve) => {
     // The parent is gone: so is this process in a moment.
     if (!process.send) resolve();

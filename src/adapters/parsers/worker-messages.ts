@@ -3,26 +3,42 @@ import type { Block, FileToParse, UnreadableFile } from '../../modules/documents
 import type { DocumentFacts } from './read-document.js';
 
 /** What a worker process is asked; one thing at a time. */
-export interface ParseRequest {
+interface ParseRequest {
   file: FileToParse;
   maxBytes: number;
 }
 
-export interface UnrarRequest {
+interface UnrarRequest {
   path: string;
   into: string;
   limits: ArchiveLimits;
 }
 
-/** What it says: `ready` once, then for a request any number of `part`s and one `done` or `failed`. */
-export type WorkerReply<Part, Result> =
-  | { say: 'ready' }
-  | { say: 'part'; part: Part }
-  | { say: 'done'; result: Result; /** Resident, in bytes. */ memory: number }
-  | { say: 'failed'; reason: UnreadableFile['reason']; message: string };
+/** The types of what is asked, told in parts, and answered. */
+export interface WorkerProtocol {
+  request: object;
+  part: unknown;
+  result: unknown;
+}
 
-export type ParseReply = WorkerReply<Block[], DocumentFacts>;
-export type UnrarReply = WorkerReply<never, ArchiveEntry[]>;
+export interface ParseProtocol {
+  request: ParseRequest;
+  part: Block[];
+  result: DocumentFacts;
+}
+
+export interface UnrarProtocol {
+  request: UnrarRequest;
+  part: never;
+  result: ArchiveEntry[];
+}
+
+/** What it says: `ready` once, then for a request any number of `part`s and one `done` or `failed`. */
+export type WorkerReply<P extends WorkerProtocol> =
+  | { say: 'ready' }
+  | { say: 'part'; part: P['part'] }
+  | { say: 'done'; result: P['result']; /** Resident, in bytes. */ memory: number }
+  | { say: 'failed'; reason: UnreadableFile['reason']; message: string };
 
 /** What the watchdog writes to the standard error before it ends a process that has grown too large. */
 export const OUT_OF_MEMORY = 'parser out of memory';

@@ -6,8 +6,7 @@ import {
   type ParsedDocument,
 } from '../../modules/documents/document-parser.port.js';
 import { megabytes } from './source-file.js';
-import type { DocumentFacts } from './read-document.js';
-import type { ParseRequest } from './worker-messages.js';
+import type { ParseProtocol } from './worker-messages.js';
 import { WorkerPool } from './worker-pool.js';
 import { builtScript } from './built-script.js';
 
@@ -25,11 +24,11 @@ export interface ParserOptions {
 
 /** Parses in child processes: a hang, a crash or a bloat ends that process and that file, nothing else. */
 export class WorkerParser extends DocumentParser {
-  readonly #pool: WorkerPool;
+  readonly #pool: WorkerPool<ParseProtocol>;
 
   constructor(private readonly options: ParserOptions) {
     super();
-    this.#pool = new WorkerPool({
+    this.#pool = new WorkerPool<ParseProtocol>({
       ...options,
       script: { path: builtScript(options.root, 'parse-worker'), writes: null },
     });
@@ -37,10 +36,10 @@ export class WorkerParser extends DocumentParser {
 
   parse(file: FileToParse, signal: AbortSignal): Promise<ParsedDocument> {
     return this.#pool.use(signal, async (worker) => {
-      const request: ParseRequest = { file, maxBytes: this.options.maxFileBytes };
+      const request = { file, maxBytes: this.options.maxFileBytes };
       const blocks: Block[] = [];
       let left = this.options.maxTextCharacters;
-      const facts = await worker.ask<Block[], DocumentFacts>(
+      const facts = await worker.ask(
         request,
         (part) => {
           left -= part.reduce((sum, { text }) => sum + text.length, 0);

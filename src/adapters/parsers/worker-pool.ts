@@ -1,3 +1,4 @@
+import type { WorkerProtocol } from './worker-messages.js';
 import { WorkerProcess, type WorkerLimits, type WorkerScript } from './worker-process.js';
 
 /** A process is replaced after this many files, so that what libraries leak stays small. */
@@ -12,9 +13,9 @@ export interface PoolOptions extends WorkerLimits {
 }
 
 /** Warm processes; started when needed, replaced when used up, ended when idle. */
-export class WorkerPool {
-  readonly #idle: WorkerProcess[] = [];
-  readonly #busy = new Set<WorkerProcess>();
+export class WorkerPool<P extends WorkerProtocol> {
+  readonly #idle: WorkerProcess<P>[] = [];
+  readonly #busy = new Set<WorkerProcess<P>>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
   #closed = false;
@@ -23,11 +24,11 @@ export class WorkerPool {
   constructor(private readonly options: PoolOptions) {}
 
   /** @throws what `work` throws; Error where no process can be started; the reason of `signal` */
-  async use<T>(signal: AbortSignal, work: (worker: WorkerProcess) => Promise<T>): Promise<T> {
+  async use<T>(signal: AbortSignal, work: (worker: WorkerProcess<P>) => Promise<T>): Promise<T> {
     await this.#turn(signal);
     try {
       if (this.#closed) throw new Error('the parser is closed');
-      const worker = this.#take() ?? (await WorkerProcess.start(this.options.script, this.options));
+      const worker = this.#take() ?? (await WorkerProcess.start<P>(this.options.script, this.options));
       this.#busy.add(worker);
       try {
         return await work(worker);
@@ -68,12 +69,12 @@ export class WorkerPool {
     this.#running++;
   }
 
-  #take(): WorkerProcess | undefined {
+  #take(): WorkerProcess<P> | undefined {
     for (let worker = this.#idle.pop(); worker; worker = this.#idle.pop()) if (worker.alive) return worker;
     return undefined;
   }
 
-  #giveBack(worker: WorkerProcess): void {
+  #giveBack(worker: WorkerProcess<P>): void {
     if (!worker.alive) return;
     const worn = worker.served >= MOST_FILES || worker.memory > (this.options.memoryMb * 1_048_576) / 2;
     if (worn || this.#closed) worker.kill(new Error('the parser process was replaced'));

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { UnreadableFile } from '../../modules/documents/document-parser.port.js';
-import { OUT_OF_MEMORY, type WorkerReply } from './worker-messages.js';
+import { OUT_OF_MEMORY, type WorkerProtocol, type WorkerReply } from './worker-messages.js';
 
 const START_TIMEOUT_MS = 30_000;
 /** Of the resident memory, what is not JavaScript's heap: code, buffers, stacks. */
@@ -30,7 +30,7 @@ function permissions(writes: string | null): string[] {
 }
 
 /** A child process that serves one request at a time, and that nothing can keep from being killed. */
-export class WorkerProcess {
+export class WorkerProcess<P extends WorkerProtocol> {
   #served = 0;
   #memory = 0;
   #stderr = '';
@@ -46,7 +46,7 @@ export class WorkerProcess {
   }
 
   /** @throws Error where the script does not start */
-  static async start(script: WorkerScript, limits: WorkerLimits): Promise<WorkerProcess> {
+  static async start<P extends WorkerProtocol>(script: WorkerScript, limits: WorkerLimits): Promise<WorkerProcess<P>> {
     if (!existsSync(script.path)) throw new Error(`${script.path} is missing: build the application (npm run build)`);
     const heap = Math.max(LEAST_HEAP_MB, limits.memoryMb - BESIDES_HEAP_MB);
     const child = fork(script.path, [String(limits.memoryMb)], {
@@ -55,7 +55,7 @@ export class WorkerProcess {
       env: {},
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
-    const worker = new WorkerProcess(child, limits);
+    const worker = new WorkerProcess<P>(child, limits);
     await worker.#ready();
     worker.rest();
     return worker;
@@ -80,8 +80,8 @@ export class WorkerProcess {
    * @param take gets the parts in order; what it throws ends the request and the process
    * @throws UnreadableFile of the worker, or timeout, memory or broken where it died; the reason of `signal`
    */
-  ask<Part, Result>(request: object, take: (part: Part) => void, signal: AbortSignal): Promise<Result> {
-    return new Promise<Result>((resolve, reject) => {
+  ask(request: P['request'], take: (part: P['part']) => void, signal: AbortSignal): Promise<P['result']> {
+    return new Promise<P['result']>((resolve, reject) => {
       const seconds = this.limits.timeoutMs / 1000;
       const late = new UnreadableFile(
         'timeout',
@@ -96,9 +96,7 @@ export class WorkerProcess {
         this.rest();
         settle();
       };
-      this.child.on('message', (reply: WorkerReply<Part, Result>) =>
-        this.#heard(reply, { take, resolve, reject, end }),
-      );
+      this.child.on('message', (reply: WorkerReply<P>) => this.#heard(reply, { take, resolve, reject, end }));
       this.child.once('close', () => end(() => reject(this.#death())));
       signal.addEventListener('abort', abort, { once: true });
       this.#wake();
@@ -125,11 +123,11 @@ export class WorkerProcess {
     this.child.channel?.ref();
   }
 
-  #heard<Part, Result>(
-    reply: WorkerReply<Part, Result>,
+  #heard(
+    reply: WorkerReply<P>,
     on: {
-      take: (part: Part) => void;
-      resolve: (result: Result) => void;
+      take: (part: P['part']) => void;
+      resolve: (result: P['result']) => void;
       reject: (error: Error) => void;
       end: (settle: () => void) => void;
     },
