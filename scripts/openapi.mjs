@@ -18,6 +18,7 @@ export async function openApi() {
   const { readSettings } = await builtModule('src/config/settings.js');
   const { createHttpApplication } = await builtModule('src/http-application.js');
   const { openApiDocument } = await builtModule('src/openapi-document.js');
+  const { openDocuments } = await builtModule('src/adapters/open-documents.js');
   const { dataSourceOptions } = await builtModule('src/adapters/postgres/data-source.js');
   const { DataSource } = await import('typeorm');
   const settings = readSettings({ CLARA_SECURITY_MODE: 'debug' }, root);
@@ -31,6 +32,7 @@ export async function openApi() {
     host: unused,
     environment: unused,
     launcher: unused,
+    documents: openDocuments(settings, dataSource, { trainer: unused, environment: {}, log: silent, clock: unused }),
   };
   const app = await createHttpApplication(outside);
   return openApiDocument(app);

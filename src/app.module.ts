@@ -3,6 +3,7 @@ import { getDataSourceToken } from '@nestjs/typeorm';
 import { Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { HttpKeySource } from './adapters/identity/http-key-source.js';
+import type { DocumentParts } from './adapters/open-documents.js';
 import type { LocalLauncher } from './adapters/launchers/local-launcher.js';
 import { Settings } from './config/settings.js';
 import { Clock, SystemClock } from './kernel/clock.js';
@@ -11,11 +12,13 @@ import { Wakeups } from './kernel/wakeups.js';
 import { AuditModule } from './modules/audit/audit.module.js';
 import { DocsModule } from './modules/docs/docs.module.js';
 import { HealthModule } from './modules/health/health.module.js';
+import { IngestionModule } from './modules/ingestion/ingestion.module.js';
 import { LimitsModule } from './modules/limits/limits.module.js';
 import { MetricsModule } from './modules/metrics/metrics.module.js';
 import { PkiModule } from './modules/pki/pki.module.js';
 import { RealtimeModule } from './modules/realtime/realtime.module.js';
 import { KeySource } from './modules/security/key-source.port.js';
+import { SearchModule } from './modules/search/search.module.js';
 import { SecurityModule } from './modules/security/security.module.js';
 import { Host } from './modules/training/host.js';
 import { Launcher } from './modules/training/launcher.port.js';
@@ -31,6 +34,7 @@ export interface Outside {
   host: Host;
   environment: TrainerEnvironment;
   launcher: LocalLauncher;
+  documents: DocumentParts;
 }
 
 @Module({})
@@ -46,6 +50,7 @@ class OutsideModule {
       { provide: TrainerEnvironment, useValue: outside.environment },
       { provide: Launcher, useValue: outside.launcher },
       { provide: KeySource, useValue: new HttpKeySource(outside.settings.security.jwksUrl) },
+      ...outside.documents.providers,
       { provide: Clock, useClass: SystemClock },
       { provide: Registry, useFactory: () => new Registry() },
     ];
@@ -67,6 +72,8 @@ export class AppModule {
         PkiModule,
         TrainingModule,
         RealtimeModule,
+        IngestionModule,
+        SearchModule,
         HealthModule,
         MetricsModule,
         DocsModule,

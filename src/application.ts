@@ -4,6 +4,7 @@ import type { INestApplication } from '@nestjs/common';
 import { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { ThisHost } from './adapters/host/this-host.js';
+import { openDocuments } from './adapters/open-documents.js';
 import { LocalLauncher } from './adapters/launchers/local-launcher.js';
 import { TrainerInstallation } from './adapters/launchers/trainer-installation.js';
 import type { PinoLog } from './adapters/logging/pino-log.js';
@@ -17,7 +18,7 @@ import { createHttpApplication } from './http-application.js';
 import { addTlsMetrics } from './doors/door-metrics.js';
 import { doorsOf } from './doors/doors.js';
 import { Listeners } from './doors/listeners.js';
-import { Clock } from './kernel/clock.js';
+import { Clock, SystemClock } from './kernel/clock.js';
 import { ServiceIdentity } from './modules/pki/service-identity.port.js';
 import { DispatcherService } from './modules/training/dispatcher.service.js';
 import type { HandshakeFailure } from './doors/handshake-failure.js';
@@ -84,7 +85,9 @@ async function open(start: Start): Promise<Running> {
     environment,
     (gpus) => host.visibleDevices(gpus),
   );
-  const outside = { settings, log, dataSource, wakeups, host, environment: trainer, launcher };
+  const documents = openDocuments(settings, dataSource, { trainer, environment, log, clock: new SystemClock() });
+  closers.add(() => documents.close());
+  const outside = { settings, log, dataSource, wakeups, host, environment: trainer, launcher, documents };
   const app = await createHttpApplication(outside);
   await app.init();
   closers.add(() => app.close());

@@ -43,6 +43,8 @@ export async function createHttpApplication(outside: Outside): Promise<NestExpre
   // Nest's type has no `verify`, which the parser below it takes.
   const parser = { limit: limits.maxBodyBytes, verify: checkBody };
   app.useBodyParser('json', parser);
+  const forms = { extended: false, limit: '64kb', verify: checkBody };
+  app.useBodyParser('urlencoded', forms);
   app.useBodyParser('raw', { type: 'application/ocsp-request', limit: '16kb' });
   app.use(refuseMisshapenBody);
   app.useGlobalPipes(validationPipe());

@@ -8,6 +8,9 @@ const DEEPEST_JSON = 32;
 /** With the flag `u`, a surrogate that has its other half is none. */
 const NO_TEXT = /[\0\p{Surrogate}]/u;
 const READABLE = /^application\/(?:[\w.+-]+\+)?json$|^application\/ocsp-request$/i;
+/** Files and forms are read where files are taken in, and nowhere else: a form can be sent by any page. */
+const FILES = /^(?:multipart\/form-data|application\/octet-stream|application\/x-www-form-urlencoded)$/i;
+const TAKES_FILES = /^\/(?:(?:ingestion\/)?upload\/|api\/datasets(?:\/|\?|$)|v1\/files(?:\/|\?|$))/;
 
 /**
  * What is refused before anything reads it.
@@ -22,7 +25,8 @@ export function checkHead(request: IncomingMessage): void {
     throw new AppError('headers_too_large', `The request has ${count} headers; ${MOST_HEADERS} are the most`);
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   const mediaType = (headers['content-type'] ?? '').split(';', 1)[0]?.trim() ?? '';
-  if (hasBody && !READABLE.test(mediaType))
+  const isRead = READABLE.test(mediaType) || (FILES.test(mediaType) && TAKES_FILES.test(url));
+  if (hasBody && !isRead)
     throw new AppError(
       'unsupported_media_type',
       `A body of the type "${mediaType.slice(0, 60)}" is not read; send JSON with Content-Type: application/json`,

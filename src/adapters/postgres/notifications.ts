@@ -11,6 +11,7 @@ export class PostgresNotifications extends Wakeups {
   #client: pg.Client | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  #listening: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly connection: PostgresConnection,
@@ -40,7 +41,7 @@ export class PostgresNotifications extends Wakeups {
     const set = known ?? new Set();
     set.add(listener);
     this.#listeners.set(channel, set);
-    if (!known) this.#client?.query(`LISTEN ${channel}`).catch((error: unknown) => this.warn(messageOf(error)));
+    if (!known) this.#listen(channel);
     return () => void set.delete(listener);
   }
 
@@ -50,6 +51,13 @@ export class PostgresNotifications extends Wakeups {
     const client = this.#client;
     this.#client = undefined;
     await client?.end().catch(() => undefined);
+  }
+
+  /** One after the other: a connection takes one statement at a time. */
+  #listen(channel: string): void {
+    this.#listening = this.#listening
+      .then(() => this.#client?.query(`LISTEN ${channel}`))
+      .catch((error: unknown) => this.warn(messageOf(error)));
   }
 
   #call(channel: string, payload: string): void {

@@ -1,0 +1,9 @@
+import { SupportedFiles } from '../../modules/documents/supported-files.port.js';
+import { supportedFileTypes } from './supported.js';
+
+/** What these parsers and archives read. */
+export class ParserFiles extends SupportedFiles {
+  list(): ReturnType<SupportedFiles['list']> {
+    return supportedFileTypes();
+  }
+}
