@@ -92,7 +92,12 @@ describe('chunks of a law', () => {
   it('keep each section and each Absatz whole where it fits', async () => {
     const chunks = await chunked(hundLaw, { law: 'HundeG', maxTokens: 90 });
     expect(chunks.map(({ provision }) => provision)).toEqual([
-      ...['hundeg:1', 'hundeg:2', 'hundeg:2', 'hundeg:2', 'hundeg:3', 'hundeg:4'],
+      'hundeg:1',
+      'hundeg:2',
+      'hundeg:2',
+      'hundeg:2',
+      'hundeg:3',
+      'hundeg:4',
     ]);
     const second = chunks.filter(({ provision }) => provision === 'hundeg:2').map(({ content }) => content);
     expect(second.map((content) => content.slice(0, 3))).toEqual(['(1)', '(2)', '(3)']);
@@ -199,11 +204,11 @@ describe('chunks of other texts', () => {
 });
 
 describe('any blocks', () => {
-  it.each(Array.from({ length: 25 }, (_, seed) => seed))(
+  it.each(Array.from({ length: 12 }, (_, seed) => seed))(
     'every character in one chunk, none too long: seed %i',
     async (seed) => {
       const blocks = randomBlocks(seed);
-      const maxTokens = 16 + seed * 9;
+      const maxTokens = 16 + seed * 20;
       const chunks = await chunked(blocks, { maxTokens });
       const headingsShown = chunks.filter(({ content, path }) => content === path.at(-1)).map(({ ordinal }) => ordinal);
       const text = together(chunks.filter(({ ordinal }) => !headingsShown.includes(ordinal)));

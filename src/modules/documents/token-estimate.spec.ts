@@ -5,9 +5,9 @@ describe('estimateTokens', () => {
     ['', 0],
     [' \n ', 0],
     ['Der', 1],
-    ['Behörde', 2],
-    ['Verwaltungsverfahrensgesetz', 7],
-    ['§ 35 Satz 1.', 5],
+    ['Behörde', 3],
+    ['Verwaltungsverfahrensgesetz', 9],
+    ['§ 35 Satz 1.', 6],
     ['漢字', 2],
   ])('%j: %i', (text, tokens) => {
     expect(estimateTokens(text)).toBe(tokens);
