@@ -154,11 +154,9 @@ export function compositionOf(lists) {
  * @param {{modifiers: Map<string, number>, heads: Map<string, number>}} counts
  */
 function isClear({ modifier, head }, { modifiers, heads }) {
-  const strengths = [
-    Math.log1p(modifiers.get(modifier) ?? 0) + WORTH_OF_A_LETTER * (modifier.length - 4),
-    Math.log1p(heads.get(head) ?? 0) + WORTH_OF_A_LETTER * (head.length - 4),
-  ];
-  return Math.min(...strengths) >= WEAKEST_PART && (strengths[0] + strengths[1]) / 2 >= AVERAGE_PART;
+  const first = Math.log1p(modifiers.get(modifier) ?? 0) + WORTH_OF_A_LETTER * (modifier.length - 4);
+  const last = Math.log1p(heads.get(head) ?? 0) + WORTH_OF_A_LETTER * (head.length - 4);
+  return Math.min(first, last) >= WEAKEST_PART && (first + last) / 2 >= AVERAGE_PART;
 }
 
 /** What such a verb does not begin with, though the list has verbs that do. */

@@ -67,7 +67,7 @@ grundlage grundsatz grundstück gutschein gutschrift hauptmann haushalt hebamme 
 hochzeit interesse jahrhundert jahrzehnt junggeselle kaufmann kindergarten königreich kreistag landrat landschaft landtag
 landwirt landwirtschaft laufbahn lebensmittel leitfaden leumund lieferant maßgabe maßnahme maßstab maßregel mehrheit mehrwert minderheit
 mittag mitternacht mittwoch montag mundart nachbar nachteil notwendigkeit obmann ostern partner personal pfingsten
-rathaus rechtfertigung regelfall reichstag reinhalte reißverschluss rückgang rücksicht ruhestand samstag sachverhalt schaffner
+rathaus rechtfertigung regelfall reichstag rundfunk reinhalte reißverschluss rückgang rücksicht ruhestand samstag sachverhalt schaffner
 schriftsatz sonnabend sonntag spielraum sprichwort standard standort stillstand störfall tagebuch tatbestand tatsache teilnahme teilnehmer
 umstand unterhalt unterkunft urlaub ursache vorgang vorwand vorwurf wahrheit wahrzeichen weihnachten weltanschauung werkstatt werkzeug
 wettbewerb wirklichkeit wirtschaft wissenschaft wohlfahrt wohlstand zeitpunkt zeitschrift zeitraum zukunft zustand

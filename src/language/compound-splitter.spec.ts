@@ -1,4 +1,5 @@
-import { partsOf } from './compound-splitter.js';
+import { isGermanWord, partsOf } from './compound-splitter.js';
+import { lowered } from './german-spelling.js';
 import { stemOf } from './german-stem.js';
 
 /** Written from knowledge of German before the splitter existed; `:` stands before the expected parts. */
@@ -146,5 +147,38 @@ describe('compound splitter', () => {
 
   it.each(uncut)('leaves %s whole', (word) => {
     expect(partsOf(word.toLowerCase())).toEqual([]);
+  });
+
+  it.each([
+    ['BAUGENEHMIGUNGEN', 'bau genehmigung'],
+    ['Bussgeldbescheide', 'buße geld bescheid'],
+    ['Auslaenderbehoerde', 'ausländer behörde'],
+    ['Bebauungsplänen', 'bebauung plan'],
+    ['Verfahrensmängel', 'verfahren mangel'],
+    ['Arbeitsplatzes', 'arbeit platz'],
+    ['Risikoerhöhung', 'risiko erhöhung'],
+    ['genehmigungspflichtige', 'genehmigung pflichtig'],
+    ['personenbezogener', 'person bezogener'],
+    ['immissionsschutzrechtlich', 'immission schutz rechtlich'],
+  ])('cuts %s in any spelling and form', (word, parts) => {
+    expect(stems(partsOf(word))).toBe(stems(parts.split(' ')));
+  });
+
+  it('leaves words that are too long for a word alone', () => {
+    expect(partsOf('verwaltungs'.repeat(1_000))).toEqual([]);
+  });
+
+  it('gives parts that together are the word', () => {
+    for (const { word } of expectations) expect(partsOf(word).join('')).toBe(lowered(word));
+  });
+});
+
+describe('German words', () => {
+  it.each(['Behörde', 'Behoerden', 'Baugenehmigung', 'feststellen'])('have %s among them', (word) => {
+    expect(isGermanWord(word)).toBe(true);
+  });
+
+  it.each(['xyzzyx', 'authority', 'vergunning', 'autorité', ''])('do not have %j', (word) => {
+    expect(isGermanWord(word)).toBe(false);
   });
 });

@@ -117,6 +117,8 @@ describe('terms of a text', () => {
       'a-'.repeat(20_000),
       '1.000'.repeat(5_000),
       '7'.repeat(10_000),
+      `1${'.000'.repeat(20_000)}a`,
+      'Bau-'.repeat(10_000),
       'ß'.repeat(10_000),
       'x-\n'.repeat(20_000),
       'ä'.normalize('NFD').repeat(20_000),

@@ -8,7 +8,7 @@ const BROKEN =
 /** Bürger:innen, Bürger*innen, Bürger_innen, Bürger/-innen, BürgerInnen: the word before is what is meant. */
 const GENDERED = /(?<=\p{Ll}{2})(?:[:*_]|\/-?)in(?:nen)?(?!\p{L})|(?<=\p{Ll}{2})In(?:nen)?(?!\p{L})/gu;
 /** Thousands with points, words with digits (35a), words joined by hyphens. */
-const TOKEN = /\p{Nd}{1,3}(?:\.\p{Nd}{3})+(?![\p{L}\p{N}])|[\p{L}\p{N}\p{M}]+(?:-[\p{L}\p{N}\p{M}]+)*/gu;
+const TOKEN = /\p{Nd}{1,3}(?:\.\p{Nd}{3}){1,9}(?![\p{L}\p{N}])|[\p{L}\p{N}\p{M}]+(?:-[\p{L}\p{N}\p{M}]+)*/gu;
 
 /**
  * @param text any text; composed to NFC, soft hyphens and hyphenation at line ends undone

@@ -8,7 +8,7 @@ const AFTER = ' ';
  */
 export function trigramsOf(term: string): string[] {
   if (term === '') return [];
-  const letters = [...BEFORE, ...term, ...AFTER];
+  const letters = Array.from(`${BEFORE}${term}${AFTER}`);
   const trigrams = new Set<string>();
   for (let at = 0; at + 2 < letters.length; at++) trigrams.add(letters.slice(at, at + 3).join(''));
   return [...trigrams];
