@@ -7,12 +7,19 @@ const LONGEST = 32_768;
 // oxlint-disable-next-line no-control-regex
 const UNSEEN = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u200B\u2060\uFEFF]/g;
 
+/** The sign before an item says no more than its kind. */
+const BULLET = /^[-–—•*·▪◦]\s+/u;
+
+/** Where symbol fonts put their bullets. */
+const SYMBOLS = /[\uF020-\uF0FF]/g;
+
 /** Text as it is kept: composed characters, no controls, no halves of surrogate pairs. */
 export const cleanText = (text: string): string =>
   text
     .replace(/\p{Surrogate}/gu, '\uFFFD')
     .normalize('NFC')
-    .replace(UNSEEN, '');
+    .replace(UNSEEN, '')
+    .replace(SYMBOLS, '•');
 
 const flowing = (text: string): string =>
   text
@@ -26,6 +33,7 @@ export function cleanBlocks(block: Block): Block[] {
   const cleaned = cleanText(block.text);
   const text = block.kind === 'code' ? cleaned.replace(/^\n+|\s+$/g, '') : flowing(cleaned);
   if (text === '') return [];
+  if (block.kind === 'list_item' && BULLET.test(text)) return cleanBlocks({ ...block, text: text.replace(BULLET, '') });
   if (block.kind === 'heading')
     return text.length > 500 ? cleanBlocks(asParagraph(block, text)) : [{ ...block, text: text.replaceAll('\n', ' ') }];
   return text.length <= LONGEST ? [{ ...block, text }] : partsOf(text).map((part) => ({ ...block, text: part }));

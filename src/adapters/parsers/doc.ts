@@ -3,7 +3,7 @@ import { messageOf } from '../../kernel/errors.js';
 import { UnreadableFile, type Block } from '../../modules/documents/document-parser.port.js';
 import { paragraphBlocks } from './plain-paragraphs.js';
 import { parsedOf, wholeFile, type Parsed, type SourceFile } from './source-file.js';
-import { rowText } from './table-rows.js';
+import { tableBlocks } from './table-rows.js';
 
 interface TextOptions {
   /** False: typographic quotes and dashes stay. */
@@ -39,10 +39,15 @@ async function extract(bytes: Buffer): Promise<Texts> {
 }
 
 /** A line is a paragraph; cells of a table are parted by tabs. */
-const blocksOf = (text: string): Block[] =>
-  text.split(/\r\n|\n|\r/).flatMap((line): Block[] => {
-    const trimmed = line.trim();
-    if (trimmed === '') return [];
-    if (trimmed.includes('\t')) return [{ kind: 'table_row', text: rowText([], trimmed.split('\t')) }];
-    return paragraphBlocks([trimmed]);
-  });
+function blocksOf(text: string): Block[] {
+  const blocks: Block[] = [];
+  let rows: string[][] = [];
+  for (const line of [...text.split(/\r\n|\n|\r/), '']) {
+    if (line.trim().includes('\t')) rows.push(line.trim().split('\t'));
+    else {
+      blocks.push(...tableBlocks(rows), ...(line.trim() ? paragraphBlocks([line.trim()]) : []));
+      rows = [];
+    }
+  }
+  return blocks;
+}

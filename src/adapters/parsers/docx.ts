@@ -21,6 +21,9 @@ const STYLES = [
   "p[style-name='Zitat'] => blockquote:fresh",
 ];
 
+/** The library's own marks from a text to its notes and back. */
+const NOTE_MARKS = /<sup><a href="#[^"]*" id="[^"]*">\[\d+\]<\/a><\/sup>| ?<a href="#[^"]*">↑<\/a>/g;
+
 /** Word 2007 and later: headings, lists, tables, footnotes; without headers, footers, comments and pictures. */
 export async function parseDocx(file: SourceFile): Promise<Parsed> {
   const parts = await zipParts(file, (name) => WANTED.test(name));
@@ -35,7 +38,7 @@ async function htmlOf(parts: Parts): Promise<string> {
   const buffer = Buffer.from(zipSync({ 'empty.txt': strToU8(''), ...files }, { level: 0 }));
   try {
     const { value } = await mammoth.convertToHtml({ buffer }, { styleMap: STYLES, externalFileAccess: false });
-    return value;
+    return value.replace(NOTE_MARKS, '');
   } catch (error) {
     throw new UnreadableFile(
       'broken',

@@ -69,12 +69,13 @@ function isFrame(line: PdfLine, where: { at: number; of: number; running: Set<st
 function pageBlocks(lines: readonly PdfLine[], levels: ReadonlyMap<number, number>, page: number): Block[] {
   const blocks: Block[] = [];
   let before: PdfLine | null = null;
-  const right = Math.max(0, ...lines.map((line) => line.right));
+  const edges = { left: Math.min(...lines.map(({ x }) => x)), right: Math.max(0, ...lines.map((line) => line.right)) };
   for (const line of lines) {
     const level = levelOf(line, levels);
     const open = blocks.at(-1);
-    if (open && before && follows(before, line, right) && sameKind(open, level, before, line))
+    if (open && before && follows(before, line, edges) && sameKind(open, level, before, line))
       open.text = joinTwo(open.text, line.text);
+    else if (line.cells > 1) blocks.push({ kind: 'table_row', text: line.text, page });
     else if (level !== null) blocks.push({ kind: 'heading', level, text: line.text, page });
     else blocks.push({ kind: startsListItem(line.text) ? 'list_item' : 'paragraph', text: line.text, page });
     before = line;
@@ -91,14 +92,19 @@ function withDivision(block: Block): Block {
   return level === null ? block : { ...block, kind: 'heading', level };
 }
 
-function follows(before: PdfLine, line: PdfLine, right: number): boolean {
+/** A wrapped line fills at least this share of the width. */
+const FILLED = 0.6;
+
+function follows(before: PdfLine, line: PdfLine, edges: { left: number; right: number }): boolean {
+  if (before.cells > 1 || line.cells > 1) return false;
   const gap = before.y - line.y;
   const size = Math.max(before.size, line.size);
   if (gap < -size) return line.x > before.x;
   if (gap > size * PARAGRAPH_GAP || startsListItem(line.text) || divisionLevel(line.text) !== null) return false;
   if (divisionLevel(before.text) !== null) return false;
-  // A short line that ends a sentence ends its paragraph.
-  return !(before.right < right * 0.8 && /[.:!?]$/.test(before.text) && gap > size * 1.35);
+  const filled = (before.right - edges.left) / (edges.right - edges.left || 1);
+  // A short line ends its paragraph, the sooner where it ends a sentence.
+  return filled > FILLED && !(filled < 0.85 && /[.:!?]$/.test(before.text) && gap > size * 1.35);
 }
 
 function sameKind(open: Block, level: number | null, before: PdfLine, line: PdfLine): boolean {

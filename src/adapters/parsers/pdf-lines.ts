@@ -15,6 +15,8 @@ export interface PdfLine {
   right: number;
   y: number;
   size: number;
+  /** More than 1: cells of a table, side by side. */
+  cells: number;
 }
 
 /** Baselines nearer than this share of the font size are one line. */
@@ -31,11 +33,11 @@ export function linesOf(items: readonly PdfItem[]): PdfLine[] {
     if (item.str.trim() === '') continue;
     if (open && continues(open, item)) append(open, item);
     else {
-      open = { text: item.str.trim(), x: item.x, right: item.x + item.width, y: item.y, size: item.size };
+      open = { text: item.str.trim(), x: item.x, right: item.x + item.width, y: item.y, size: item.size, cells: 1 };
       lines.push(open);
     }
   }
-  return inReadingOrder(lines);
+  return rowsJoined(inReadingOrder(lines));
 }
 
 function continues(line: PdfLine, item: PdfItem): boolean {
@@ -52,6 +54,28 @@ function append(line: PdfLine, item: PdfItem): void {
   line.text = `${line.text}${space}${item.str.trim()}`;
   line.right = Math.max(line.right, item.x + item.width);
   line.size = size;
+}
+
+/** Longer texts side by side are columns, not cells. */
+const LONGEST_CELL = 40;
+
+/** What stands side by side is one row of a table. */
+function rowsJoined(lines: readonly PdfLine[]): PdfLine[] {
+  const joined: PdfLine[] = [];
+  for (const line of lines) {
+    const open = joined.at(-1);
+    const beside = open && Math.abs(open.y - line.y) <= line.size * SAME_LINE && line.x >= open.right;
+    const short = open && open.text.length / open.cells <= LONGEST_CELL && line.text.length <= LONGEST_CELL;
+    if (beside && short)
+      joined[joined.length - 1] = {
+        ...open,
+        text: `${open.text}; ${line.text}`,
+        right: line.right,
+        cells: open.cells + 1,
+      };
+    else joined.push(line);
+  }
+  return joined;
 }
 
 /** Above this share of lines that jump up, the order of the content is not that of reading. */

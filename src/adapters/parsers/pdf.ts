@@ -74,6 +74,12 @@ function readable(pages: readonly PdfPage[], all: number, warnings: string[]): r
   return pages;
 }
 
+/** `D:20210315…` (ISO 32000-1, 7.9.4) as a date. */
+const isoDate = (value: unknown): string | null => {
+  const [, year, month, day] = /^D:(\d{4})(\d\d)(\d\d)/.exec(typeof value === 'string' ? value : '') ?? [];
+  return year ? `${year}-${month}-${day}` : null;
+};
+
 async function factsIn(pdf: Pdf): Promise<{ title: string | null; metadata: Record<string, string> }> {
   const meta = await pdf.getMetadata().catch(() => null);
   const info = (meta?.info ?? {}) as Readonly<Record<string, unknown>>;
@@ -82,7 +88,7 @@ async function factsIn(pdf: Pdf): Promise<{ title: string | null; metadata: Reco
     author: info['Author'],
     subject: info['Subject'],
     keywords: info['Keywords'],
-    created: info['CreationDate'],
+    created: isoDate(info['CreationDate']),
   });
   return { title: title ?? null, metadata };
 }

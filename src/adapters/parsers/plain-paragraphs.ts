@@ -22,7 +22,7 @@ export function divisionLevel(text: string): number | null {
   return divisions.find(([, pattern]) => pattern.test(text))?.[0] ?? null;
 }
 
-const LIST_MARK = /^(?:[-–—•*·▪◦]\s+|\(?\d{1,3}[.)]\s+|\(?[a-z]{1,2}\)\s+)/u;
+const LIST_MARK = /^(?:[-–—•*·▪◦\uE000-\uF8FF]\s+|\(?\d{1,3}[.)]\s+|\(?[a-z]{1,2}\)\s+)/u;
 
 export const startsListItem = (line: string): boolean => LIST_MARK.test(line);
 

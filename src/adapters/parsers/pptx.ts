@@ -53,10 +53,20 @@ function read(
 function* slideBlocks(parts: Parts, slides: readonly string[]): Generator<Block> {
   for (const [at, slide] of slides.entries()) {
     const page = at + 1;
-    yield* textOf(parts, slide).map((block) => ({ ...block, page }));
+    yield* withTitle(textOf(parts, slide)).map((block) => ({ ...block, page }));
     const notes = [...relations(parts, slide).values()].find(({ type }) => type.endsWith('/notesSlide'))?.target;
     if (notes) yield* textOf(parts, notes).map((block) => ({ ...block, kind: 'quote' as const, page }));
   }
+}
+
+const LONGEST_TITLE = 120;
+
+/** A slide without a title placeholder: its first short line is what one sees as the title. */
+function withTitle(blocks: Block[]): Block[] {
+  const [first, ...rest] = blocks;
+  if (first?.kind !== 'paragraph' || first.text.length > LONGEST_TITLE || rest.some(({ kind }) => kind === 'heading'))
+    return blocks;
+  return [{ kind: 'heading', level: 1, text: first.text }, ...rest];
 }
 
 function textOf(parts: Parts, part: string): Block[] {

@@ -11,6 +11,8 @@ interface Group {
   font: number;
   /** Bytes that stand for a \u character where it cannot be shown. */
   fallback: number;
+  /** A footnote within a paragraph. */
+  note: boolean;
 }
 
 const DEEPEST = 10_000;
@@ -22,7 +24,7 @@ const NOT_TEXT =
 export class RtfText {
   readonly blocks: Block[] = [];
   readonly facts: Record<'title' | 'author', string> = { title: '', author: '' };
-  #groups: Group[] = [{ into: 'body', font: -1, fallback: 1 }];
+  #groups: Group[] = [{ into: 'body', font: -1, fallback: 1, note: false }];
   #page = 'windows-1252';
   #defaultFont = 0;
   #fontPages = new Map<number, string>();
@@ -58,7 +60,7 @@ export class RtfText {
   }
 
   get #group(): Group {
-    return this.#groups.at(-1) ?? { into: 'nothing', font: -1, fallback: 1 };
+    return this.#groups.at(-1) ?? { into: 'nothing', font: -1, fallback: 1, note: false };
   }
 
   #open(): void {
@@ -73,6 +75,7 @@ export class RtfText {
     if (this.#groups.length > 1) this.#groups.pop();
     this.#skip = 0;
     this.#star = false;
+    if (closed.note && !this.#group.note) this.#text.push(')');
     if (closed.into === 'styles' && this.#styleName) {
       const level = /^(?:heading|überschrift)\s*([1-9])/i.exec(this.#styleName.trim())?.[1];
       if (level) this.#headings.set(this.#style, Math.min(6, Number(level)));
@@ -117,7 +120,10 @@ export class RtfText {
     if (name === 'fonttbl') group.into = 'fonts';
     else if (name === 'stylesheet') group.into = 'styles';
     else if ((name === 'title' || name === 'author') && group.into === 'nothing') group.into = name;
-    else if (NOT_TEXT.test(name) || (starred && group.into === 'body' && name !== 'shptxt')) group.into = 'nothing';
+    else if (name === 'footnote' && group.into === 'body' && !group.note) {
+      group.note = true;
+      this.#text.push(' (');
+    } else if (NOT_TEXT.test(name) || (starred && group.into === 'body' && name !== 'shptxt')) group.into = 'nothing';
     else return false;
     return true;
   }
@@ -152,13 +158,13 @@ export class RtfText {
   }
 
   #takeText(): string {
-    const text = this.#text.join('').trim();
+    const text = this.#text.join('').replaceAll('( ', '(').trim();
     this.#text = [];
     return text;
   }
 
   #endParagraph(): void {
-    if (this.#cells) {
+    if (this.#cells || this.#group.note) {
       this.#text.push(' ');
       return;
     }

@@ -26,11 +26,17 @@ export const parseXls = async (file: SourceFile): Promise<Parsed> => workbook(aw
 /** Sheets as headings, rows with the names of their columns; at most 200,000 rows of 1,000 columns a sheet. */
 function workbook(bytes: Buffer): Parsed {
   const book = opened(bytes);
-  const parsed = parsedOf([], { metadata: factsOf({ author: book.Props?.Author, created: book.Props?.CreatedDate }) });
+  const parsed = parsedOf([], { metadata: factsOf({ author: book.Props?.Author, created: createdOf(book) }) });
   parsed.title = book.Props?.Title?.trim() || null;
   parsed.blocks = sheetBlocks(book, parsed.warnings);
   return parsed;
 }
+
+/** An unset date is 1601. */
+const createdOf = (book: WorkBook): string | null => {
+  const date = new Date(book.Props?.CreatedDate ?? Number.NaN);
+  return date.getFullYear() > 1980 ? date.toISOString() : null;
+};
 
 function opened(bytes: Buffer): WorkBook {
   try {
