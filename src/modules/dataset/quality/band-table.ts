@@ -2,7 +2,7 @@ import { grown } from './signature-store.js';
 
 const FIRST_SLOTS = 1024;
 /** Documents of one key that a question looks at, the newest first. */
-const MOST_OF_KEY = 64;
+export const MOST_OF_KEY = 64;
 /** Steps along one chain, other keys of the slot included. */
 const MOST_STEPS = 4096;
 
@@ -25,23 +25,22 @@ export class BandTable {
     this.link(document, key >>> 0);
   }
 
-  /** Writes the documents of the key into `found` from `count` on; answers the count after. */
-  collect(key: number, found: Uint32Array, count: number): number {
+  /** Writes the documents of the key into `found`, at most 64; answers how many. */
+  collect(key: number, found: Uint32Array): number {
     const { slots, links } = this;
     const wanted = key >>> 0;
-    const most = Math.min(found.length, count + MOST_OF_KEY);
-    let at = count;
+    let count = 0;
     let next = slots[wanted & (slots.length - 1)] ?? 0;
-    for (let step = 0; next !== 0 && at < most && step < MOST_STEPS; step += 1) {
+    for (let step = 0; next !== 0 && count < MOST_OF_KEY && step < MOST_STEPS; step += 1) {
       const place = 2 * (next - 1);
       if (links[place] === wanted) {
         // oxlint-disable-next-line no-param-reassign
-        found[at] = next - 1;
-        at += 1;
+        found[count] = next - 1;
+        count += 1;
       }
       next = links[place + 1] ?? 0;
     }
-    return at;
+    return count;
   }
 
   get bytes(): number {

@@ -50,7 +50,8 @@ export async function loadNearDuplicates(path: string, threshold?: number): Prom
     const index = new NearDuplicates(threshold);
     const documents = await readHeader(file, path);
     while (index.size < documents) restore(index, await readPiece(file, path));
-    if (index.size > documents) throw new IndexFileError(path, `says ${documents} documents and holds ${index.size}`);
+    const { bytesRead } = await file.read(Buffer.alloc(1), 0, 1);
+    if (index.size > documents || bytesRead > 0) throw new IndexFileError(path, 'holds more than it says');
     return index;
   } finally {
     await file.close();

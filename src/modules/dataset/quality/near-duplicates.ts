@@ -1,13 +1,15 @@
-import { BandTable } from './band-table.js';
+import { BandTable, MOST_OF_KEY } from './band-table.js';
 import { IdTable } from './id-table.js';
 import { HEAD, MinHasher, PERMUTATIONS, shinglesIn, type Signature } from './min-hash.js';
-import { SignatureStore } from './signature-store.js';
+import { grown, SignatureStore } from './signature-store.js';
 import { bound, similarity } from './similarity.js';
+
+/** Looked up once: where globals are intercepted, as in tests, each look-up costs more than the multiplication. */
+const { imul } = Math;
 
 const ROWS = 4;
 /** Pairs of similarity s meet in a band with probability 1 - (1 - s^4)^32: 0.9999999 at 0.8, 0.23 at 0.3. */
 const BANDS = PERMUTATIONS / ROWS;
-const MOST_CANDIDATES = 1024;
 /** So many removed documents are kept before their space is taken back. */
 const MOST_REMOVED = 1024;
 
@@ -34,7 +36,10 @@ export class NearDuplicates {
   private bands = newBands();
   private removed = 0;
   private readonly hasher = new MinHasher();
-  private readonly found = new Uint32Array(MOST_CANDIDATES);
+  private readonly found = new Uint32Array(MOST_OF_KEY);
+  /** Of each document the search that looked at it last. */
+  private seen: Uint32Array<ArrayBuffer> = new Uint32Array(1024);
+  private turn = 0;
 
   /** @param threshold Jaccard similarity, 0 to 1, from which texts are near duplicates */
   constructor(private readonly threshold = 0.8) {
@@ -49,7 +54,10 @@ export class NearDuplicates {
 
   /** Of the typed arrays; the heap of JavaScript holds next to nothing. */
   get bytes(): number {
-    return this.bands.reduce((sum, band) => sum + band.bytes, this.signatures.bytes + this.ids.allocated);
+    return this.bands.reduce(
+      (sum, band) => sum + band.bytes,
+      this.signatures.bytes + this.ids.allocated + this.seen.byteLength,
+    );
   }
 
   /**
@@ -89,30 +97,30 @@ export class NearDuplicates {
   put(id: string | Uint8Array, signature: Signature): void {
     this.ids.add(id);
     const document = this.signatures.add(signature);
+    if (document >= this.seen.length) this.seen = grown(this.seen);
     for (const [place, band] of this.bands.entries()) band.put(document, keyOf(signature, place, document));
   }
 
+  /** Band by band; what is the same ends the search. */
   private nearestTo(signature: Signature): Neighbour | null {
     if (shinglesIn(signature) === 0) return null;
-    let best = -1;
-    let highest = this.threshold;
-    for (const document of this.candidates(signature)) {
-      const other = this.signatures.get(document);
-      if (bound(signature, other) < highest) continue;
-      const jaccard = similarity(signature, other);
-      if (jaccard < highest || (jaccard === highest && best !== -1)) continue;
-      [best, highest] = [document, jaccard];
+    const best = { document: -1, jaccard: this.threshold };
+    this.turn = (this.turn + 1) >>> 0;
+    for (let band = 0; band < BANDS && !(best.jaccard === 1 && best.document !== -1); band += 1) {
+      const count = this.bands[band]?.collect(keyOf(signature, band, 0), this.found) ?? 0;
+      for (let at = 0; at < count; at += 1) this.compare(signature, this.found[at] ?? 0, best);
     }
-    return best === -1 ? null : { id: this.ids.idOf(best), jaccard: highest };
+    return best.document === -1 ? null : { id: this.ids.idOf(best.document), jaccard: best.jaccard };
   }
 
-  /** Ascending, each once. */
-  private candidates(signature: Signature): number[] {
-    let count = 0;
-    for (const [place, band] of this.bands.entries())
-      count = band.collect(keyOf(signature, place, 0), this.found, count);
-    const sorted = this.found.subarray(0, count).toSorted();
-    return [...sorted].filter((document, at) => document !== sorted[at - 1]);
+  private compare(signature: Signature, document: number, best: { document: number; jaccard: number }): void {
+    if (this.seen[document] === this.turn) return;
+    this.seen[document] = this.turn;
+    const other = this.signatures.get(document);
+    if (bound(signature, other) < best.jaccard) return;
+    const jaccard = similarity(signature, other);
+    if (jaccard > best.jaccard || (jaccard === best.jaccard && best.document === -1))
+      Object.assign(best, { document, jaccard });
   }
 
   /** Takes back the space of what was removed. */
@@ -134,7 +142,7 @@ function keyOf(signature: Signature, band: number, document: number): number {
   if (shinglesIn(signature) === 0) return document;
   let key = band;
   for (let at = HEAD + band * ROWS; at < HEAD + (band + 1) * ROWS; at += 1) {
-    key = Math.imul(key ^ (signature[at] ?? 0), 0x9e3779b1);
+    key = imul(key ^ (signature[at] ?? 0), 0x9e3779b1);
     key ^= key >>> 15;
   }
   return key;
