@@ -9,6 +9,7 @@ import argparse
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +100,14 @@ def main(given: list[str]) -> int:
     except ModelProblem as problem:
         say({"failed": {"code": problem.code, "message": str(problem)}})
         return NO_MODEL
+    except Exception:
+        traceback.print_exc()
+        return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    sys.stderr.flush()
+    # The thread that reads standard input cannot be ended, and an orderly exit would abort because of it.
+    os._exit(status)

@@ -94,7 +94,7 @@ def load_encoder(layout: Layout, device: Device) -> Encoder:
         model = AutoModel.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
         )
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except Exception as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise unusable(Path(folder), f"cannot be loaded: {first}") from error
     if not getattr(tokenizer, "is_fast", False):

@@ -69,6 +69,8 @@ def pooling_of(folder: Path, kinds: dict[str, dict[str, Any]]) -> Pooling:
     if "Pooling" not in kinds:
         return "mean"
     config = read(folder / str(kinds["Pooling"].get("path", "")) / "config.json")
+    if not config:
+        raise unusable(folder, "lacks the configuration of its pooling; its folder is not complete")
     named = config.get("pooling_mode")
     modes = (
         [str(named)] if named else [key for key, value in config.items() if key.startswith("pooling_mode_") and value]

@@ -19,7 +19,8 @@ OWNERS = {
     "all-MiniLM-L6-v2": "sentence-transformers",
     "paraphrase-multilingual-MiniLM-L12-v2": "sentence-transformers",
 }
-WANTED_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
+# The weights come last: where they are, an interrupted download has left nothing out.
+WANTED_FILES = [["*.json", "*.txt", "*.model"], ["*.safetensors"]]
 OTHER_FORMATS = ["onnx/*", "openvino/*"]
 
 
@@ -82,11 +83,15 @@ def missing(name: str) -> ModelProblem:
 
 def download(repository: str) -> Path:
     """Asks the hub; what is in its cache already is not fetched again."""
-    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(repository, allow_patterns=WANTED_FILES, ignore_patterns=OTHER_FORMATS))
+        found = [
+            snapshot_download(repository, allow_patterns=wanted, ignore_patterns=OTHER_FORMATS)
+            for wanted in WANTED_FILES
+        ]
+        return Path(found[-1])
     except Exception as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelProblem(
