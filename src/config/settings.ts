@@ -9,6 +9,7 @@ import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
 import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
 import { postgresOf, postgresProblems, postgresSpecs } from './postgres-settings.js';
+import { storeProblems, storeSpecs, storesOf } from './store-settings.js';
 import { closedPorts, tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
 
 /** Every problem of the environment, one line each. */
@@ -43,8 +44,7 @@ export const settingSpecs = {
   }),
 
   ...postgresSpecs,
-  UDS3_CHROMA_HOST: str({ default: undefined, desc: 'Host of ChromaDB (read by the dataset service when it lands).' }),
-  UDS3_NEO4J_HOST: str({ default: undefined, desc: 'Host of Neo4j (read by the dataset service when it lands).' }),
+  ...storeSpecs,
 
   CLARA_DATA_DIR: str({ default: 'data', desc: 'Folder of everything that must last: database, runs, adapters.' }),
   CLARA_CACHE_DIR: str({
@@ -147,6 +147,7 @@ const rules = (read: Read): string[] => [
   ...auditProblems(read),
   ...limitProblems(read),
   ...postgresProblems(read),
+  ...storeProblems(read),
   ...portClashes(read),
 ];
 
@@ -239,6 +240,7 @@ export function readSettings(env: Env, root: string) {
     limits: limitsOf(read),
     http: http(read),
     postgres: postgresOf(read),
+    stores: storesOf(read),
     folders: folders(read, env, root),
     logLevel: read.CLARA_LOG_LEVEL,
     training: training(read),
@@ -258,6 +260,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly limits: SettingsShape['limits'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
+  abstract readonly stores: SettingsShape['stores'];
   abstract readonly folders: SettingsShape['folders'];
   abstract readonly logLevel: SettingsShape['logLevel'];
   abstract readonly training: SettingsShape['training'];
