@@ -13,6 +13,7 @@ import { parserOf, parserSpecs } from './parser-settings.js';
 import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
 import { postgresOf, postgresProblems, postgresSpecs } from './postgres-settings.js';
 import { trainingOf, trainingSpecs } from './training-settings.js';
+import { storeProblems, storeSpecs, storesOf } from './store-settings.js';
 import { closedPorts, tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
 
 /** Every problem of the environment, one line each. */
@@ -50,8 +51,7 @@ export const settingSpecs = {
 
   ...postgresSpecs,
   ...embedderSpecs,
-  UDS3_CHROMA_HOST: str({ default: undefined, desc: 'Host of ChromaDB (read by the dataset service when it lands).' }),
-  UDS3_NEO4J_HOST: str({ default: undefined, desc: 'Host of Neo4j (read by the dataset service when it lands).' }),
+  ...storeSpecs,
 
   CLARA_DATA_DIR: str({ default: 'data', desc: 'Folder of everything that must last: database, runs, adapters.' }),
   CLARA_CACHE_DIR: str({
@@ -114,6 +114,7 @@ const rules = (read: Read): string[] => [
   ...ingestionProblems(read),
   ...postgresProblems(read),
   ...embedderProblems(read),
+  ...storeProblems(read),
   ...portClashes(read),
 ];
 
@@ -195,6 +196,7 @@ export function readSettings(env: Env, root: string) {
     http: http(read),
     postgres: postgresOf(read),
     embedder: embedderOf(read, cpus().length),
+    stores: storesOf(read),
     folders: folders(read, env, root),
     logLevel: read.CLARA_LOG_LEVEL,
     training: trainingOf(read, cpus().length),
@@ -217,6 +219,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly embedder: SettingsShape['embedder'];
+  abstract readonly stores: SettingsShape['stores'];
   abstract readonly folders: SettingsShape['folders'];
   abstract readonly logLevel: SettingsShape['logLevel'];
   abstract readonly training: SettingsShape['training'];

@@ -5,7 +5,8 @@ import { cleanText } from '../stores/clean-text.js';
  * What ties a chunk to a node that others may share. `is`: the provision that it stands in; `refers`: one that it names;
  * `section`: the innermost heading; `tag`: of the document, tied to its first chunk; `term`: one that the chunk says.
  */
-export type LinkKind = 'is' | 'refers' | 'section' | 'tag' | 'term';
+export const linkKinds = ['is', 'refers', 'section', 'tag', 'term'] as const;
+export type LinkKind = (typeof linkKinds)[number];
 
 export interface Link {
   kind: LinkKind;

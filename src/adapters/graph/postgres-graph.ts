@@ -12,8 +12,8 @@ const BATCH = 5000;
 
 /** Also the lock under which all else is written. */
 const DOCUMENT = `
-INSERT INTO store_graph_documents (document_id, version, chunks) VALUES ($1, $2, $3)
-  ON CONFLICT (document_id) DO UPDATE SET version = excluded.version, chunks = excluded.chunks`;
+INSERT INTO store_graph_documents (document_id, version) VALUES ($1, $2)
+  ON CONFLICT (document_id) DO UPDATE SET version = excluded.version`;
 
 const CHUNKS = 'INSERT INTO store_graph_chunks (document_id, chunk_id) SELECT $1, unnest($2::uuid[])';
 
@@ -41,8 +41,9 @@ SELECT node.kind, node.key, counted.size, member.chunk_id AS "chunkId", member.d
     ORDER BY e.chunk_id LIMIT $4::integer) AS member`;
 
 const HOLDINGS = `
-SELECT document_id AS "documentId", version, chunks FROM store_graph_documents
-  WHERE $1::uuid IS NULL OR document_id > $1::uuid ORDER BY document_id LIMIT $2`;
+SELECT d.document_id AS "documentId", d.version,
+    (SELECT count(*) FROM store_graph_chunks c WHERE c.document_id = d.document_id) AS chunks
+  FROM store_graph_documents d WHERE $1::uuid IS NULL OR d.document_id > $1::uuid ORDER BY d.document_id LIMIT $2`;
 
 /** The graph as rows of the application's own database. */
 export class PostgresGraph extends GraphStore {
@@ -63,7 +64,7 @@ export class PostgresGraph extends GraphStore {
     const access = await this.#calls.accessOf(document.readers);
     const links = linksOf(document);
     const write = async (sql: Sql): Promise<void> => {
-      await sql.query(DOCUMENT, [documentId, version, chunks.length]);
+      await sql.query(DOCUMENT, [documentId, version]);
       for (const table of ['store_graph_edges', 'store_graph_chunks'])
         await sql.query(`DELETE FROM ${table} WHERE document_id = $1`, [documentId]);
       await sql.query(CHUNKS, [documentId, chunks.map(({ chunkId }) => chunkId)]);

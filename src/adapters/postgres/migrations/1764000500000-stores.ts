@@ -24,8 +24,7 @@ CREATE TABLE store_documents (
 const graph = `
 CREATE TABLE store_graph_documents (
   document_id uuid PRIMARY KEY,
-  version integer NOT NULL,
-  chunks integer NOT NULL
+  version integer NOT NULL
 );
 CREATE TABLE store_graph_chunks (
   chunk_id uuid PRIMARY KEY,
