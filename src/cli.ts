@@ -2,15 +2,21 @@ import 'reflect-metadata';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import type { DataSource } from 'typeorm';
+import { openDocuments } from './adapters/open-documents.js';
 import { openDataSource, type PostgresConnection } from './adapters/postgres/data-source.js';
 import { EmbeddedPostgres } from './adapters/postgres/embedded/embedded-postgres.js';
 import { readSettings, type Settings } from './config/settings.js';
 import { addConfigCommand } from './config/config.commands.js';
 import type { Environment } from './application.js';
+import { SystemClock } from './kernel/clock.js';
 import type { Log } from './kernel/log.js';
 import { openAudit, type AuditParts } from './modules/audit/audit-parts.js';
 import { NoAuditTrail } from './modules/audit/audit.port.js';
 import { addAuditCommands } from './modules/audit/audit.commands.js';
+import { addDocumentCommands } from './modules/documents/documents.commands.js';
+import { Reconciliation } from './modules/documents/reconciliation.js';
+import { StoreTargets } from './modules/documents/store-targets.js';
+import { VectorSpaces } from './modules/documents/vector-spaces.js';
 import { addPkiCommands } from './modules/pki/pki.commands.js';
 
 /** What a command works on; closed when it has ended. */
@@ -34,8 +40,28 @@ export function commandLine(env: Environment, root: string): Command {
       return withTrail(context, ({ trail }) => work({ ...context, audit: trail }));
     }),
   );
+  addDocumentCommands(program, (work) => withContext(env, root, (context) => withStores(context, env, work)));
   addConfigCommand(program, env, root);
   return program;
+}
+
+/** The stores alone: no model is loaded for a command. */
+async function withStores(
+  { settings, dataSource }: CommandContext,
+  environment: Environment,
+  work: (reconciliation: Reconciliation) => Promise<void>,
+): Promise<void> {
+  const trainer = { status: () => ({ ready: false as const, reason: 'a command needs no model' }), python: () => '' };
+  const documents = openDocuments(settings, dataSource, {
+    trainer,
+    environment,
+    log: silent,
+    clock: new SystemClock(),
+  });
+  const { vectors, graph, documents: whole, embedder, past } = documents.parts;
+  const spaces = new VectorSpaces(dataSource, embedder, vectors, past, silent);
+  const targets = new StoreTargets(vectors, graph, whole, embedder, spaces);
+  return work(new Reconciliation(dataSource, targets)).finally(() => documents.close());
 }
 
 /** What a command changes stands in the trail, too. */

@@ -11,15 +11,25 @@ import { VectorStore } from '../modules/documents/vector-store.port.js';
 import { JsonbDocuments } from './documents/jsonb-documents.js';
 import { OpenedEmbedders } from './embedders/opened-embedders.js';
 import type { openEmbedder } from './embedders/open-embedder.js';
+import { Neo4jGraph } from './graph/neo4j-graph.js';
 import { PostgresGraph } from './graph/postgres-graph.js';
 import { Archives } from './parsers/archives.js';
 import { ParserFiles } from './parsers/parser-files.js';
 import { WorkerParser } from './parsers/worker-parser.js';
+import { ChromaStore } from './vectors/chroma-store.js';
 import { PgvectorStore } from './vectors/pgvector-store.js';
 
 /** Everything outside that documents need, by port. */
 export interface DocumentParts {
   providers: { provide: abstract new (...given: never[]) => unknown; useValue: unknown }[];
+  /** For commands, which do without the modules. */
+  parts: {
+    vectors: VectorStore;
+    graph: GraphStore;
+    documents: DocumentStore;
+    embedder: Embedder;
+    past: PastEmbedders;
+  };
   close(): Promise<void>;
 }
 
@@ -30,18 +40,21 @@ export function openDocuments(
   parts: Parameters<typeof openEmbedder>[1],
 ): DocumentParts {
   const embedders = new OpenedEmbedders(settings, parts);
+  const { chroma, neo4j } = settings.stores;
   const stores = {
-    vectors: new PgvectorStore(source),
-    graph: new PostgresGraph(source),
+    vectors: chroma ? new ChromaStore(chroma) : new PgvectorStore(source),
+    graph: neo4j ? new Neo4jGraph(neo4j) : new PostgresGraph(source),
     documents: new JsonbDocuments(source),
   };
+  const embedder = embedders.open(embedders.current);
   const parser = new WorkerParser({ root: settings.root, ...settings.parser });
   return {
+    parts: { ...stores, embedder, past: embedders },
     providers: [
       { provide: VectorStore, useValue: stores.vectors },
       { provide: GraphStore, useValue: stores.graph },
       { provide: DocumentStore, useValue: stores.documents },
-      { provide: Embedder, useValue: embedders.open(embedders.current) },
+      { provide: Embedder, useValue: embedder },
       { provide: PastEmbedders, useValue: embedders },
       { provide: DocumentParser, useValue: parser },
       { provide: ArchiveReader, useValue: new Archives(settings.root, settings.parser) },

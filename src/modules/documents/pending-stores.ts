@@ -24,6 +24,10 @@ export class PendingStores extends SettledDocuments {
     return new Map(rows.map(({ document_id, pending }) => [document_id, pending]));
   }
 
+  onRemoved(listener: (hashes: string[]) => void): () => void {
+    return this.news.onRemoved(listener);
+  }
+
   onSettled(listener: () => void): () => void {
     return this.news.on('settled', listener);
   }

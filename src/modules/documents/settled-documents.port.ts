@@ -11,4 +11,6 @@ export abstract class SettledDocuments {
   abstract pending(documentIds: readonly string[]): Promise<Map<string, Pending[]>>;
   /** Calls back when a store has taken a document, or is known to be down; the returned function ends it. */
   abstract onSettled(listener: () => void): () => void;
+  /** Calls back with the hashes of a document that was removed with all its versions. */
+  abstract onRemoved(listener: (hashes: string[]) => void): () => void;
 }

@@ -78,6 +78,12 @@ export class VectorSpaces extends VectorSearchSpace {
     return isDeepStrictEqual(opened_with, asStored(this.past.current));
   }
 
+  /** The space that documents were last embedded in, whether its model is there now or not; undefined: none ever was. */
+  async lastTarget(): Promise<VectorSpace | undefined> {
+    const [row] = await rowsOf<SpaceRow>(this.source, 'SELECT * FROM search_space WHERE is_target');
+    return row && asSpace(row);
+  }
+
   async modelName(): Promise<string | null> {
     const [row] = await rowsOf<SpaceRow>(this.source, `SELECT * FROM search_space WHERE state = 'serving' LIMIT 1`);
     return row?.model ?? null;

@@ -19,9 +19,8 @@ export class VectorTarget implements StoreTarget {
     this.key = `vectors:${store.name}`;
   }
 
-  async check(): Promise<void> {
-    await this.store.check();
-    await this.spaces.target();
+  check(): Promise<void> {
+    return this.store.check();
   }
 
   /** Embeds what has no vector yet, in batches, so that a break costs one batch at most. */
@@ -45,6 +44,7 @@ export class VectorTarget implements StoreTarget {
   }
 
   async holdings(after: string | null, limit: number): Promise<Holding[]> {
-    return this.store.holdingsOf(await this.spaces.target(), after, limit);
+    const space = await this.spaces.lastTarget();
+    return space ? this.store.holdingsOf(space, after, limit) : [];
   }
 }

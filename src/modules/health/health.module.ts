@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { TrainingModule } from '../training/training.module.js';
+import { DocumentsModule } from '../documents/documents.module.js';
 import { HealthController } from './health.controller.js';
 import { ReadinessService } from './readiness.service.js';
 
 @Module({
-  imports: [TerminusModule.forRoot({ logger: false }), TrainingModule],
+  imports: [TerminusModule.forRoot({ logger: false }), TrainingModule, DocumentsModule],
   controllers: [HealthController],
   providers: [ReadinessService],
 })

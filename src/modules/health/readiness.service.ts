@@ -8,6 +8,7 @@ import {
 import { Clock } from '../../kernel/clock.js';
 import { ServiceIdentity } from '../pki/service-identity.port.js';
 import { AuditStatus } from '../audit/audit-status.port.js';
+import { DocumentsStatus } from '../documents/documents-status.port.js';
 import { TrainerEnvironment } from '../training/trainer-environment.port.js';
 import { certificateState, type CertificateState } from './certificate-state.js';
 import type { ReadinessDto } from './health.dto.js';
@@ -24,19 +25,24 @@ export class ReadinessService {
     private readonly environment: TrainerEnvironment,
     private readonly clock: Clock,
     private readonly audit: AuditStatus,
+    private readonly documents: DocumentsStatus,
     @Optional() @Inject(ServiceIdentity) private readonly identity: ServiceIdentity | undefined,
   ) {}
 
   /** @throws ServiceUnavailableException (503) while the database does not answer, or the own certificate has ended */
   async check(): Promise<ReadinessDto> {
     const certificate = this.identity && certificateState(this.identity.current(), this.clock.now());
+    const lags = await this.documents.lags().catch(() => []);
     const result = await this.health.check([
       () => this.database.pingCheck('database', { timeout: DATABASE_TIMEOUT_MS }),
       () => this.#trainer(),
       () => this.indicators.check('audit').up(this.audit.status()),
+      () => this.indicators.check('documents').up({ stores: lags }),
       ...(certificate ? [() => this.#certificate(certificate)] : []),
     ]);
-    const isDegraded = !this.environment.status().ready || !this.audit.status().ready || certificate?.isEnding;
+    const isBehind = lags.some(({ reason }) => reason !== null);
+    const isDegraded =
+      !this.environment.status().ready || !this.audit.status().ready || isBehind || certificate?.isEnding;
     return { ...result, status: result.status === 'ok' && isDegraded ? 'degraded' : result.status };
   }
 

@@ -4,6 +4,7 @@ import { ChunkSizing } from './chunk-sizes.js';
 import { ChunkedUploadController } from './chunked-upload.controller.js';
 import { ChunkedUploads } from './chunked-upload.service.js';
 import { FileReading } from './file-reading.js';
+import { FileSweeper } from './file-sweeper.js';
 import { FileTypes } from './file-types.js';
 import { FileWorkers } from './file-workers.js';
 import { RealtimeModule } from '../realtime/realtime.module.js';
@@ -26,6 +27,7 @@ import { UploadService } from './upload.service.js';
     ChunkSizing,
     ChunkedUploads,
     FileReading,
+    FileSweeper,
     FileTypes,
     FileWorkers,
     IngestionBroadcaster,

@@ -24,11 +24,14 @@ export class OriginalFiles {
     this.#root = join(settings.folders.data, 'documents');
   }
 
+  get stagingFolder(): string {
+    return join(this.#root, 'staging');
+  }
+
   /** A place of its own for something that comes in. */
   async stagingPath(): Promise<string> {
-    const folder = join(this.#root, 'staging');
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    return join(folder, randomUUID());
+    await mkdir(this.stagingFolder, { recursive: true, mode: 0o700 });
+    return join(this.stagingFolder, randomUUID());
   }
 
   /** Where bytes of this hash are kept. */

@@ -1,0 +1,94 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, IsArray, IsInt, IsString, Length, Max, MaxLength, Min } from 'class-validator';
+import { Optional } from '../../kernel/optional.js';
+
+export class ListDocumentsQuery {
+  /** 1 to 1000. */
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000 })
+  @Optional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  limit: number = 100;
+
+  /** `next_cursor` of the page before. */
+  @Optional()
+  @IsString()
+  @MaxLength(200)
+  cursor?: string;
+}
+
+/** What its owner or an admin may change of a document. */
+export class ChangeDocumentDto {
+  /** Who may read: `role:<role>`, `group:<group>`, `owner`, or `*`. */
+  @Optional()
+  @IsArray()
+  @ArrayMaxSize(50)
+  @IsString({ each: true })
+  @MaxLength(110, { each: true })
+  readers?: string[];
+
+  @Optional()
+  @IsArray()
+  @ArrayMaxSize(50)
+  @IsString({ each: true })
+  @Length(1, 100, { each: true })
+  tags?: string[];
+}
+
+export class PendingInStoreDto {
+  /** @example "vectors:pgvector" */
+  store!: string;
+  reason!: string | null;
+}
+
+export class DocumentDto {
+  document_id!: string;
+  version!: number;
+  filename!: string;
+  /** All names that these bytes were uploaded under. */
+  names!: string[];
+  title!: string;
+  kind!: string;
+  language!: string;
+  law!: string | null;
+  size_bytes!: number;
+  sha256!: string;
+  characters!: number;
+  pages!: number | null;
+  chunks!: number;
+  owner!: string;
+  readers!: string[];
+  tags!: string[];
+  warnings!: string[];
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' } })
+  metadata!: Record<string, string>;
+  created_at!: string;
+  updated_at!: string;
+  /** Stores that do not have this version yet. */
+  pending!: PendingInStoreDto[];
+}
+
+export class DocumentListDto {
+  @ApiProperty({ type: [DocumentDto] })
+  documents!: DocumentDto[];
+  total_count!: number;
+  next_cursor!: string | null;
+}
+
+export class ChunkDto {
+  chunk_id!: string;
+  ordinal!: number;
+  content!: string;
+  path!: string[];
+  provision!: string | null;
+  page!: number | null;
+  references!: string[];
+}
+
+export class DocumentRemovedDto {
+  success!: boolean;
+  message!: string;
+}
