@@ -2,6 +2,7 @@ import { cpus, homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
 import { auditOf, auditProblems, auditSpecs } from './audit-settings.js';
+import { datasetOf, datasetSpecs } from './dataset-settings.js';
 import { decimal, isSecret, list, whole } from './setting-kinds.js';
 import { SecretMask } from '../kernel/secret-mask.js';
 import { fileSetting, withSecretFiles } from './secret-files.js';
@@ -25,6 +26,7 @@ export const settingSpecs = {
   ...pkiSpecs,
   ...auditSpecs,
   ...limitSpecs,
+  ...datasetSpecs,
 
   CLARA_HOST: str({
     default: '127.0.0.1',
@@ -237,6 +239,7 @@ export function readSettings(env: Env, root: string) {
     pki: pkiOf(read, tls.mutual),
     audit: auditOf(read),
     limits: limitsOf(read),
+    datasets: datasetOf(read),
     http: http(read),
     postgres: postgresOf(read),
     folders: folders(read, env, root),
@@ -256,6 +259,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly pki: SettingsShape['pki'];
   abstract readonly audit: SettingsShape['audit'];
   abstract readonly limits: SettingsShape['limits'];
+  abstract readonly datasets: SettingsShape['datasets'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly folders: SettingsShape['folders'];

@@ -3,6 +3,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { JobConfigEntity, JobEntity, JobEventEntity } from '../../modules/training/job.entity.js';
 import { PersonalTokenEntity, TicketEntity } from '../../modules/security/personal-token.entity.js';
 import { grantsTo } from './grants.js';
+import { Datasets1764000600000 } from './migrations/1764000600000-datasets.js';
 import { Security1764000100000 } from './migrations/1764000100000-security.js';
 import { Audit1764000300000 } from './migrations/1764000300000-audit.js';
 import { Training1764000000000 } from './migrations/1764000000000-training.js';
@@ -40,7 +41,13 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
     password: connection.password,
     database: connection.database,
     entities: [JobEntity, JobConfigEntity, JobEventEntity, PersonalTokenEntity, TicketEntity],
-    migrations: [Training1764000000000, Security1764000100000, Pki1764000200000, Audit1764000300000],
+    migrations: [
+      Training1764000000000,
+      Security1764000100000,
+      Pki1764000200000,
+      Audit1764000300000,
+      Datasets1764000600000,
+    ],
     migrationsTableName: 'clara_migrations',
     synchronize: false,
     logging: false,
