@@ -7,13 +7,15 @@ const MOST_HEADERS = 100;
 const DEEPEST_JSON = 32;
 /** With the flag `u`, a surrogate that has its other half is none. */
 const NO_TEXT = /[\0\p{Surrogate}]/u;
+const FORM = /^multipart\/form-data$/i;
 const READABLE = /^application\/(?:[\w.+-]+\+)?json$|^application\/ocsp-request$/i;
 
 /**
  * What is refused before anything reads it.
+ * @param takesForm whether the route at an address reads forms with files
  * @throws AppError `uri_too_long`, `headers_too_large` or `unsupported_media_type`
  */
-export function checkHead(request: IncomingMessage): void {
+export function checkHead(request: IncomingMessage, takesForm: (url: string) => boolean = () => false): void {
   const { url = '', rawHeaders, headers } = request;
   if (url.length > LONGEST_URL)
     throw new AppError('uri_too_long', `The address has ${url.length} characters; ${LONGEST_URL} are the most`);
@@ -22,7 +24,7 @@ export function checkHead(request: IncomingMessage): void {
     throw new AppError('headers_too_large', `The request has ${count} headers; ${MOST_HEADERS} are the most`);
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   const mediaType = (headers['content-type'] ?? '').split(';', 1)[0]?.trim() ?? '';
-  if (hasBody && !READABLE.test(mediaType))
+  if (hasBody && !READABLE.test(mediaType) && !(FORM.test(mediaType) && takesForm(url)))
     throw new AppError(
       'unsupported_media_type',
       `A body of the type "${mediaType.slice(0, 60)}" is not read; send JSON with Content-Type: application/json`,

@@ -194,7 +194,9 @@ export class BuildQueueStore {
   }
 }
 
+/** Set before version, as whoever deletes it does. */
 async function holds(sql: Sql, claim: Claim): Promise<boolean> {
+  await sql.query('SELECT 1 FROM dataset_sets WHERE dataset_id = $1 FOR UPDATE', [claim.dataset_id]);
   const rows = await rowsOf(
     sql,
     `SELECT 1 FROM dataset_versions WHERE dataset_id = $1 AND number = $2 AND fence = $3 AND state = 'processing' FOR UPDATE`,

@@ -19,6 +19,8 @@ export async function storedFile(path: string, dataFolder: string): Promise<Stor
 
 /** Where the files of a dataset lie: `<data>/datasets/<id>/v<number>`, while it is built beside it under another name. */
 export class VersionFolder {
+  #published = false;
+
   private constructor(
     readonly dataset: string,
     private readonly number: number,
@@ -46,11 +48,16 @@ export class VersionFolder {
     return path;
   }
 
-  /** Gives a finished build its name. A folder of that name is of a build that was never recorded. */
+  /**
+   * Gives a finished build its name; again, for a transaction that is tried again: nothing.
+   * A folder of that name is of a build that was never recorded.
+   */
   async publish(build: string): Promise<void> {
+    if (this.#published) return;
     await syncFolder(this.building(build));
     await rm(this.path, { recursive: true, force: true });
     await rename(this.building(build), this.path);
+    this.#published = true;
     await syncFolder(this.dataset);
   }
 
