@@ -18,7 +18,8 @@ import { MetricsModule } from './modules/metrics/metrics.module.js';
 import { PkiModule } from './modules/pki/pki.module.js';
 import { RealtimeModule } from './modules/realtime/realtime.module.js';
 import { KeySource } from './modules/security/key-source.port.js';
-import { SearchModule } from './modules/search/search.module.js';
+import { DatasetModule } from './modules/dataset/dataset.module.js';
+import { SearchRoutesModule } from './modules/dataset/search-routes.module.js';
 import { SecurityModule } from './modules/security/security.module.js';
 import { Host } from './modules/training/host.js';
 import { Launcher } from './modules/training/launcher.port.js';
@@ -73,7 +74,8 @@ export class AppModule {
         TrainingModule,
         RealtimeModule,
         IngestionModule,
-        SearchModule,
+        SearchRoutesModule,
+        DatasetModule,
         HealthModule,
         MetricsModule,
         DocsModule,

@@ -8,7 +8,7 @@ import { openDocuments } from './adapters/open-documents.js';
 import { LocalLauncher } from './adapters/launchers/local-launcher.js';
 import { TrainerInstallation } from './adapters/launchers/trainer-installation.js';
 import type { PinoLog } from './adapters/logging/pino-log.js';
-import { folderId } from './adapters/host/folder-id.js';
+import { folderId } from './kernel/folder-id.js';
 import { asApplication, openDataSource, type PostgresConnection } from './adapters/postgres/data-source.js';
 import { EmbeddedPostgres } from './adapters/postgres/embedded/embedded-postgres.js';
 import { FolderLock } from './adapters/postgres/folder-lock.js';

@@ -47,8 +47,12 @@ export const countRequests =
     next();
   };
 
+/** Routes that read forms and files; every other takes JSON alone, which no page of another site can send unasked. */
+const FORMS = [/^\/(ingestion\/)?upload\//, /^\/api\/datasets(\/create|\/[\w-]+\/versions)?\/?(\?|$)/];
+const takesForm = (url: string): boolean => FORMS.some((form) => form.test(url));
+
 export const refuseMisshapen: Middleware = (request, _response, next) => {
-  checkHead(request);
+  checkHead(request, takesForm);
   next();
 };
 

@@ -47,6 +47,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .setDescription('Self-hosted learning from documents and corrections: datasets, LoRA training, serving.')
     .setVersion(API_VERSION)
     .addTag('training', 'Jobs, from the configuration to the adapter')
+    .addTag('datasets', 'Training sets: built from searches, documents and files, versioned, exported')
     .addTag('security', 'Personal tokens and tickets')
     .addTag('audit', 'Who did what')
     .addTag('pki', 'Certificates of services')

@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
 import { auditOf, auditProblems, auditSpecs } from './audit-settings.js';
 import { embedderOf, embedderProblems, embedderSpecs } from './embedder-settings.js';
+import { datasetOf, datasetSpecs } from './dataset-settings.js';
 import { isSecret, list } from './setting-kinds.js';
 import { SecretMask } from '../kernel/secret-mask.js';
 import { fileSetting, withSecretFiles } from './secret-files.js';
@@ -32,6 +33,7 @@ export const settingSpecs = {
   ...limitSpecs,
   ...ingestionSpecs,
   ...parserSpecs,
+  ...datasetSpecs,
 
   CLARA_HOST: str({
     default: '127.0.0.1',
@@ -193,6 +195,7 @@ export function readSettings(env: Env, root: string) {
     limits: limitsOf(read),
     ingestion: ingestionOf(read, folderIn(root)),
     parser: parserOf(read),
+    datasets: datasetOf(read),
     http: http(read),
     postgres: postgresOf(read),
     embedder: embedderOf(read, cpus().length),
@@ -216,6 +219,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly limits: SettingsShape['limits'];
   abstract readonly ingestion: SettingsShape['ingestion'];
   abstract readonly parser: SettingsShape['parser'];
+  abstract readonly datasets: SettingsShape['datasets'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly embedder: SettingsShape['embedder'];

@@ -29,6 +29,14 @@ describe('the head of a request', () => {
       );
   });
 
+  it('with a form is read where the route takes forms', () => {
+    const form = { 'content-type': 'multipart/form-data; boundary=x', 'content-length': '2' };
+    const takesForm = (url: string): boolean => url === '/form';
+    expect(() => checkHead(request(form, '/form'), takesForm)).not.toThrow();
+    expect(() => checkHead(request(form, '/other'), takesForm)).toThrow(expect.objectContaining({ status: 415 }));
+    expect(() => checkHead(request(form, '/form'))).toThrow(expect.objectContaining({ status: 415 }));
+  });
+
   it('without a body may say any type', () => {
     expect(() => checkHead(request({ 'content-type': 'text/plain' }))).not.toThrow();
     expect(() => checkHead(request({ 'content-type': 'text/plain', 'content-length': '0' }))).not.toThrow();

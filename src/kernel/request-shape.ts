@@ -7,16 +7,15 @@ const MOST_HEADERS = 100;
 const DEEPEST_JSON = 32;
 /** With the flag `u`, a surrogate that has its other half is none. */
 const NO_TEXT = /[\0\p{Surrogate}]/u;
+const FORM = /^(?:multipart\/form-data|application\/octet-stream|application\/x-www-form-urlencoded)$/i;
 const READABLE = /^application\/(?:[\w.+-]+\+)?json$|^application\/ocsp-request$/i;
-/** Files and forms are read where files are taken in, and nowhere else: a form can be sent by any page. */
-const FILES = /^(?:multipart\/form-data|application\/octet-stream|application\/x-www-form-urlencoded)$/i;
-const TAKES_FILES = /^\/(?:(?:ingestion\/)?upload\/|api\/datasets(?:\/|\?|$)|v1\/files(?:\/|\?|$))/;
 
 /**
  * What is refused before anything reads it.
+ * @param takesForm whether the route at an address reads forms with files
  * @throws AppError `uri_too_long`, `headers_too_large` or `unsupported_media_type`
  */
-export function checkHead(request: IncomingMessage): void {
+export function checkHead(request: IncomingMessage, takesForm: (url: string) => boolean = () => false): void {
   const { url = '', rawHeaders, headers } = request;
   if (url.length > LONGEST_URL)
     throw new AppError('uri_too_long', `The address has ${url.length} characters; ${LONGEST_URL} are the most`);
@@ -25,8 +24,7 @@ export function checkHead(request: IncomingMessage): void {
     throw new AppError('headers_too_large', `The request has ${count} headers; ${MOST_HEADERS} are the most`);
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   const mediaType = (headers['content-type'] ?? '').split(';', 1)[0]?.trim() ?? '';
-  const isRead = READABLE.test(mediaType) || (FILES.test(mediaType) && TAKES_FILES.test(url));
-  if (hasBody && !isRead)
+  if (hasBody && !READABLE.test(mediaType) && !(FORM.test(mediaType) && takesForm(url)))
     throw new AppError(
       'unsupported_media_type',
       `A body of the type "${mediaType.slice(0, 60)}" is not read; send JSON with Content-Type: application/json`,

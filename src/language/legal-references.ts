@@ -1,5 +1,5 @@
 import { citedGroupAt, type CitedGroup } from './cited-provisions.js';
-import { canonicalLaw, isLawOfArticles, knownName, lawSlug, socialCodeBook } from './law-names.js';
+import { canonicalLaw, isLawOfArticles, knownAbbreviation, knownName, lawSlug, socialCodeBook } from './law-names.js';
 import { lawMentionAt, type LawMention } from './law-mention.js';
 import { GAP, SPACE, sticky, takeAt } from './text-cursor.js';
 
@@ -190,10 +190,14 @@ function lawOfTitle(title: string): string | null {
   const social = book && socialCodeBook(book[1] ?? book[2] ?? '');
   if (social !== null) return social;
   const known = knownName(words);
-  if (!lawTitle.test(plain) && known === null) return null;
   const bracketed = /[(–-] ?((?:\d{1,2}\. ?)?\p{Lu}[\p{L}-]{0,14}(?: (?:\d{1,4}|[IVX]+|\p{Lu}{2,3}))?)\)?$/u.exec(
     plain,
   )?.[1];
+  // The end of a title that was broken over two lines still has the abbreviation of its law.
+  if (!lawTitle.test(plain) && known === null)
+    return bracketed === undefined || knownAbbreviation(bracketed.replace(/ (?:19|20)\d\d$/, '')) === null
+      ? null
+      : canonicalLaw(bracketed);
   if (bracketed !== undefined && /\p{Lu}.*(?:\p{Lu}|\d)/u.test(bracketed)) return canonicalLaw(bracketed);
   return known && known.words === words.length ? known.law : null;
 }

@@ -63,10 +63,10 @@ def test_a_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
     assert len(load(path).train) == 1
 
 
-@pytest.mark.parametrize("wrapped", [False, True])
-def test_json_files(tmp_path: Path, wrapped: bool) -> None:
+@pytest.mark.parametrize("wrapper", [None, "data", "documents"])
+def test_json_files(tmp_path: Path, wrapper: str | None) -> None:
     rows = numbered(10)
-    path = write(tmp_path / "a.json", json.dumps({"data": rows} if wrapped else rows, indent=1))
+    path = write(tmp_path / "a.json", json.dumps({wrapper: rows} if wrapper else rows, indent=1))
     assert len(load(path).train) == 8
     assert "must hold a list" in refused(write(tmp_path / "b.json", "7"))
     assert "line 2: is not JSON" in refused(write(tmp_path / "c.json", "[\n!]"))

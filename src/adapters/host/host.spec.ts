@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { folderId } from './folder-id.js';
+import { folderId } from '../../kernel/folder-id.js';
 import { ThisHost } from './this-host.js';
 
 describe('this host', () => {

@@ -1,84 +1,88 @@
-import { AppError } from '../../kernel/errors.js';
-import type { SearchFilters, SearchRequest, Signal } from '../search/document-search.port.js';
-import { signals } from '../search/document-search.port.js';
+import type { Problem } from '../../kernel/errors.js';
+import { signals, type SearchFilters, type Signal } from '../search/document-search.port.js';
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const MOST_VALUES = 10_000;
-
-type Reader = (value: unknown, name: string) => Partial<SearchFilters>;
-
-const problem = (name: string, what: string): AppError =>
-  new AppError('invalid', `filters.${name}: ${what}`, [{ path: `filters.${name}`, message: what }]);
-
-/** One text or a list of texts. */
-function texts(value: unknown, name: string): string[] {
-  const list: unknown[] = Array.isArray(value) ? value : [value];
-  if (list.length > MOST_VALUES) throw problem(name, `${list.length} values are too many; ${MOST_VALUES} are the most`);
-  return list.map((item) => {
-    if (typeof item === 'string' && item !== '' && !item.includes('\0')) return item;
-    throw problem(name, 'must be a text or a list of texts');
-  });
-}
-
-function ids(value: unknown, name: string): string[] {
-  const list = texts(value, name);
-  const wrong = list.find((id) => !UUID.test(id));
-  if (wrong !== undefined) throw problem(name, `"${wrong.slice(0, 60)}" is no id of a document`);
-  return list;
-}
-
-function time(value: unknown, name: string): string {
-  const date = typeof value === 'string' ? new Date(value) : undefined;
-  if (date && !Number.isNaN(date.getTime())) return date.toISOString();
-  throw problem(name, 'must be a date, such as 2026-01-31');
-}
-
-function one(value: unknown, name: string): string {
-  const [first, second] = texts(value, name);
-  if (first === undefined || second !== undefined) throw problem(name, 'must be one text');
-  return first;
-}
-
-const readers: Readonly<Record<string, Reader>> = {
-  document_id: (value, name) => ({ documentIds: ids(value, name) }),
-  document_ids: (value, name) => ({ documentIds: ids(value, name) }),
-  document_type: (value, name) => ({ kinds: texts(value, name) }),
-  kind: (value, name) => ({ kinds: texts(value, name) }),
-  language: (value, name) => ({ languages: texts(value, name) }),
-  tags: (value, name) => ({ tags: texts(value, name) }),
-  law: (value, name) => ({ laws: texts(value, name) }),
-  filename: (value, name) => ({ filename: one(value, name) }),
-  created_from: (value, name) => ({ createdFrom: time(value, name) }),
-  date_from: (value, name) => ({ createdFrom: time(value, name) }),
-  created_to: (value, name) => ({ createdTo: time(value, name) }),
-  date_to: (value, name) => ({ createdTo: time(value, name) }),
+const LISTS: Readonly<Record<string, 'documentIds' | 'kinds' | 'languages' | 'tags' | 'laws'>> = {
+  document_id: 'documentIds',
+  document_ids: 'documentIds',
+  document_type: 'kinds',
+  kind: 'kinds',
+  kinds: 'kinds',
+  language: 'languages',
+  languages: 'languages',
+  tags: 'tags',
+  law: 'laws',
+  laws: 'laws',
 };
+const TEXTS: Readonly<Record<string, 'filename' | 'createdFrom' | 'createdTo'>> = {
+  filename: 'filename',
+  created_from: 'createdFrom',
+  date_from: 'createdFrom',
+  created_to: 'createdTo',
+  date_to: 'createdTo',
+};
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** As ISO 8601 writes a day, or a time of one; with a year that the database has. */
+const TIME = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:?\d{2})?)?$/;
+const MOST = 1000;
+const LONGEST = 1000;
 
-/** The filters of a request. Names that are none of ours are compared with the metadata of documents. @throws AppError `invalid` */
-export function filtersOf(raw: Readonly<Record<string, unknown>> | null | undefined): SearchFilters {
-  const filters: SearchFilters = {};
-  const metadata: Record<string, string> = {};
-  for (const [name, value] of Object.entries(raw ?? {})) {
-    if (value === null || value === undefined) continue;
-    const read = Object.hasOwn(readers, name) ? readers[name] : undefined;
-    if (read) Object.assign(filters, read(value, name));
-    else metadata[name] = one(typeof value === 'number' || typeof value === 'boolean' ? String(value) : value, name);
-  }
-  return Object.keys(metadata).length > 0 ? { ...filters, metadata } : filters;
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= LONGEST;
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.length <= MOST && value.every((entry) => isText(entry));
+
+const isTime = (text: string): boolean => TIME.test(text) && !Number.isNaN(Date.parse(text));
+
+/** One text, or several; numbers and truth values of metadata are asked for as texts. */
+function metadataOf(value: unknown): string | undefined {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return isText(value) ? value : undefined;
 }
 
-/** @throws AppError `invalid` */
-export function weightsOf(raw: Readonly<Record<string, unknown>> | null | undefined): SearchRequest['weights'] {
-  if (!raw || Object.keys(raw).length === 0) return undefined;
-  const isSignal = (name: string): name is Signal => (signals as readonly string[]).includes(name);
-  const weights: Partial<Record<Signal, number>> = {};
-  for (const [name, value] of Object.entries(raw)) {
-    if (!isSignal(name)) throw new AppError('invalid', `weights.${name.slice(0, 40)}: is none of ${signals.join(', ')}`);
-    if (typeof value !== 'number' || !Number.isFinite(value) || value < 0)
-      throw new AppError('invalid', `weights.${name}: must be a number of 0 or more`);
-    weights[name] = value;
+/**
+ * The filters of a request. Keys that are none of ours are asked of the document's metadata, as the original's clients
+ * send them.
+ */
+export function filtersOf(given: Readonly<Record<string, unknown>>, path: string): SearchFilters | Problem[] {
+  const filters: SearchFilters = {};
+  const problems: Problem[] = [];
+  const metadata: Record<string, string> = {};
+  const refuse = (key: string, what: string): void => void problems.push({ path: `${path}.${key}`, message: what });
+  const own = Object.entries(given).filter(([key]) => key !== 'metadata');
+  const nested = given['metadata'] ?? {};
+  const facts = typeof nested === 'object' && !Array.isArray(nested) ? Object.entries(nested) : [];
+  if (facts.length === 0 && given['metadata'] && typeof nested !== 'object') refuse('metadata', 'must be an object');
+  for (const [key, value] of [...own, ...facts] as [string, unknown][]) {
+    if (value === null || value === undefined) continue;
+    const list = Object.hasOwn(LISTS, key) ? LISTS[key] : undefined;
+    const text = Object.hasOwn(TEXTS, key) ? TEXTS[key] : undefined;
+    const fact = metadataOf(value);
+    if (list && isTexts(value)) filters[list] = value;
+    else if (list && isText(value)) filters[list] = [value];
+    else if (list) refuse(key, `must be a list of at most ${MOST} texts`);
+    else if (text && isText(value)) filters[text] = value;
+    else if (text) refuse(key, 'must be a text');
+    else if (fact !== undefined) metadata[key] = fact;
+    else refuse(key, 'must be a text, a number or a truth value');
   }
-  if (Object.values(weights).every((weight) => weight === 0))
-    throw new AppError('invalid', 'weights: one of them must be more than 0');
-  return weights;
+  if (Object.keys(metadata).length > 0) filters.metadata = metadata;
+  const wrong = filters.documentIds?.find((id) => !UUID.test(id));
+  if (wrong !== undefined) refuse('document_ids', `"${wrong.slice(0, 60)}" is no id of a document`);
+  for (const time of [filters.createdFrom, filters.createdTo])
+    if (time !== undefined && !isTime(time))
+      refuse('created_from', `"${time.slice(0, 40)}" is no date, such as 2026-01-31`);
+  return problems.length > 0 ? problems : filters;
+}
+
+/** Weights by search type, 0 to 1. */
+export function weightsOf(
+  given: Readonly<Record<string, unknown>>,
+  path: string,
+): Partial<Record<Signal, number>> | Problem[] {
+  const problems = Object.entries(given).flatMap(([name, value]): Problem[] => {
+    if (!(signals as readonly string[]).includes(name))
+      return [{ path: `${path}.${name}`, message: `is no search type; known are ${signals.join(', ')}` }];
+    const fits = typeof value === 'number' && value >= 0 && value <= 1;
+    return fits ? [] : [{ path: `${path}.${name}`, message: 'must be a number from 0 to 1' }];
+  });
+  return problems.length > 0 ? problems : given;
 }

@@ -42,7 +42,9 @@ export class SearchController {
 
   @Post('search/graph')
   @HttpCode(200)
-  @ApiOperation({ summary: 'What the provisions of the question refer to, and what refers to them; and what the words lead to' })
+  @ApiOperation({
+    summary: 'What the provisions of the question refer to, and what refers to them; and what the words lead to',
+  })
   graph(@Body() request: SearchDto, @CurrentUser() user: Caller): Promise<SearchReplyDto> {
     return this.search.run(request, user, ['graph']);
   }

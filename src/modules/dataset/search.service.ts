@@ -1,12 +1,26 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import type { Problem } from '../../kernel/errors.js';
 import { rowsOf } from '../../kernel/transaction.js';
 import { readerKeysOf } from '../documents/readers.port.js';
 import { DocumentSearch, type SearchHit, type SearchOutcome, type Signal } from '../search/document-search.port.js';
 import type { Caller } from '../security/principal.port.js';
 import { originalQuality } from './quality/original-quality.js';
-import type { CorpusStatisticsDto, SearchDto, SearchHitDto, SearchReplyDto, SearchStatisticsDto } from './search.dto.js';
+import type {
+  CorpusStatisticsDto,
+  SearchDto,
+  SearchHitDto,
+  SearchReplyDto,
+  SearchStatisticsDto,
+} from './search.dto.js';
+import { invalid } from './version-plan.js';
 import { filtersOf, weightsOf } from './search-filters.js';
+
+/** @throws AppError `invalid` */
+function valid<T extends object>(read: T | Problem[]): T {
+  if (Array.isArray(read)) throw invalid(read);
+  return read;
+}
 
 const ALL_LEGS: Signal[] = ['keyword', 'vector', 'graph'];
 
@@ -19,12 +33,12 @@ export class SearchService {
   ) {}
 
   async run(request: SearchDto, caller: Caller, legs?: Signal[]): Promise<SearchReplyDto> {
-    const weights = weightsOf(request.weights);
+    const weights = request.weights && valid(weightsOf(request.weights, 'weights'));
     const outcome = await this.search.search(
       {
         queryText: request.query_text,
         topK: request.top_k,
-        filters: filtersOf(request.filters),
+        filters: valid(filtersOf(request.filters ?? {}, 'filters')),
         minScore: 0,
         signals: legs ?? request.search_types ?? ALL_LEGS,
         fusion: request.fusion_method,
@@ -46,7 +60,14 @@ export class SearchService {
 
   /** Of what the caller may read. */
   async statistics(caller: Caller): Promise<CorpusStatisticsDto> {
-    const rows = await rowsOf<{ kind: string; language: string; law: string | null; documents: number; chunks: number; characters: number }>(
+    const rows = await rowsOf<{
+      kind: string;
+      language: string;
+      law: string | null;
+      documents: number;
+      chunks: number;
+      characters: number;
+    }>(
       this.source,
       `SELECT v.kind, v.language, v.law, count(*)::int AS documents, sum(v.chunks)::int AS chunks, sum(v.characters)::bigint AS characters
         FROM documents_document d JOIN documents_version v USING (document_id, version)

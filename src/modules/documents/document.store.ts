@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { rowsOf } from '../../kernel/transaction.js';
 import type { Caller } from '../security/principal.port.js';
+import type { SearchFilters } from '../search/document-search.port.js';
+import { documentConditions } from './document-conditions.port.js';
 import { DocumentReader } from './document-reader.port.js';
 import { mayRead, readerKeysOf } from './readers.port.js';
 import type { StoredChunk, StoredDocument } from './replica.port.js';
@@ -37,6 +39,18 @@ export class DocumentDatabase extends DocumentReader {
   async document(documentId: string, caller: Caller): Promise<StoredDocument | null> {
     const [head] = await rowsOf<HeadRow>(this.source, HEAD, [documentId]);
     return head && mayRead(readerKeysOf(caller), head.readers) ? this.stored(documentId) : null;
+  }
+
+  async matching(filters: SearchFilters, limit: number, caller: Caller): Promise<string[]> {
+    const { conditions, values } = documentConditions(filters);
+    const rows = await rowsOf<{ document_id: string }>(
+      this.source,
+      `SELECT document_id FROM documents_document d JOIN documents_version v USING (document_id, version)
+        WHERE ($1::text[] IS NULL OR d.readers && $1) ${conditions.map((condition) => `AND ${condition}`).join(' ')}
+        ORDER BY document_id LIMIT ${limit}`,
+      [readerKeysOf(caller), ...values],
+    );
+    return rows.map(({ document_id }) => document_id);
   }
 
   async *documents(documentIds: string[], caller: Caller): AsyncIterable<StoredDocument> {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AppError } from '../../kernel/errors.js';
 import { rowsOf } from '../../kernel/transaction.js';
+import { documentConditions } from '../documents/document-conditions.port.js';
 import { readerKeysOf } from '../documents/readers.port.js';
 import type { ReaderKey } from '../documents/replica.port.js';
 import type { Caller } from '../security/principal.port.js';
@@ -26,7 +27,7 @@ export class SearchScopes {
 
   async of(filters: SearchFilters, caller: Caller): Promise<Scope> {
     const readers = readerKeysOf(caller);
-    const { conditions, values } = conditionsOf(filters);
+    const { conditions, values } = documentConditions(filters);
     if (conditions.length === 0) return { readers, documentIds: null, chunks: null };
     const rows = await rowsOf<{ document_id: string; chunks: number }>(
       this.source,
@@ -45,28 +46,4 @@ export class SearchScopes {
       chunks: rows.reduce((sum, { chunks }) => sum + chunks, 0),
     };
   }
-}
-
-/** SQL over documents_document `d` and documents_version `v`; parameters begin at $2. */
-function conditionsOf(filters: SearchFilters): { conditions: string[]; values: unknown[] } {
-  const conditions: string[] = [];
-  const values: unknown[] = [];
-  const add = (value: unknown, condition: (parameter: string) => string): void => {
-    if (value === undefined) return;
-    values.push(value);
-    conditions.push(condition(`$${values.length + 1}`));
-  };
-  add(filters.documentIds, (p) => `d.document_id = ANY (${p}::uuid[])`);
-  add(filters.kinds, (p) => `v.kind = ANY (${p}::text[])`);
-  add(filters.languages, (p) => `v.language = ANY (${p}::text[])`);
-  add(filters.tags, (p) => `d.tags && ${p}::text[]`);
-  add(
-    filters.laws?.map((law) => law.toLowerCase()),
-    (p) => `lower(v.law) = ANY (${p}::text[])`,
-  );
-  add(filters.filename, (p) => `(d.name = ${p}::text OR ${p} = ANY (v.names))`);
-  add(filters.createdFrom, (p) => `d.created_at >= ${p}::timestamptz`);
-  add(filters.createdTo, (p) => `d.created_at <= ${p}::timestamptz`);
-  add(filters.metadata && JSON.stringify(filters.metadata), (p) => `v.metadata @> ${p}::jsonb`);
-  return { conditions, values };
 }

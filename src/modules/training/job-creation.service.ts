@@ -11,6 +11,7 @@ import type { NewJob } from './job-insert.js';
 import { JobPlanner } from './job-planner.js';
 import { JobQueueStore, type IdempotencyKey } from './job-queue.store.js';
 import { jobReply, jobView } from './job-view.js';
+import type { ResolvedConfig } from './resolved-config.js';
 import { TrainingMetrics } from './training-metrics.js';
 
 const LONGEST_KEY = 255;
@@ -28,14 +29,14 @@ export class JobCreation {
   ) {}
 
   async create(request: CreateJobDto, user: Caller, idempotencyKey?: string): Promise<JobReplyDto> {
-    const plan = await this.planner.plan(request);
+    const plan = await this.planner.plan(request, user);
     const jobId = randomUUID();
     const job = await this.#write(
       {
         job_id: jobId,
         trainer_type: request.trainer_type,
         config_path: request.config_path,
-        dataset_path: request.dataset_path ?? null,
+        dataset_path: plan.config.dataset?.reference ?? request.dataset_path ?? null,
         output_dir: plan.output_dir,
         priority: request.priority ?? 1,
         tags: request.tags ?? [],
@@ -44,7 +45,7 @@ export class JobCreation {
         gpus: plan.gpus,
         total_epochs: plan.total_epochs,
         config: plan.config,
-        audit: await this.#auditRow(jobId, request, user),
+        audit: await this.#auditRow(jobId, request, plan.config.dataset, user),
       },
       idempotencyOf(request, user, idempotencyKey),
     );
@@ -75,9 +76,14 @@ export class JobCreation {
     throw this.limit.refusal(job.created_by);
   }
 
-  #auditRow(jobId: string, { trainer_type, config_path }: CreateJobDto, user: Caller): Promise<string | null> {
+  #auditRow(
+    jobId: string,
+    { trainer_type, config_path }: CreateJobDto,
+    dataset: ResolvedConfig['dataset'],
+    user: Caller,
+  ): Promise<string | null> {
     const target = { type: 'training_job', id: jobId };
-    const detail = { trainer_type, config_path };
+    const detail = { trainer_type, config_path, ...(dataset ? { dataset } : {}) };
     return this.audit.row(user, { action: 'training.job.create', target, outcome: 'done', detail });
   }
 }

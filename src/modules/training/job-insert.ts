@@ -52,7 +52,12 @@ export async function insertJob(sql: Sql, job: NewJob): Promise<JobEntity> {
     job.gpus,
     job.total_epochs,
     JSON.stringify(job.config),
-    JSON.stringify({ created_by: job.created_by, warnings: job.config.warnings, job: initialSnapshot(job) }),
+    JSON.stringify({
+      created_by: job.created_by,
+      warnings: job.config.warnings,
+      ...(job.config.dataset ? { dataset: job.config.dataset } : {}),
+      job: initialSnapshot(job),
+    }),
     ...(job.audit === null ? [] : [job.audit]),
   ]);
   if (!row) throw new Error('PostgreSQL returned no row for an INSERT');

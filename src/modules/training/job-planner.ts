@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
-import { AppError } from '../../kernel/errors.js';
+import { DATASET_SCHEME, DatasetFiles, type DatasetFile } from '../dataset/dataset-files.port.js';
+import type { Caller } from '../security/principal.port.js';
 import { estimateJob } from './config/estimate-job.js';
 import { PlanMemory } from './config/plan-memory.js';
 import type { ResolvedJob } from './config/resolve-config.js';
 import { Host } from './host.js';
 import type { CreateJobDto, DryRunDto, EstimateDto } from './job.dto.js';
-import { JobStore } from './job.store.js';
 import type { ResolvedConfig } from './resolved-config.js';
 import { TrainerEnvironment } from './trainer-environment.port.js';
 
@@ -19,20 +19,28 @@ export class JobPlanner {
     settings: Settings,
     private readonly host: Host,
     private readonly environment: TrainerEnvironment,
-    private readonly jobs: JobStore,
+    private readonly datasets: DatasetFiles,
   ) {
     const { gpus, bf16, cores } = host;
     this.#plans = new PlanMemory({ settings, machine: { gpus, bf16, cores } });
   }
 
-  plan(request: CreateJobDto): Promise<ResolvedJob> {
+  /** @throws AppError `invalid` with every problem of the configuration, or why the dataset cannot be trained on */
+  async plan(request: CreateJobDto, caller: Caller): Promise<ResolvedJob> {
     const { trainer_type, config_path, dataset_path } = request;
-    return this.#plans.plan({ trainer_type, config_path, dataset_path: dataset_path ?? null });
+    const dataset = dataset_path ? await this.#dataset(dataset_path, caller) : undefined;
+    return this.#plans.plan({ trainer_type, config_path, dataset_path: dataset_path ?? null, dataset });
+  }
+
+  async #dataset(path: string, caller: Caller): Promise<DatasetFile | undefined> {
+    if (path.startsWith(DATASET_SCHEME)) return this.datasets.resolve(path, caller);
+    await this.datasets.checkPath(path, caller);
+    return undefined;
   }
 
   /** What a request would run with and need, without starting anything. */
-  async dryRun(request: CreateJobDto): Promise<DryRunDto> {
-    const { config } = await this.plan(request);
+  async dryRun(request: CreateJobDto, caller: Caller): Promise<DryRunDto> {
+    const { config } = await this.plan(request, caller);
     return {
       success: true,
       dry_run: true,
@@ -43,13 +51,8 @@ export class JobPlanner {
     };
   }
 
-  async estimateOf(job: { job_id: string }): Promise<EstimateDto & { success: true; job_id: string }> {
-    const config = await this.jobs.config(job.job_id);
-    if (!config) throw new AppError('not_found', `Job not found: ${job.job_id}`);
-    return { success: true, job_id: job.job_id, ...(await this.estimate(config)) };
-  }
-
-  private async estimate(config: ResolvedConfig): Promise<EstimateDto> {
+  /** What a configuration is estimated to need on this machine. */
+  async estimate(config: ResolvedConfig): Promise<EstimateDto> {
     const { gpus, bf16, memoryBytes } = this.host;
     const place = { device: gpus > 0 ? ('gpu' as const) : ('cpu' as const), bf16, available_bytes: memoryBytes };
     const found = await estimateJob(config, this.environment.defaultModel(), place);

@@ -49,7 +49,10 @@ export class CreateJobDto extends ChangeJobDto {
   @Length(1, 1024)
   config_path!: string;
 
-  /** Data set file; empty or absent: the one that the configuration names. */
+  /**
+   * Data set file, or `dataset:<id>@<version>` (without a version: the newest completed one); empty or absent: the one
+   * that the configuration names.
+   */
   @IsOptional()
   @Transform(emptyIsNone)
   @IsString()

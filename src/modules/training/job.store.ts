@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { rowsOf } from '../../kernel/transaction.js';
+import { DATASET_SCHEME } from '../dataset/dataset-files.port.js';
 import { activeStatuses, isWaiting, type JobStatus } from './job-state.js';
+import type { DatasetUse } from './dataset-use.port.js';
 import type { JobEntity } from './job.entity.js';
 import type { ResolvedConfig } from './resolved-config.js';
 
@@ -36,7 +38,7 @@ SELECT count(*)::int AS ahead FROM (
 
 /** Reads jobs for the API. */
 @Injectable()
-export class JobStore {
+export class JobStore implements DatasetUse {
   constructor(private readonly source: DataSource) {}
 
   async byId(jobId: string): Promise<JobEntity | undefined> {
@@ -89,6 +91,17 @@ export class JobStore {
       [baseModel],
     );
     return row;
+  }
+
+  /** Of the dataset's versions, whichever. */
+  async jobsUsing(datasetId: string, limit: number): Promise<string[]> {
+    const rows = await rowsOf<{ job_id: string }>(
+      this.source,
+      `SELECT job_id FROM training_jobs WHERE status IN ('pending', 'queued', 'running') AND starts_with(dataset_path, $1)
+        ORDER BY seq LIMIT $2`,
+      [`${DATASET_SCHEME}${datasetId}@`, limit],
+    );
+    return rows.map(({ job_id: jobId }) => jobId);
   }
 
   async running(hostId: string): Promise<JobEntity[]> {

@@ -7,6 +7,8 @@ export interface ResolvedConfig {
   name: string | null;
   /** Which adapter a continuous job trains further: `auto`, or the id of a completed job. */
   continuous?: { adapter: string };
+  /** The dataset that `dataset_path` named, as it was then. */
+  dataset?: { reference: string; content_hash: string; sha256: string };
   /** Where a resolved value differs from what was asked, in words. */
   warnings: string[];
 }

@@ -68,7 +68,7 @@ export class TrainingController {
     @CurrentUser() user: Caller,
     @Headers('idempotency-key') key?: string,
   ): Promise<JobReplyDto | DryRunDto> {
-    return query.isDryRun ? this.training.dryRun(request) : this.creation.create(request, user, key);
+    return query.isDryRun ? this.training.dryRun(request, user) : this.creation.create(request, user, key);
   }
 
   @Requires('training:read')

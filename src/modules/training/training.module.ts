@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
+import { DatasetRegistryModule } from '../dataset/dataset-registry.module.js';
 import { AttemptEnd } from './attempt-end.js';
 import { AttemptStart } from './attempt-start.js';
+import { DatasetUse } from './dataset-use.port.js';
 import { DispatcherService } from './dispatcher.service.js';
 import { JobCreation } from './job-creation.service.js';
 import { JobEventFeed } from './job-events.port.js';
@@ -18,6 +20,7 @@ import { TrainingService } from './training.service.js';
 import { TrainingStatus } from './training-status.port.js';
 
 @Module({
+  imports: [DatasetRegistryModule],
   controllers: [TrainingController],
   providers: [
     AttemptEnd,
@@ -35,7 +38,8 @@ import { TrainingStatus } from './training-status.port.js';
     TrainingService,
     { provide: JobEventFeed, useClass: JobEventStore },
     { provide: TrainingStatus, useExisting: JobStore },
+    { provide: DatasetUse, useExisting: JobStore },
   ],
-  exports: [DispatcherService, JobEventFeed, TrainingStatus],
+  exports: [DatasetUse, DispatcherService, JobEventFeed, TrainingStatus],
 })
 export class TrainingModule {}

@@ -41,12 +41,15 @@ export class TrainingService {
   ) {}
 
   /** Answers what would run and what it needs; nothing is recorded. */
-  dryRun(request: CreateJobDto): Promise<DryRunDto> {
-    return this.planner.dryRun(request);
+  dryRun(request: CreateJobDto, caller: Caller): Promise<DryRunDto> {
+    return this.planner.dryRun(request, caller);
   }
 
   async estimate(jobId: string): Promise<JobEstimateDto> {
-    return this.planner.estimateOf(await this.find(jobId));
+    const job = await this.find(jobId);
+    const config = await this.jobs.config(job.job_id);
+    if (!config) throw new AppError('not_found', `Job not found: ${jobId}`);
+    return { success: true, job_id: job.job_id, ...(await this.planner.estimate(config)) };
   }
 
   async get(jobId: string): Promise<JobReplyDto> {

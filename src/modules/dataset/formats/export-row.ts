@@ -76,3 +76,7 @@ const FILES: Readonly<Record<ExportFormat, { extension: string; contentType: str
 };
 
 export const fileOf = (format: ExportFormat): { extension: string; contentType: string } => FILES[format];
+
+export const fileTypes = [
+  ...new Set(Object.values(FILES).map(({ contentType }) => contentType.split(';', 1)[0] ?? '')),
+];

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ConfigContext } from './context.js';
-import type { PathRules } from './safe-path.js';
+import type { PathRules } from '../../../kernel/safe-path.js';
 
 type Settings = ConfigContext['settings'];
 

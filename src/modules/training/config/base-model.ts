@@ -3,7 +3,7 @@ import { basename, isAbsolute, resolve } from 'node:path';
 import { DEFAULT_MODEL } from '../resolved-config.js';
 import { modelRules } from './allowed-folders.js';
 import type { ConfigContext } from './context.js';
-import { isAllowed, nameOf, PathError, problemOfForm, quoted } from './safe-path.js';
+import { isAllowed, nameOf, PathError, problemOfForm, quoted } from '../../../kernel/safe-path.js';
 import { distance } from './suggest.js';
 
 type Settings = ConfigContext['settings'];

@@ -1,3 +1,4 @@
+import type { DatasetFile } from '../../dataset/dataset-files.port.js';
 import type { TrainerType } from '../job-state.js';
 
 /** What a client posts. */
@@ -6,6 +7,8 @@ export interface ConfigRequest {
   config_path: string;
   /** null or empty: the data that the configuration names. */
   dataset_path: string | null;
+  /** The files of the dataset that `dataset_path` named. */
+  dataset?: DatasetFile | undefined;
 }
 
 export interface Machine {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { DataFile } from '../run-contract.generated.js';
 import type { Findings } from './findings.js';
-import { openConfined, type ConfinedFile, type PathRules } from './safe-path.js';
+import { openConfined, type ConfinedFile, type PathRules } from '../../../kernel/safe-path.js';
 
 /** A larger file is not hashed while a client waits, nor are files beyond the sum; the trainer reports all hashes. */
 const LARGEST_HASHED_BYTES = 256 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import { AppError, type Problem } from '../../../kernel/errors.js';
-import { PathError } from './safe-path.js';
+import { PathError } from '../../../kernel/safe-path.js';
 
 const MOST_PROBLEMS = 100;
 

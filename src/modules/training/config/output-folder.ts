@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PathError } from './safe-path.js';
+import { PathError } from '../../../kernel/safe-path.js';
 
 const PART = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,99}$/u;
 const MOST_PARTS = 5;

@@ -44,10 +44,16 @@ function isUnchanged(plan: Plan): Promise<boolean> {
 }
 
 /** The files that a plan was made from; a folder stands for the names in it. */
-function filesOf({ config_path, dataset_path }: ConfigRequest, { run }: ResolvedJob['config'], root: string): string[] {
+function filesOf(
+  { config_path, dataset_path, dataset }: ConfigRequest,
+  { run }: ResolvedJob['config'],
+  root: string,
+): string[] {
   const data = [...run.data.train, ...run.data.validation].map(({ path }) => path);
   const model = isAbsolute(run.model.path) ? [run.model.path] : [];
-  return [config_path, ...(dataset_path ? [dataset_path] : [])].map((path) => resolve(root, path)).concat(data, model);
+  return [config_path, ...(dataset_path && !dataset ? [dataset_path] : [])]
+    .map((path) => resolve(root, path))
+    .concat(data, model);
 }
 
 /** Remembers what requests came to: a plan holds as long as the files it was made from are the same, two seconds at most. */
@@ -61,7 +67,7 @@ export class PlanMemory {
    * @throws AppError `invalid`
    */
   async plan(request: ConfigRequest): Promise<ResolvedJob> {
-    const key = JSON.stringify([request.trainer_type, request.config_path, request.dataset_path]);
+    const key = JSON.stringify([request.trainer_type, request.config_path, request.dataset_path, request.dataset]);
     const known = this.#plans.get(key);
     if (known && Date.now() < known.until && (await isUnchanged(known))) return known.job;
     const started = Date.now();

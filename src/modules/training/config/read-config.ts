@@ -1,6 +1,6 @@
 import { LineCounter, isScalar, parseDocument, visit, type Alias, type Document, type YAMLMap } from 'yaml';
 import type { Problem } from '../../../kernel/errors.js';
-import { openConfined, type PathRules } from './safe-path.js';
+import { openConfined, type PathRules } from '../../../kernel/safe-path.js';
 
 /** A configuration as it stands in the file: mappings are Maps, so that no key is special. */
 export type ConfigDocument = Map<string, unknown>;

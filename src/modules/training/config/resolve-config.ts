@@ -10,7 +10,7 @@ import { outputFolder } from './output-folder.js';
 import { ConfigError, readConfig, type ConfigDocument } from './read-config.js';
 import { readKeys, type ReadKeys } from './read-keys.js';
 import { adapterOf, dataOf, modelOf, quantizationOf, trainingOf } from './run-parts.js';
-import { PathError } from './safe-path.js';
+import { PathError } from '../../../kernel/safe-path.js';
 
 /** What a posted job comes to. */
 export interface ResolvedJob {
@@ -65,6 +65,11 @@ async function modelPath({ values, where }: ReadKeys, settings: Settings, findin
   return (await findings.path(key, baseModel(asked, settings, pickle))) ?? asked;
 }
 
+const datasetOf = ({ dataset }: ConfigRequest): Pick<ResolvedConfig, 'dataset'> =>
+  dataset
+    ? { dataset: { reference: dataset.reference, content_hash: dataset.contentHash, sha256: dataset.train.sha256 } }
+    : {};
+
 /**
  * What a posted job will run with on this machine, under these settings. `auto` stays where the trainer decides.
  * @throws AppError `invalid` with every problem, each by its YAML path (or `config_path`, `dataset_path`)
@@ -94,7 +99,7 @@ export async function resolveConfig(request: ConfigRequest, context: ConfigConte
   } = keys.values;
   const continuous = request.trainer_type === 'continuous' ? { continuous: { adapter } } : {};
   return {
-    config: { run, name, ...continuous, warnings: findings.warnings },
+    config: { run, name, ...continuous, ...datasetOf(request), warnings: findings.warnings },
     config_path: request.config_path,
     output_dir,
     base_model: path,

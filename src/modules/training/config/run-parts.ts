@@ -1,5 +1,6 @@
+import type { DatasetFile } from '../../dataset/dataset-files.port.js';
 import type { TrainerType } from '../job-state.js';
-import type { Adapter, Data, Model, Quantization, Training } from '../run-contract.generated.js';
+import type { Adapter, Data, DataFile, Model, Quantization, Training } from '../run-contract.generated.js';
 import { datasetRules, sampleRules } from './allowed-folders.js';
 import { attentionOf, precisionOf, reportTo } from './choices.js';
 import type { ConfigContext, ConfigRequest } from './context.js';
@@ -33,9 +34,19 @@ export const adapterOf = ({ values }: ReadKeys): Adapter => ({
   start_from: null,
 });
 
-/** The posted file, else the ones of the configuration, else the shipped sample. */
-function trainFiles({ values, where }: ReadKeys, posted: string | null, settings: Settings, findings: Findings) {
+/** Files of a dataset are what they were when it was made. */
+async function datasetFiles(file: DatasetFile['train'], settings: Settings, findings: Findings): Promise<DataFile[]> {
+  const files = await dataFiles('dataset_path', [file.path], datasetRules(settings), findings);
+  if (files.some(({ sha256 }) => sha256 !== null && sha256 !== file.sha256))
+    findings.refuse('dataset_path', 'a file of the dataset was changed; make a new version of it');
+  return files.map(({ path }) => ({ path, sha256: file.sha256 }));
+}
+
+/** The posted dataset or file, else the ones of the configuration, else the shipped sample. */
+function trainFiles({ values, where }: ReadKeys, request: ConfigRequest, settings: Settings, findings: Findings) {
   const named = values['data.train_file'];
+  const { dataset, dataset_path: posted } = request;
+  if (dataset) return datasetFiles(dataset.train, settings, findings);
   if (posted) return dataFiles('dataset_path', [posted], datasetRules(settings), findings);
   if (named === null) return dataFiles('data.train_file', [SAMPLE], sampleRules(settings), findings);
   return dataFiles(where('data.train_file') ?? 'data.train_file', named, datasetRules(settings), findings);
@@ -44,8 +55,11 @@ function trainFiles({ values, where }: ReadKeys, posted: string | null, settings
 export async function dataOf(keys: ReadKeys, request: ConfigRequest, settings: Settings, findings: Findings) {
   const { values } = keys;
   const named = values['data.validation_file'] ?? [];
-  const train = await trainFiles(keys, request.dataset_path, settings, findings);
-  const validation = await dataFiles('data.validation_file', named, datasetRules(settings), findings);
+  const train = await trainFiles(keys, request, settings, findings);
+  const held = named.length === 0 ? request.dataset?.validation : null;
+  const validation = held
+    ? await datasetFiles(held, settings, findings)
+    : await dataFiles('data.validation_file', named, datasetRules(settings), findings);
   if (validation.some((file) => train.some((other) => other.path === file.path)))
     findings.warn('data.validation_file holds rows that are trained on: the evaluation will look too good');
   return {

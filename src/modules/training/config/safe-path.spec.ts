@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { Workplace } from '../../../../test/fixtures/configs/workplace.js';
 import { configRules, datasetRules } from './allowed-folders.js';
 import { outputFolder } from './output-folder.js';
-import { confine, isInside, openConfined, PathError, problemOfForm } from './safe-path.js';
+import { confine, isInside, openConfined, PathError, problemOfForm } from '../../../kernel/safe-path.js';
 
 let place: Workplace;
 beforeEach(async () => {

@@ -77,7 +77,9 @@ def read_json(path: Path) -> Iterator[PlacedRow]:
         raise TrainingError("invalid_data", f"{path}: line {error.lineno}: is not JSON: {error.msg}") from error
     rows = value.get("data", value.get("documents")) if isinstance(value, dict) else value
     if not isinstance(rows, list):
-        raise TrainingError("invalid_data", f"{path} must hold a list of rows, or an object with a list named data or documents")
+        raise TrainingError(
+            "invalid_data", f"{path} must hold a list of rows, or an object with a list named data or documents"
+        )
     for number, row in enumerate(rows, 1):
         yield f"row {number}", row
 

@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
+import { Clock } from '../../kernel/clock.js';
+import { messageOf } from '../../kernel/errors.js';
+import { Log } from '../../kernel/log.js';
+import { isDatabaseAway, type Sql } from '../../kernel/transaction.js';
+import { AuditTrail } from '../audit/audit.port.js';
+import { VersionBuild, type BuildTools } from './build/version-build.js';
+import { BuildQueueStore, type Claim, type Claimant } from './build-queue.store.js';
+import { DataPlace } from './data-place.js';
+import { BuildSources } from './build-sources.js';
+import { BuildFailure } from './sources/candidate.js';
+import { callerOf } from './stored-caller.js';
+import type { VersionSource } from './dataset-record.js';
+
+const BUILDERS = 2;
+const IDLE_MS = 1000;
+const RENEW_MS = 1000;
+const LEASE_SECONDS = 30;
+const MOST_ATTEMPTS = 3;
+/** What a shutdown waits for a build to notice. */
+const STOP_MS = 5000;
+
+class Stopped extends Error {}
+class Cancelled extends Error {}
+class Lost extends Error {}
+class TimedOut extends Error {}
+
+/** Claims versions that wait and builds them; whatever kills it, the next round begins the build again. */
+@Injectable()
+export class BuilderService implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #owner = randomUUID();
+  readonly #stop = new AbortController();
+  #bell = new AbortController();
+  #loops: Promise<void>[] = [];
+
+  constructor(
+    private readonly queue: BuildQueueStore,
+    private readonly sources: BuildSources,
+    private readonly place: DataPlace,
+    private readonly settings: Settings,
+    private readonly audit: AuditTrail,
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.queue.freePlace(await this.place.id());
+    this.#loops = Array.from({ length: BUILDERS }, () => this.#forever());
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.#stop.abort(new Stopped());
+    this.wake();
+    await Promise.race([Promise.allSettled(this.#loops), this.clock.sleep(STOP_MS)]);
+  }
+
+  /** Something waits to be built. */
+  wake(): void {
+    this.#bell.abort();
+    this.#bell = new AbortController();
+  }
+
+  /** Builds the next version that waits. @returns false: none does */
+  async buildNext(): Promise<boolean> {
+    const by = { owner: this.#owner, place: await this.place.id(), leaseSeconds: LEASE_SECONDS };
+    const claim = await this.queue.claim(by, randomUUID());
+    if (claim) await this.#build(claim, by);
+    return claim !== undefined;
+  }
+
+  async #forever(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const built = await this.buildNext().catch((error: unknown) => {
+        if (!isDatabaseAway(error))
+          this.log.error('a round of the dataset builder failed', { error: messageOf(error) });
+        return false;
+      });
+      if (!built) await this.clock.sleep(IDLE_MS, AbortSignal.any([this.#stop.signal, this.#bell.signal]));
+    }
+  }
+
+  async #build(claim: Claim, by: Claimant): Promise<void> {
+    const end = new AbortController();
+    const deadline = setTimeout(() => end.abort(new TimedOut()), this.settings.datasets.buildSeconds * 1000);
+    const signal = AbortSignal.any([end.signal, this.#stop.signal]);
+    const build = new VersionBuild(claim, this.#tools(), signal);
+    const renewing = this.#renew(claim, by, { build, end });
+    try {
+      await this.#run(claim, build, signal);
+    } finally {
+      clearTimeout(deadline);
+      end.abort();
+      await renewing;
+    }
+  }
+
+  async #run(claim: Claim, build: VersionBuild, signal: AbortSignal): Promise<void> {
+    try {
+      if (claim.attempt > MOST_ATTEMPTS)
+        throw new BuildFailure(`the build ended ${MOST_ATTEMPTS} times before it was done; the log may say why`);
+      const built = await build.run();
+      const audit = (sql: Sql) => this.#record(sql, claim, 'done', { rows: built.rows, sha256: built.contentHash });
+      const isOurs = await this.queue.complete(claim, built, () => build.publish(), audit);
+      if (isOurs) await this.#forget(claim.source);
+      else await build.discard();
+    } catch (error) {
+      await build.discard().catch(() => undefined);
+      await this.#end(claim, signal.aborted ? signal.reason : error);
+    }
+  }
+
+  /** What came of a build that did not come to its end. */
+  async #end(claim: Claim, reason: unknown): Promise<void> {
+    if (reason instanceof Lost) return;
+    if (reason instanceof Stopped || isDatabaseAway(reason)) {
+      await this.queue.release(claim).catch(() => undefined);
+      return;
+    }
+    const message = this.#messageOf(reason, claim);
+    await this.queue.fail(claim, message, (sql) =>
+      this.#record(sql, claim, 'failed', { reason: message.slice(0, 200) }),
+    );
+    await this.#forget(claim.source);
+  }
+
+  #messageOf(reason: unknown, claim: Claim): string {
+    if (reason instanceof BuildFailure) return reason.message;
+    if (reason instanceof Cancelled) return 'the build was cancelled';
+    if (reason instanceof TimedOut)
+      return `the build took longer than ${this.settings.datasets.buildSeconds / 60} minutes (CLARA_DATASET_BUILD_MINUTES); narrow the source`;
+    const { dataset_id: dataset, number: version } = claim;
+    this.log.error('a dataset could not be built', { dataset, version, error: messageOf(reason) });
+    return 'something went wrong here while it was built; the log has the details. Try a new version';
+  }
+
+  async #renew(
+    claim: Claim,
+    by: Claimant,
+    { build, end }: { build: VersionBuild; end: AbortController },
+  ): Promise<void> {
+    while (!end.signal.aborted && !this.#stop.signal.aborted) {
+      await this.clock.sleep(RENEW_MS, AbortSignal.any([end.signal, this.#stop.signal]));
+      if (end.signal.aborted || this.#stop.signal.aborted) return;
+      const held = await this.queue.renew(claim, by, build.progress).catch(() => true as const);
+      if (held === 'cancelled') end.abort(new Cancelled());
+      if (held === false) end.abort(new Lost());
+    }
+  }
+
+  #record(sql: Sql, claim: Claim, outcome: 'done' | 'failed', detail: Record<string, unknown>): Promise<void> {
+    const target = { type: 'dataset', id: claim.dataset_id };
+    const entry = { action: 'dataset.version.build', target, outcome, detail: { version: claim.number, ...detail } };
+    return this.audit.record(sql, callerOf(claim.caller), entry);
+  }
+
+  /** A file that was taken in for the version has done its service. */
+  async #forget(source: VersionSource): Promise<void> {
+    if (source.kind === 'file' && source.own) await rm(source.path, { force: true }).catch(() => undefined);
+  }
+
+  #tools(): BuildTools {
+    const { search, documents, quality } = this.sources;
+    const { queue, settings } = this;
+    return {
+      search,
+      documents,
+      quality,
+      queue,
+      dataFolder: settings.folders.data,
+      maxRows: settings.datasets.maxRows,
+    };
+  }
+}

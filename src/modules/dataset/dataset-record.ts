@@ -1,0 +1,165 @@
+import type { SearchFilters, Signal } from '../search/document-search.port.js';
+import type { ExportFormat } from './formats/export-row.js';
+import type { Split } from './version-row.js';
+
+export const datasetStates = ['pending', 'processing', 'completed', 'failed'] as const;
+export type DatasetState = (typeof datasetStates)[number];
+
+/** What a version is built from. */
+export type VersionSource =
+  | {
+      kind: 'search';
+      queryText: string;
+      topK: number;
+      filters: SearchFilters;
+      signals: Signal[];
+      weights: Partial<Record<Signal, number>> | null;
+    }
+  | { kind: 'documents'; documentIds: string[] | null; filters: SearchFilters | null }
+  /** `own`: the file was taken in for this version and goes with it. */
+  | { kind: 'file'; path: string; name: string; own: boolean };
+
+/** `text`: a row is a chunk. `questions`: question-answer rows by templates. */
+export const rowForms = ['text', 'questions'] as const;
+export type RowForm = (typeof rowForms)[number];
+
+export interface SplitConfig {
+  /** Shares of the rows; together 1. */
+  train: number;
+  validation: number;
+  test: number;
+  seed: number;
+  /** What never stands on both sides: a whole document, or a chunk (in laws a provision). Equal rows never do. */
+  by: 'document' | 'chunk';
+}
+
+export interface VersionOptions {
+  rowForm: RowForm;
+  /** 0 to 1: rows below are left out. */
+  minQuality: number;
+  exportFormats: ExportFormat[];
+  split: SplitConfig;
+  /** Who may read besides the owner, as far as the documents allow it; null: whoever may read the documents. */
+  readers: string[] | null;
+}
+
+/** A file of a version, by its path under the data folder. */
+export interface StoredFile {
+  path: string;
+  /** Of the file, hexadecimal. */
+  sha256: string;
+  bytes: number;
+}
+
+export interface VersionFiles {
+  rows?: StoredFile;
+  train?: StoredFile;
+  validation?: StoredFile;
+  test?: StoredFile;
+}
+
+export interface BuildProgress {
+  stage: 'reading' | 'writing' | 'recording' | 'exporting';
+  rows_read: number;
+  rows_kept: number;
+}
+
+/** As the table names it. */
+export interface DatasetRecord {
+  dataset_id: string;
+  seq: number;
+  name: string;
+  description: string;
+  owner: string;
+  readers: string[];
+  status: DatasetState;
+  latest: number;
+  latest_completed: number | null;
+  created_at: Date;
+  updated_at: Date;
+  deleted_at: Date | null;
+}
+
+export interface VersionRecord {
+  dataset_id: string;
+  number: number;
+  state: DatasetState;
+  source: VersionSource;
+  options: VersionOptions;
+  query_text: string | null;
+  created_by: string;
+  created_at: Date;
+  started_at: Date | null;
+  completed_at: Date | null;
+  error: string | null;
+  cancel_requested_at: Date | null;
+  attempt: number;
+  fence: number;
+  progress: BuildProgress | null;
+  build: string | null;
+  content_hash: string | null;
+  rows: number;
+  total_tokens: number;
+  quality_average: number;
+  statistics: VersionStatistics | null;
+  report: VersionReport | null;
+  files: VersionFiles;
+  exports: Record<string, StoredFile>;
+}
+
+export type Counts = Record<string, number>;
+
+/** The original's statistics, and what its clients looked for. */
+export interface VersionStatistics {
+  total_documents: number;
+  avg_quality_score: number;
+  /** The same under the name that dashboards read. */
+  average_quality_score: number;
+  min_quality_score: number;
+  max_quality_score: number;
+  avg_relevance_score: number | null;
+  /** Words. */
+  total_tokens: number;
+  total_size_bytes: number;
+  domains: Counts;
+  document_types: Counts;
+  kinds: Counts;
+  sources: Counts;
+  splits: Record<Split, number>;
+  source_documents: number;
+  rows_read: number;
+  /** Rows that were left out, by reason. */
+  left_out: Counts;
+  /** What the search said of its signals. */
+  signals: Record<string, string>;
+  warnings: string[];
+}
+
+/** How values are spread: `counts[i]` values lie from `bounds[i]` up to `bounds[i + 1]`. */
+export interface Distribution {
+  bounds: number[];
+  counts: number[];
+  mean: number;
+}
+
+export interface WorstRow {
+  ordinal: number;
+  quality: number;
+  /** What the checks said, worst first. */
+  reasons: string[];
+  document_id: string | null;
+  chunk_id: string | null;
+  /** The first characters. */
+  excerpt: string;
+}
+
+/** What /analyze answers; made while the version is built. */
+export interface VersionReport {
+  quality: Distribution;
+  characters: Distribution;
+  relevance: Distribution | null;
+  /** Per check: mean score, and how many rows it warned of or failed. */
+  checks: Record<string, { mean: number; warned: number; failed: number }>;
+  exact_duplicates: number;
+  worst_rows: WorstRow[];
+}

@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { DatasetFiles } from './dataset-files.port.js';
+import { DatasetStore } from './dataset.store.js';
+import { RegistryFiles } from './registry-files.js';
+
+/** What others need of the datasets: it needs nobody, so that trainings can name sets whoever builds them. */
+@Module({
+  providers: [DatasetStore, { provide: DatasetFiles, useClass: RegistryFiles }],
+  exports: [DatasetStore, DatasetFiles],
+})
+export class DatasetRegistryModule {}
