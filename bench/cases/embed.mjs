@@ -16,7 +16,7 @@ export const title = 'texts a second of the embedding worker, against encode() o
 export const usage = '--rounds N (5) --rows N (96)';
 
 const THREADS = Math.min(4, cpus().length);
-const BATCHES = [4, 8, 16, 32, 64];
+const BATCHES = [8, 16, 32];
 const QUESTIONS = 20;
 /** Characters of a text; of German, this model makes a token of 2.8. */
 const [SHORTEST, LONGEST] = [420, 700];
