@@ -16,7 +16,7 @@ async function must(command, args) {
 }
 
 /** The uv that the trainer's installer keeps in the cache; undefined where there is none. */
-function cachedUv() {
+export function cachedUv() {
   const found = existsSync(cacheFolder())
     ? readdirSync(cacheFolder()).find((name) => /^uv-[0-9a-f]+$/.test(name))
     : undefined;

@@ -21,6 +21,7 @@ const NAMES = [
   'soak',
   'configs',
   'train',
+  'embed',
   'gpu',
   'search',
 ];

@@ -115,11 +115,12 @@ const KNOWN_PREFIXES: readonly [RegExp, Prefixes][] = [
   [/^nomic-embed-text/i, { query: 'search_query: ', passage: 'search_document: ' }],
 ];
 
+const given = (prefix: string | undefined): string | undefined => (prefix === NO_PREFIX ? '' : prefix);
+
 /** undefined: nothing is known, and the model's own configuration may tell. */
 function prefixesOf(read: Read): { query: string | undefined; passage: string | undefined } {
   const name = read.CLARA_EMBEDDING_MODEL.split(/[\\/]/).findLast((part) => part !== '') ?? '';
   const known = KNOWN_PREFIXES.find(([pattern]) => pattern.test(name))?.[1];
-  const given = (prefix: string | undefined) => (prefix === NO_PREFIX ? '' : prefix);
   return {
     query: given(read.CLARA_EMBEDDING_QUERY_PREFIX) ?? known?.query,
     passage: given(read.CLARA_EMBEDDING_PASSAGE_PREFIX) ?? known?.passage,

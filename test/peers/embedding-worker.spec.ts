@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WorkerEmbedder, type WorkerEmbedderOptions } from '../../src/adapters/embedders/worker-embedder.js';
@@ -10,6 +10,14 @@ import { isAlive, processes } from '../fixtures/processes.js';
 import { root, trainerPython } from '../fixtures/trainer.js';
 import { eventually } from '../fixtures/waiting.js';
 
+class MovedClock extends SystemClock {
+  ahead = 0;
+
+  override now(): number {
+    return super.now() + this.ahead;
+  }
+}
+
 const LAW = 'The authority may withdraw an unlawful administrative act, even after it has become final.';
 const WITHDRAWAL = 'When can an authority take back a decision that was against the law?';
 const dot = (a: number[] = [], b: number[] = []): number =>
@@ -18,6 +26,7 @@ const dot = (a: number[] = [], b: number[] = []): number =>
 describe('the embedding worker with a real model', () => {
   let python: string;
   let model: string;
+  const clock = new MovedClock();
   const opened: WorkerEmbedder[] = [];
 
   beforeAll(async () => {
@@ -39,8 +48,7 @@ describe('the embedding worker with a real model', () => {
       dimension: 384,
       ...change,
     };
-    const around = { environment: process.env, log: new FakeLog(), clock: new SystemClock() };
-    const embedder = new WorkerEmbedder(options, around);
+    const embedder = new WorkerEmbedder(options, { environment: process.env, log: new FakeLog(), clock });
     opened.push(embedder);
     return embedder;
   };
@@ -167,6 +175,9 @@ describe('the embedding worker with a real model', () => {
     await expect(embedder.model()).rejects.toThrow(/"multilingual-e5-small" is missing/);
     expect(performance.now() - started).toBeLessThan(2000);
     await expect(embedder.embed(['a'], 'query')).rejects.toThrow(EmbedderUnavailable);
+    await symlink(model, join(folder, 'multilingual-e5-small'));
+    clock.ahead += 11_000;
+    expect(await embedder.model()).toEqual({ name: 'multilingual-e5-small', dimension: 384, maxTokens: 256 });
     await rm(folder, { recursive: true });
     await embedder.close();
   });

@@ -129,41 +129,6 @@ describe('the embedder at a server', () => {
     expect(near(long, unit([1, 0, 1]))).toBeGreaterThan(0.99);
   });
 
-  describe('counts tokens', () => {
-    const answering = (answer: (texts: string[], prompt: string) => unknown) => {
-      server.twist = ({ path, body }, response) => {
-        if (path !== '/tokenize') return false;
-        send(response, 200, answer(body.inputs ?? [], body.prompt ?? ''));
-        return true;
-      };
-    };
-
-    it('by estimate where the server cannot', async () => {
-      const [none, few = 0] = await embedder.countTokens(['', 'zwei Wörter']);
-      expect(none).toBe(0);
-      expect(few).toBeGreaterThanOrEqual(2);
-      await embedder.countTokens(['a']);
-      expect(server.calls.filter(({ path }) => path === '/tokenize')).toHaveLength(1);
-    });
-
-    it.each([
-      ['text-embeddings-inference', (texts: string[]) => texts.map((text) => [...text].map((id) => ({ id })))],
-      ['vLLM', (_: string[], prompt: string) => ({ count: prompt.length, max_model_len: 512, tokens: [] })],
-      ['llama.cpp', (_: string[], prompt: string) => ({ tokens: [...prompt] })],
-    ])('by %s', async (_, answer) => {
-      answering(answer);
-      const texts = Array.from({ length: 20 }, (__, index) => 'a'.repeat(index));
-      expect(await embedder.countTokens(texts)).toEqual(texts.map(({ length }) => length));
-    });
-
-    it('and leaves a text whole that fits by its count', async () => {
-      answering((texts) => texts.map(() => [1, 2, 3]));
-      embedder = open({ maxTokens: 40 });
-      await embedder.embed(['Verwaltungsverfahrensgesetz '.repeat(6)], 'passage');
-      expect(server.inputs.at(-1)).toHaveLength(1);
-    });
-  });
-
   describe('in trouble', () => {
     it('waits as long as it is asked to, and then succeeds', async () => {
       await embedder.model();
