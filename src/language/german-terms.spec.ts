@@ -109,7 +109,7 @@ describe('terms of a text', () => {
   });
 
   it('of an endless word come soon, and are short', () => {
-    const started = performance.now();
+    termsOf('Haus');
     const endless = [
       'a'.repeat(10_000),
       'bau'.repeat(4_000),
@@ -123,7 +123,11 @@ describe('terms of a text', () => {
       'x-\n'.repeat(20_000),
       'ä'.normalize('NFD').repeat(20_000),
     ];
-    for (const text of endless) for (const { term } of termsOf(text)) expect(term.length).toBeLessThanOrEqual(200);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    const started = process.cpuUsage();
+    const lengths = endless.flatMap((text) => termsOf(text).map(({ term }) => term.length));
+    const { user } = process.cpuUsage(started);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(200);
+    // Of the processor, in microseconds: what else the machine does is no matter.
+    expect(user).toBeLessThan(2_000_000);
   });
 });

@@ -45,9 +45,9 @@ describe('language of a text', () => {
   });
 
   it('looks at beginning, middle and end of a long text, in bounded time', () => {
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(languageOf('0 '.repeat(2_000_000))).toBe('und');
     expect(languageOf('Die Gemeinde beschließt die Satzung. '.repeat(50_000))).toBe('de');
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(process.cpuUsage(started).user).toBeLessThan(2_000_000);
   });
 });
