@@ -24,8 +24,18 @@ export async function fileKind(file: SourceFile): Promise<DocumentKind> {
   if (isOle(head)) return oleKind(file);
   if (head.subarray(0, 2).toString('latin1') === 'PK') return packedKind(file, head, unsupported);
   const text = startOfText(head);
-  if (text !== null) return textKind(text, file.filename);
+  const kind = text === null ? null : textKind(text, file.filename);
+  if (kind && fits(kind, file.filename)) return kind;
   throw await unknown(head, file.filename);
+}
+
+const BINARY: readonly string[] = ['pdf', 'docx', 'doc', 'xlsx', 'xls', 'pptx', 'odt'];
+
+/** Programs save HTML, RTF or tables under the names of Office files; any other text in one is a damaged file. */
+function fits(kind: DocumentKind, filename: string): boolean {
+  const named = extensionOf(filename);
+  if (!BINARY.includes(named)) return true;
+  return !['txt', 'md'].includes(kind) && (named.startsWith('xls') || !['csv', 'tsv'].includes(kind));
 }
 
 async function oleKind(file: SourceFile): Promise<DocumentKind> {

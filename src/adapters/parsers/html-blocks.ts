@@ -1,5 +1,5 @@
 import { Parser } from 'htmlparser2';
-import type { Block } from '../../modules/documents/document-parser.port.js';
+import { UnreadableFile, type Block } from '../../modules/documents/document-parser.port.js';
 import { factsOf } from './front-matter.js';
 import { HtmlTable } from './html-table.js';
 
@@ -14,6 +14,8 @@ const BLOCKS = new Set(
     ' ',
   ),
 );
+/** Deeper than any page; the parser's work grows with the square of the depth. */
+const DEEPEST = 10_000;
 const BREAK = '\u0001';
 /** Shorter than this, a `<main>` or `<article>` is not taken for the content of the page. */
 const LEAST_MAIN = 200;
@@ -35,6 +37,7 @@ class HtmlReader {
   title = '';
   #text: string[] = [];
   #skipped = 0;
+  #depth = 0;
   readonly #counts = new Map<string, number>();
   readonly #lists: { ordered: boolean; next: number }[] = [];
   #mark: string | null = null;
@@ -42,6 +45,8 @@ class HtmlReader {
   #table: HtmlTable | null = null;
 
   open(name: string, attributes: Attributes): void {
+    if (++this.#depth > DEEPEST)
+      throw new UnreadableFile('broken', `The HTML is nested deeper than ${DEEPEST} elements`);
     if (this.#skipped > 0 || SKIPPED.has(name) || (name !== 'body' && name !== 'html' && isHidden(attributes))) {
       this.#skipped++;
       return;
@@ -65,6 +70,7 @@ class HtmlReader {
   }
 
   close(name: string): void {
+    this.#depth--;
     if (this.#skipped > 0) {
       this.#skipped--;
       return;

@@ -158,7 +158,7 @@ export class RtfText {
   }
 
   #takeText(): string {
-    const text = this.#text.join('').replaceAll('( ', '(').trim();
+    const text = this.#text.join('').replace(/\(\s+/g, '(').trim();
     this.#text = [];
     return text;
   }

@@ -36,7 +36,7 @@ export class XmlText implements XmlHandler {
     if (parent && !parent.hasChildren) {
       parent.hasChildren = true;
       const grand = this.#stack.at(-2);
-      if (grand && this.#mixed === 0) this.#flush(grand);
+      if (grand && this.#mixed === 0) this.#flush(grand, this.#stack.length - 1);
       if (this.#mixed === 0 && parent.text.join('').trim() !== '') this.#mixed = this.#stack.length;
     }
     this.#stack.push({ name, text: [], hasChildren: false, facts: factsIn(attributes), fields: [] });
@@ -63,7 +63,7 @@ export class XmlText implements XmlHandler {
     else {
       if (this.#mixed > 0 || !element.hasChildren) this.#leaf(element, text, parent);
       this.#mixed = 0;
-      this.#flush(element);
+      this.#flush(element, this.#stack.length + 1);
     }
   }
 
@@ -74,12 +74,12 @@ export class XmlText implements XmlHandler {
     else this.#blocks.push({ kind: 'paragraph', text });
   }
 
-  #flush(element: Element): void {
+  #flush(element: Element, depth: number): void {
     const { fields } = element;
     element.fields = [];
     const first = fields[0];
     if (first && TITLES.test(first.name) && first.text.length < LONG) {
-      this.#blocks.push({ kind: 'heading', level: Math.min(6, Math.max(1, this.#stack.length)), text: first.text });
+      this.#blocks.push({ kind: 'heading', level: Math.min(6, depth), text: first.text });
       fields.shift();
     }
     const prose = fields.some(({ text }) => text.length > LONG) || new Set(fields.map(({ name }) => name)).size === 1;
@@ -95,15 +95,10 @@ export class XmlText implements XmlHandler {
   }
 }
 
-const factsIn = (attributes: Readonly<Record<string, string>>): string =>
-  rowText(
-    ...Object.entries(attributes)
-      .filter(([name]) => !/^xml(?:ns)?(?::|$)|^xsi:/.test(name))
-      .reduce<[string[], string[]]>(
-        ([names, values], [name, value]) => [
-          [...names, name],
-          [...values, value],
-        ],
-        [[], []],
-      ),
-  );
+const MOST_FACTS = 100;
+
+function factsIn(attributes: Readonly<Record<string, string>>): string {
+  const own = Object.entries(attributes).filter(([name]) => !/^xml(?:ns)?(?::|$)|^xsi:/.test(name));
+  const [names, values] = [0, 1].map((part) => own.slice(0, MOST_FACTS).map((fact) => fact[part] ?? ''));
+  return rowText(names ?? [], values ?? []);
+}

@@ -32,9 +32,13 @@ async function writeEntry(zip: ZipFile, entry: Entry, unpacking: Unpacking): Pro
       'encrypted',
       `The entry "${name.slice(0, 200)}" is protected by a password. Pack it without one.`,
     );
-  await unpacking.write(name, async () =>
-    (await zip.openReadStreamPromise(entry)).on('error', () => undefined).pipe(checked(entry, name)),
-  );
+  await unpacking.write(name, async () => {
+    const content = await zip.openReadStreamPromise(entry);
+    const sum = checked(entry, name);
+    // A pipe hands errors to nobody.
+    content.on('error', (error) => sum.destroy(error));
+    return content.pipe(sum);
+  });
 }
 
 function isSpecial(entry: Entry): boolean {
