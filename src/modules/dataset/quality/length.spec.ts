@@ -11,7 +11,7 @@ describe('the length of a row', () => {
     [words(15), 'ok', 1, '15 words'],
     [words(4000), 'warn', 0.459, 'may cut it after 16000'],
     ['x '.repeat(150_000), 'reject', 0, 'at most 200000'],
-  ])('%#', (text, verdict, score, reason) => {
+  ])('gets the verdict of example %#', (text, verdict, score, reason) => {
     expect(checkLength(text)).toMatchObject({ verdict, score, reason: expect.stringContaining(reason) });
   });
 
