@@ -26,10 +26,11 @@ export function cachedUv() {
 
 /**
  * Makes the peers' environment in the cache, once per list of packages.
+ * @param {string} list a file of bench/peer
  * @returns {Promise<string>} its Python
  */
-export async function installPeer() {
-  const requirements = join(HERE, 'requirements.txt');
+export async function installPeer(list = 'requirements.txt') {
+  const requirements = join(HERE, list);
   const folder = join(
     cacheFolder(),
     `bench-peer-${createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12)}`,

@@ -13,18 +13,28 @@ const HARDLY = 0.1;
 /** Shorter terms must be whole words; longer ones may be part of a compound. */
 const COMPOUND_FROM = 5;
 
-/** The relevance of the hit, else the share of the terms that the text contains; neither known: nothing is held against it. */
+/**
+ * The relevance of the hit, else the share of the terms that the text contains, which alone never rejects a row; neither
+ * known: nothing is held against it.
+ */
 export function checkRelevance(text: string, { hit, terms }: Relevance): Finding {
-  if (hit !== null) return of(hit, `The search gave it a relevance of ${share(hit)}`, { relevance: share(hit) });
+  if (hit !== null) {
+    const verdict = hit < HARDLY ? 'reject' : hit < LITTLE ? 'warn' : 'ok';
+    return of(hit, verdict, `The search gave it a relevance of ${share(hit)}`, { relevance: share(hit) });
+  }
   const wanted = [...new Set(terms.map(folded).filter((term) => term !== ''))];
-  if (wanted.length === 0) return of(1, 'There are no terms to compare with');
+  if (wanted.length === 0) return of(1, 'ok', 'There are no terms to compare with');
   const words = ` ${folded(text)} `;
   const found = wanted.filter((term) => words.includes(term.length >= COMPOUND_FROM ? term : ` ${term} `));
   const reason = `${found.length} of ${wanted.length} terms of the domain occur`;
-  return of(found.length / wanted.length, reason, { terms: wanted.length, found });
+  const part = found.length / wanted.length;
+  return of(part, part < LITTLE ? 'warn' : 'ok', reason, { terms: wanted.length, found });
 }
 
-function of(value: number, reason: string, detail?: Finding['detail']): Finding {
-  const verdict = value < HARDLY ? 'reject' : value < LITTLE ? 'warn' : 'ok';
-  return { check: 'relevance', score: share(value), verdict, reason, ...(detail ? { detail } : {}) };
-}
+const of = (score: number, verdict: Finding['verdict'], reason: string, detail?: Finding['detail']): Finding => ({
+  check: 'relevance',
+  score: share(score),
+  verdict,
+  reason,
+  ...(detail ? { detail } : {}),
+});

@@ -18,7 +18,7 @@ const entries: Readonly<Record<Severity, readonly string[]>> = {
     'arschloch|arschloecher[n]?|arschgeige(?:n)?|arschkriecher|wichser[n]?|wixer|hurensohn|hurensoehne[n]?|hure(?:n)?|nutte(?:n)?',
     'schlampe(?:n)?|fotze(?:n)?|miststueck(?:e)?|drecksau|drecksaeue|dreckschwein(?:e)?|drecksack|saftsack|schweinehund|hackfresse',
     'missgeburt(?:en)?|spast(?:i|is|en)?|mongo(?:s)?|schwuchtel(?:n)?|tunte(?:n)?|kampflesbe(?:n)?|transe(?:n)?',
-    'fick(?:en|t|te|er|dich)?|fick dich|gefickt(?:e[nrs]?)?|fickt euch|abgefickt|verfickt(?:e[nrsm]?)?|mutterficker',
+    'fick(?:en|t|te|dich)?|fick dich|gefickt(?:e[nrs]?)?|fickt euch|abgefickt|verfickt(?:e[nrsm]?)?|mutterficker',
     'halt die fresse|halt(?:s)? maul|halt dein maul|verpiss dich|verpisst euch|volksverraeter|zigeuner(?:pack)?|zecken ?pack',
     'neger|itaker|polacke(?:n)?|kanacke(?:n)?|asylschmarotzer|sozialschmarotzer|gesindel',
     'fuck|fucking|fucked|fucker(?:s)?|fuck you|fuck off|motherfucker(?:s)?|motherfucking|mf',
