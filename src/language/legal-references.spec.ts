@@ -51,6 +51,11 @@ describe('legalReferences', () => {
     ['§ 80 VwVfG NRW', ['vwvfgnrw:80']],
     ['§ 80 des Verwaltungsverfahrensgesetzes für das Land Nordrhein-Westfalen', ['vwvfgnrw:80']],
     ['Art. 35 des Bayerischen Verwaltungsverfahrensgesetzes', ['bayvwvfg:35']],
+    ['VwVfG § 35', ['vwvfg:35']],
+    ['BDSG 2018, §§ 4, 5', ['bdsg:4', 'bdsg:5']],
+    ['SGB X § 35', ['sgb10:35']],
+    ['GG Art 1', ['gg:1']],
+    ['dem Weg § 35', [null]],
     ['§ 9 des Mindestlohngesetzes', ['mindestlohngesetz:9']],
   ])('%s', (text, expected) => {
     expect(keys(`Das folgt aus ${text}, wie es heißt.`)).toEqual(expected);
