@@ -126,17 +126,17 @@ describe('legalReferences', () => {
   ])(
     'takes linear time: %j for %i characters',
     (part, length) => {
-      const started = performance.now();
+      const started = process.cpuUsage();
       legalReferences(part.repeat(length / part.length), 'VwVfG');
-      expect(performance.now() - started).toBeLessThan(length / 100);
+      expect(process.cpuUsage(started).user / 1_000).toBeLessThan(length / 100);
     },
     20_000,
   );
 
   it('takes linear time for one endless word or gap after a sign', () => {
-    const started = performance.now();
+    const started = process.cpuUsage();
     for (const part of ['A', 'A-A', ' ', '\n', '1', 'Abs. ']) legalReferences(`§ 1 des ${part.repeat(100_000)}`);
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(3_000);
   });
 });
 
