@@ -21,8 +21,8 @@ describe('sentencesOf', () => {
 
   it.each(['. ', '1. ', '\n', 'a. b. ', 'A'])('takes linear time for 1 MB of %j', (part) => {
     const text = part.repeat(1_000_000 / part.length);
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(sentencesOf(text).join('')).toBe(text);
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(3_000);
   });
 });

@@ -80,6 +80,18 @@ export function lawMentionAt(text: string, at: number, ownLaw: string | null): L
   );
 }
 
+const before =
+  /(?<![\p{L}\d])(SGB[ \u00a0-][IVX\d]{1,4}|[\p{L}\d-]{2,14})(?:[ \u00a0](?:1[89]|20)\d\d)?,?[ \u00a0]{1,2}$/u;
+
+/** A law that is named right before the sign, as in `VwVfG § 35`; only one whose abbreviation is known. */
+export function lawMentionBefore(text: string, at: number): LawMention | null {
+  const token = before.exec(text.slice(Math.max(0, at - 32), at))?.[1];
+  if (token === undefined) return null;
+  const book = /^SGB[ \u00a0-](.+)$/.exec(token)?.[1];
+  const known = book === undefined ? knownAbbreviation(token) : socialCodeBook(book);
+  return known !== null && (book !== undefined || writtenAsLaw(token)) ? { law: known, kind: 'named', end: at } : null;
+}
+
 function ofThisLaw(text: string, at: number): LawMention | null {
   const match = takeAt(thisLaw, text, at);
   return match && { law: null, kind: 'this', end: at + match[0].length };

@@ -51,6 +51,11 @@ describe('legalReferences', () => {
     ['§ 80 VwVfG NRW', ['vwvfgnrw:80']],
     ['§ 80 des Verwaltungsverfahrensgesetzes für das Land Nordrhein-Westfalen', ['vwvfgnrw:80']],
     ['Art. 35 des Bayerischen Verwaltungsverfahrensgesetzes', ['bayvwvfg:35']],
+    ['VwVfG § 35', ['vwvfg:35']],
+    ['BDSG 2018, §§ 4, 5', ['bdsg:4', 'bdsg:5']],
+    ['SGB X § 35', ['sgb10:35']],
+    ['GG Art 1', ['gg:1']],
+    ['dem Weg § 35', [null]],
     ['§ 9 des Mindestlohngesetzes', ['mindestlohngesetz:9']],
   ])('%s', (text, expected) => {
     expect(keys(`Das folgt aus ${text}, wie es heißt.`)).toEqual(expected);
@@ -121,17 +126,17 @@ describe('legalReferences', () => {
   ])(
     'takes linear time: %j for %i characters',
     (part, length) => {
-      const started = performance.now();
+      const started = process.cpuUsage();
       legalReferences(part.repeat(length / part.length), 'VwVfG');
-      expect(performance.now() - started).toBeLessThan(length / 100);
+      expect(process.cpuUsage(started).user / 1_000).toBeLessThan(length / 100);
     },
     20_000,
   );
 
   it('takes linear time for one endless word or gap after a sign', () => {
-    const started = performance.now();
+    const started = process.cpuUsage();
     for (const part of ['A', 'A-A', ' ', '\n', '1', 'Abs. ']) legalReferences(`§ 1 des ${part.repeat(100_000)}`);
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(3_000);
   });
 });
 

@@ -1,6 +1,6 @@
 import { citedGroupAt, type CitedGroup } from './cited-provisions.js';
 import { canonicalLaw, isLawOfArticles, knownAbbreviation, knownName, lawSlug, socialCodeBook } from './law-names.js';
-import { lawMentionAt, type LawMention } from './law-mention.js';
+import { lawMentionAt, lawMentionBefore, type LawMention } from './law-mention.js';
 import { GAP, SPACE, sticky, takeAt } from './text-cursor.js';
 
 /** One provision that a text names. */
@@ -76,7 +76,7 @@ function chainAt(text: string, start: number, ownLaw: string | null): Chain | nu
     at = cited.group.end + next[0].length;
   }
   const end = groups.at(-1)?.end;
-  return end === undefined ? null : { groups, mention: null, end };
+  return end === undefined ? null : { groups, mention: lawMentionBefore(text, start), end };
 }
 
 function groupAt(
@@ -93,7 +93,8 @@ function groupAt(
   const group = citedGroupAt(text, { start, at: at + (takeAt(gap, text, at)?.[0].length ?? 0) }, form);
   if (!group || text.startsWith('-Gesetz', group.end)) return null;
   const mention = lawMentionAt(text, group.end, ownLaw);
-  if (/^art$/i.test(word) && !mention && !(ownLaw !== null && isLawOfArticles(ownLaw))) return null;
+  const mayBeWord = /^art$/i.test(word) && !mention && !(ownLaw !== null && isLawOfArticles(ownLaw));
+  if (mayBeWord && !lawMentionBefore(text, start)) return null;
   const last = group.provisions.at(-1);
   if (mention && last) last.end = mention.end;
   return { group: mention || form.plural || !isSection ? group : firstOnly(group), mention };

@@ -53,9 +53,9 @@ describe('namedTerms', () => {
   it.each(['(im Folgenden: ', '„', 'Amt für Bau und ', 'Aaaa ', 'aaaa ', '(', ' ', '1. „a', 'Amt für Bau, für '])(
     'takes linear time for 1 MB of %j',
     (part) => {
-      const started = performance.now();
+      const started = process.cpuUsage();
       namedTerms(part.repeat(1_000_000 / part.length));
-      expect(performance.now() - started).toBeLessThan(3_000);
+      expect(process.cpuUsage(started).user / 1_000).toBeLessThan(3_000);
     },
   );
 });

@@ -14,9 +14,9 @@ describe('estimateTokens', () => {
   });
 
   it('takes linear time', () => {
-    const started = performance.now();
+    const started = process.cpuUsage();
     estimateTokens('a'.repeat(2_000_000));
     estimateTokens('.'.repeat(1_000_000));
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(3_000);
   });
 });
