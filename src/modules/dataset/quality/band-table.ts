@@ -34,7 +34,6 @@ export class BandTable {
     for (let step = 0; next !== 0 && count < MOST_OF_KEY && step < MOST_STEPS; step += 1) {
       const place = 2 * (next - 1);
       if (links[place] === wanted) {
-        // oxlint-disable-next-line no-param-reassign
         found[count] = next - 1;
         count += 1;
       }

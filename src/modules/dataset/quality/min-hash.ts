@@ -38,7 +38,7 @@ function numbersFrom(seed: number): () => number {
 
 /**
  * Signs texts by MinHash (Broder 1997). Permutation i maps a shingle's hash h to a_i * h + b_i mod 2^32 with an odd a_i,
- * ordered as signed numbers: no hash is lost, and two multiplications of 32 bits are all it costs.
+ * ordered as signed numbers: no two hashes become one, and a multiplication of 32 bits is all it costs.
  */
 export class MinHasher {
   private readonly multipliers = new Int32Array(PERMUTATIONS);

@@ -5,7 +5,7 @@ import { PIECE, PIECE_HEAD, bytesOf, piecesOf, restore } from './index-pieces.js
 import { PERMUTATIONS, SAMPLE, SEED } from './min-hash.js';
 import { NearDuplicates } from './near-duplicates.js';
 
-/** "CNDX" and the version of the form; the rest says by what the signatures were made. */
+/** "CNDX" and the version of the form and of the shingles; the rest says by what the signatures were made. */
 const KIND = [0x58444e43, 1, SEED, PERMUTATIONS, SAMPLE];
 
 /** The file is not that of an index, is damaged, or was made by other permutations. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { BandTable, MOST_OF_KEY } from './band-table.js';
 import { IdTable } from './id-table.js';
 import { HEAD, MinHasher, PERMUTATIONS, shinglesIn, type Signature } from './min-hash.js';
@@ -10,8 +11,8 @@ const { imul } = Math;
 const ROWS = 4;
 /** Pairs of similarity s meet in a band with probability 1 - (1 - s^4)^32: 0.9999999 at 0.8, 0.23 at 0.3. */
 const BANDS = PERMUTATIONS / ROWS;
-/** So many removed documents are kept before their space is taken back. */
-const MOST_REMOVED = 1024;
+/** Documents that are moved between two turns of the event loop: some 10 ms. */
+const MOVED_AT_ONCE = 1000;
 
 export interface Neighbour {
   id: string;
@@ -40,6 +41,8 @@ export class NearDuplicates {
   /** Of each document the search that looked at it last. */
   private seen: Uint32Array<ArrayBuffer> = new Uint32Array(1024);
   private turn = 0;
+  /** What the index becomes, while it is compacted. */
+  private next: NearDuplicates | null = null;
 
   /** @param threshold Jaccard similarity, 0 to 1, from which texts are near duplicates */
   constructor(private readonly threshold = 0.8) {
@@ -78,15 +81,37 @@ export class NearDuplicates {
     return this.nearestTo(this.hasher.sign(text));
   }
 
-  /** @returns whether it was there */
+  /** Documents that were removed and still take their space. */
+  get wasted(): number {
+    return this.removed;
+  }
+
+  /**
+   * The space is taken back by {@link compact}, and by a restart from the file.
+   * @returns whether it was there
+   */
   remove(id: string): boolean {
     const document = this.ids.find(id);
     if (document === undefined) return false;
     this.signatures.markRemoved(document);
     this.ids.forget(id);
     this.removed += 1;
-    if (this.removed > MOST_REMOVED && this.removed > this.size) this.compact();
+    this.next?.remove(id);
     return true;
+  }
+
+  /** Takes back the space of what was removed, in steps between which the index answers and changes as always. */
+  async compact(): Promise<void> {
+    if (this.next) return;
+    const next = new NearDuplicates(this.threshold);
+    this.next = next;
+    for (let document = 0; document < this.signatures.size; document += 1) {
+      if (!this.signatures.isRemoved(document)) next.put(this.ids.idOf(document), this.signatures.get(document));
+      if (document % MOVED_AT_ONCE === MOVED_AT_ONCE - 1) await setImmediate();
+    }
+    ({ signatures: this.signatures, ids: this.ids, bands: this.bands, removed: this.removed, seen: this.seen } = next);
+    this.turn = 0;
+    this.next = null;
   }
 
   parts(): IndexParts {
@@ -121,17 +146,6 @@ export class NearDuplicates {
     const jaccard = similarity(signature, other);
     if (jaccard > best.jaccard || (jaccard === best.jaccard && best.document === -1))
       Object.assign(best, { document, jaccard });
-  }
-
-  /** Takes back the space of what was removed. */
-  private compact(): void {
-    const { signatures, ids } = this;
-    this.signatures = new SignatureStore();
-    this.ids = new IdTable();
-    this.bands = newBands();
-    this.removed = 0;
-    for (let document = 0; document < signatures.size; document += 1)
-      if (!signatures.isRemoved(document)) this.put(ids.idOf(document), signatures.get(document));
   }
 }
 

@@ -96,7 +96,6 @@ function distinct(sorted: Uint32Array): Uint32Array {
   for (let at = 1; at < sorted.length; at += 1) {
     const value = sorted[at] ?? 0;
     if (value === sorted[at - 1]) continue;
-    // oxlint-disable-next-line no-param-reassign
     sorted[kept] = value;
     kept += 1;
   }

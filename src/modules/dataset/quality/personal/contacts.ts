@@ -15,6 +15,9 @@ const PHONE =
 const PHONE_LABEL =
   /(?:(?<!\p{L})(?:tel|telefon|telefonnummer|telefonisch|fon|phone|mobil|mobilnummer|mobiltelefon|handy|handynummer|fax|telefax|rufnummer|durchwahl|hotline|whatsapp|festnetz|rückruf|call)(?!\p{L})|[☎☏✆📞]|(?<!\p{L})(?:erreichbar|erreichen) (?:\p{L}+ ){0,4}unter)[^\n\d]{0,25}$/iu;
 const MOBILE = /^01[567]\d{8,9}$/;
+/** `+1 250 000`: an amount, unless a neighbour's country stands in front. */
+const AMOUNT = /^\+(?!49|43|41)\d{1,3}(?:[ .]\d{3})+$/;
+const UNIT = /^\s?(?:€|%|euro|eur|prozent|mio|tsd|stück|einwohner|personen)/iu;
 
 /** Behind a label, or in a form that only phones have: with the country, with the prefix in brackets, or of a mobile. */
 export const phoneNumbers = (text: string): Span[] =>
@@ -24,6 +27,7 @@ export const phoneNumbers = (text: string): Span[] =>
     const most = abroad ? 15 : 14;
     if (digits.length < 7 || digits.length > most || isFileNumber(text, index)) return false;
     if (PHONE_LABEL.test(before(text, index))) return true;
+    if (AMOUNT.test(found) || UNIT.test(text.slice(index + found.length, index + found.length + 12))) return false;
     return found.startsWith('+') || found.startsWith('0049') || found.startsWith('(0') || MOBILE.test(digits);
   });
 

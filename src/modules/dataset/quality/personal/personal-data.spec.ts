@@ -48,6 +48,7 @@ const clean = [
   'Antragsfrist: 30.06.; Bewilligungszeitraum 01.07.2024 - 30.06.2025; Az.: 71-22.10.100.7',
   'Frau Mustermann (Beispiel): Sehr geehrte Frau Mustermann, dies ist ein Muster.',
   'Der Gruppe A-B 12 gehören die Besoldungsgruppen A 12 bis A 15 und B 2 an.',
+  'Der Ansatz steigt um +1 250 000 Euro, der Zuschuss um +49 300 000 Euro.',
   'Die Straße 5 im Plan und jede Straße 3. Ordnung werden neu gewidmet.',
 ];
 
