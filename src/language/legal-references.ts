@@ -175,7 +175,7 @@ export function lawOf(input: {
   if (stated) return canonicalLaw(stated);
   if (headings.length > 0 && !headings.some((heading) => provisionOfHeading(heading))) return null;
   for (const name of [title ?? '', ...headings.slice(0, 3)]) {
-    const law = lawOfTitle(name);
+    const law = lawOfTitle(name) ?? (headings.length > 0 ? lawInBrackets(name) : null);
     if (law !== null) return law;
   }
   return null;
@@ -184,6 +184,12 @@ export function lawOf(input: {
 const lawTitle =
   /^(?:\p{Lu}[\p{L}-]*e[rs]? ){0,2}(?:[\p{L}-]*(?:gesetz|gesetzbuch|ordnung|satzung)\b|Sozialgesetzbuch|Zollkodex)/iu;
 
+/** The end of a title that was broken over two lines still has the abbreviation of its law; its headings are those of one. */
+function lawInBrackets(title: string): string | null {
+  const abbreviation = /\(([^()]{2,40})\)$/.exec(title.trim())?.[1]?.replace(/ (?:19|20)\d\d$/, '');
+  return abbreviation === undefined ? null : knownAbbreviation(abbreviation);
+}
+
 function lawOfTitle(title: string): string | null {
   const plain = title.slice(0, 500).replace(/\s+/g, ' ').trim();
   const words = plain.match(/[\p{L}\d/-]+/gu) ?? [];
@@ -191,14 +197,10 @@ function lawOfTitle(title: string): string | null {
   const social = book && socialCodeBook(book[1] ?? book[2] ?? '');
   if (social !== null) return social;
   const known = knownName(words);
+  if (!lawTitle.test(plain) && known === null) return null;
   const bracketed = /[(–-] ?((?:\d{1,2}\. ?)?\p{Lu}[\p{L}-]{0,14}(?: (?:\d{1,4}|[IVX]+|\p{Lu}{2,3}))?)\)?$/u.exec(
     plain,
   )?.[1];
-  // The end of a title that was broken over two lines still has the abbreviation of its law.
-  if (!lawTitle.test(plain) && known === null)
-    return bracketed === undefined || knownAbbreviation(bracketed.replace(/ (?:19|20)\d\d$/, '')) === null
-      ? null
-      : canonicalLaw(bracketed);
   if (bracketed !== undefined && /\p{Lu}.*(?:\p{Lu}|\d)/u.test(bracketed)) return canonicalLaw(bracketed);
   return known && known.words === words.length ? known.law : null;
 }
