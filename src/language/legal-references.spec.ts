@@ -213,3 +213,8 @@ describe('provisionOfHeading', () => {
     expect(found / signs).toBeGreaterThan(0.98);
   });
 });
+
+it('knows a law whose title was broken over two lines by its abbreviation', () => {
+  const headings = ['und die Integration von Ausländern im Bundesgebiet (AufenthG 2004)', '§ 1 Zweck des Gesetzes'];
+  expect(lawOf({ headings })).toBe('AufenthG');
+});
