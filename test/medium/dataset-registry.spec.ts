@@ -6,7 +6,7 @@ import type { CreateDatasetDto } from '../../src/modules/dataset/create-dataset.
 import { readRows } from '../../src/modules/dataset/formats/read-file.js';
 import { exportFormats } from '../../src/modules/dataset/formats/export-row.js';
 import { DatasetSite, law, someone } from '../fixtures/datasets.js';
-import { TestDatabases } from '../fixtures/test-database.js';
+import { runSql, TestDatabases } from '../fixtures/test-database.js';
 
 import.meta.jest.setTimeout(180_000);
 
@@ -238,8 +238,11 @@ describe('the registry of datasets', () => {
       `INSERT INTO dataset_versions (dataset_id, number, state, source, options, created_by, rows)
         SELECT dataset_id, 1, status, '{"kind":"documents"}', '{"exportFormats":[],"split":{}}', owner, 7 FROM dataset_sets`,
     );
-    await source.query('ANALYZE dataset_sets');
-    await source.query('ANALYZE dataset_versions');
+    // As the owner of the tables; in operation autovacuum does it.
+    await runSql(
+      { ...databases.admin, database: String(source.options.database) },
+      'ANALYZE dataset_sets, dataset_versions',
+    );
     for (const [caller, total] of [
       [someone('chef', 'admin'), 100_000],
       [max, 100_000],
@@ -248,17 +251,15 @@ describe('the registry of datasets', () => {
       expect((await site.datasets.list({ limit: 100 }, caller)).total_count).toBe(total);
       const times: number[] = [];
       let pages = 0;
-      for (let cursor: string | undefined; pages < 300; pages += 1) {
+      for (let cursor: string | undefined; pages < 100; pages += 1) {
         const begun = performance.now();
         const page = await site.datasets.list({ limit: 100, ...(cursor ? { cursor } : {}) }, caller);
         times.push(performance.now() - begun);
         cursor = page.next_cursor ?? undefined;
       }
       times.sort((a, b) => a - b);
-      process.stderr.write(
-        `list of 100,000 sets: p50 ${times[150]?.toFixed(1)} ms, p99 ${times[296]?.toFixed(1)} ms\n`,
-      );
-      expect(times[150]).toBeLessThan(20);
+      process.stderr.write(`list of 100,000 sets: p50 ${times[50]?.toFixed(1)} ms, p99 ${times[98]?.toFixed(1)} ms\n`);
+      expect(times[50]).toBeLessThan(20);
     }
     expect((await site.datasets.list({ status: 'failed', limit: 2 }, max)).total_count).toBe(33_333);
     await source.query('DELETE FROM dataset_sets');
