@@ -1,22 +1,25 @@
 import { CouchDocuments } from '../../src/adapters/documents/couch-documents.js';
 import { documentStoreContract } from '../fixtures/stores/document-contract.js';
 import { CouchStandIn } from './couch-stand-in.js';
-import { outsidePlace } from './outside-place.js';
+import { OutsidePlace } from './outside-place.js';
 
 import.meta.jest.setTimeout(900_000);
 
 describe('documents over the protocol of CouchDB', () => {
   let server: CouchStandIn;
-  let place: ReturnType<typeof outsidePlace<CouchDocuments>>;
+  let place: OutsidePlace<CouchDocuments>;
 
   beforeAll(async () => {
     server = await CouchStandIn.start();
     const { connection } = server;
     const make = (at: { host: string; port: number }, timeoutMs?: number) =>
       new CouchDocuments({ ...connection, ...at }, timeoutMs);
-    place = outsidePlace({ ...connection, secrets: [connection.password] }, make);
+    place = await OutsidePlace.open({ ...connection, secrets: [connection.password] }, make);
   });
-  afterAll(() => server?.dispose());
+  afterAll(async () => {
+    await place?.close();
+    await server?.dispose();
+  });
 
   documentStoreContract(() => place);
 
