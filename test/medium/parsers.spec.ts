@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { Archives } from '../../src/adapters/parsers/archives.js';
 import type { WorkerProtocol } from '../../src/adapters/parsers/worker-messages.js';
 import { WorkerParser, type ParserOptions } from '../../src/adapters/parsers/worker-parser.js';
 import { WorkerPool, type PoolOptions } from '../../src/adapters/parsers/worker-pool.js';
@@ -241,63 +240,5 @@ describe('parsers in processes', () => {
     parser = new WorkerParser({ ...OPTIONS, maxTextCharacters: MEGABYTE });
     const refused = parser.parse(await put(`${line}\n\n`.repeat(20_000), 'a.txt'), never);
     await expect(refused).rejects.toMatchObject({ reason: 'too_large', message: expect.stringContaining('1 MB') });
-  });
-
-  describe('RAR', () => {
-    const LIMITS = { maxBytes: MEGABYTE, maxEntries: 10, maxRatio: 100 };
-    const archives = new Archives(root, { memoryMb: 256, timeoutMs: 20_000 });
-    const unpack = async (name: string, limits = LIMITS): Promise<[string, string][]> => {
-      const entries = await archives.unpack(
-        (await put(await documentFixture(name), name)).path,
-        await mkdtemp(join(folder, 'into-')),
-        limits,
-        never,
-      );
-      return Promise.all(entries.map(async ({ name: entry, path }) => [entry, await readFile(path, 'utf8')]));
-    };
-
-    it('4 and 5: files, folders and names', async () => {
-      expect((await unpack('rar3-subdirs.rar')).map(([name]) => name).toSorted()).toEqual([
-        'sub/dir1/file1.txt',
-        'sub/dir2/file2.txt',
-        'sub/with space/long fn.txt',
-        'sub/üȵĩöḋè/file.txt',
-      ]);
-      const five = await unpack('rar5-crc.rar');
-      expect(five.map(([name, content]) => [name, content.length])).toEqual([
-        ['stest1.txt', 2048],
-        ['stest2.txt', 2048],
-      ]);
-    });
-
-    it.each([
-      ['rar5-psw.rar', LIMITS, 'encrypted'],
-      ['rar5-hpsw.rar', LIMITS, 'encrypted'],
-      ['rar3-vols.part1.rar', { ...LIMITS, maxBytes: 100 * MEGABYTE }, 'unsupported'],
-      ['rar5-crc.rar', { ...LIMITS, maxBytes: 3000 }, 'too_large'],
-      ['rar3-subdirs.rar', { ...LIMITS, maxEntries: 2 }, 'too_large'],
-    ])('%s is refused, and leaves nothing', async (name, limits, reason) => {
-      await expect(unpack(name, limits)).rejects.toMatchObject({ reason });
-      const into = (await readdir(folder)).find((entry) => entry.startsWith('into-'));
-      expect(await readdir(join(folder, into ?? ''))).toEqual([]);
-    });
-
-    it('a link leads nowhere', async () => {
-      const outside = await readdir(tmpdir());
-      await unpack('rar5-evil-symlink-traversal.rar').catch((error: unknown) =>
-        expect(error).toBeInstanceOf(UnreadableFile),
-      );
-      const into = (await readdir(folder)).find((entry) => entry.startsWith('into-')) ?? '';
-      for (const entry of await readdir(join(folder, into), { withFileTypes: true })) expect(entry.isFile()).toBe(true);
-      expect((await readdir(folder)).includes('pwned.txt')).toBe(false);
-      expect(outside.includes('pwned.txt')).toBe(false);
-    });
-
-    it('a cut one is broken', async () => {
-      const { path } = await put((await documentFixture('rar5-crc.rar')).subarray(0, 1200), 'kaputt.rar');
-      await expect(archives.unpack(path, await mkdtemp(join(folder, 'into-')), LIMITS, never)).rejects.toMatchObject({
-        reason: 'broken',
-      });
-    });
   });
 });
