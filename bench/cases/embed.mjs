@@ -160,7 +160,11 @@ async function transportFigures(vectors) {
   return [
     { name: 'vectors of a part as base64', unit: 'kB', value: base64.length / 1000 },
     { name: 'vectors of a part as JSON numbers', unit: 'kB', value: numbers.length / 1000 },
-    { name: 'vectors of a part decoded from base64', unit: 'ms', value: await times(() => decodeVectors(base64, part.length)) },
+    {
+      name: 'vectors of a part decoded from base64',
+      unit: 'ms',
+      value: await times(() => decodeVectors(base64, part.length)),
+    },
     { name: 'vectors of a part decoded from JSON numbers', unit: 'ms', value: await times(() => JSON.parse(numbers)) },
   ];
 }
