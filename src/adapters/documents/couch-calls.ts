@@ -63,7 +63,8 @@ export class CouchCalls {
   }
 
   #request(request: Omit<SignalledRequest, 'db'>): Promise<unknown> {
-    return this.#server.request({ ...request, db: this.connection.database } as nano.RequestOptions);
+    const whole: SignalledRequest = { ...request, db: this.connection.database };
+    return this.#server.request(whole);
   }
 
   #reason(error: unknown): string {

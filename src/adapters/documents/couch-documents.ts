@@ -22,7 +22,7 @@ interface Entry {
 }
 
 interface Listing {
-  rows: { doc: Entry | null }[];
+  rows: { id: string; doc: Entry | null }[];
 }
 
 /** Whole documents in a CouchDB server, one CouchDB document each. */
@@ -41,10 +41,11 @@ export class CouchDocuments extends DocumentStore {
 
   async replace(document: StoredDocument): Promise<void> {
     const entry = entryOf(cleaned(document));
+    const doc = idOf(document.documentId);
     const put = (ask: Ask): Promise<void> =>
       withoutConflict(async () => {
-        const _rev = await revisionOf(ask, entry._id);
-        await ask({ method: 'PUT', doc: entry._id, body: _rev ? { ...entry, _rev } : entry });
+        const revision = await revisionOf(ask, doc);
+        await ask({ method: 'PUT', doc, body: revision ? { ...entry, _rev: revision } : entry });
       });
     await this.#calls.call(put, timeFor(document, this.#calls.timeoutMs));
   }
@@ -55,11 +56,11 @@ export class CouchDocuments extends DocumentStore {
   }
 
   async remove(documentId: string): Promise<void> {
-    const _id = idOf(documentId);
+    const doc = idOf(documentId);
     await this.#calls.call((ask) =>
       withoutConflict(async () => {
-        const rev = await revisionOf(ask, _id);
-        if (rev) await ask({ method: 'DELETE', doc: _id, qs: { rev } });
+        const rev = await revisionOf(ask, doc);
+        if (rev) await ask({ method: 'DELETE', doc, qs: { rev } });
       }),
     );
   }
@@ -69,8 +70,8 @@ export class CouchDocuments extends DocumentStore {
     const start_key = after === null ? PREFIX : `${idOf(after)}0`;
     const qs = { include_docs: true, limit, start_key, end_key: `${PREFIX}\uFFF0` };
     const listing = await this.#calls.call((ask) => ask<Listing>({ path: '_all_docs', qs }));
-    return (listing?.rows ?? []).flatMap(({ doc }) =>
-      doc ? [{ documentId: doc._id.slice(PREFIX.length), version: doc.version, chunks: doc.chunks }] : [],
+    return (listing?.rows ?? []).flatMap(({ id, doc }) =>
+      doc ? [{ documentId: id.slice(PREFIX.length), version: doc.version, chunks: doc.chunks }] : [],
     );
   }
 
@@ -97,7 +98,8 @@ function documentOf({ document, _attachments }: Entry): StoredDocument {
 }
 
 async function revisionOf(ask: Ask, id: string): Promise<string | undefined> {
-  return (await ask<Entry>({ doc: id }))?._rev;
+  const { _rev: revision } = (await ask<Entry>({ doc: id })) ?? {};
+  return revision;
 }
 
 /** Another writer may come in between: then with the revision that it left. */
