@@ -1,18 +1,21 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DocumentsClient } from './documents-client.mjs';
 import { root } from './root.mjs';
 
 const FOLDER = join(root, 'data-samples', 'documents');
 const TAG = 'demo';
+/** Of the documents that the dataset is made of: their headings are questions. */
+const QUESTIONS = 'fragen';
 const LEGS = ['keyword', 'vector', 'graph'];
 const QUESTION = 'Ich habe die Widerspruchsfrist versäumt. Was nun?';
 const DATASET = {
   name: 'Verwaltungsrecht Beispiele',
   description: 'Questions and answers by templates, from the sample documents',
   search_query: {
-    query_text: 'Bescheid, Widerspruch, Frist, Antrag und Recht der Behörde',
-    top_k: 100,
-    filters: { tags: [TAG] },
+    query_text: 'Bescheid, Widerspruch, Frist, Klage, Antrag, Genehmigung und Verfahren der Behörde',
+    top_k: 200,
+    filters: { tags: [QUESTIONS] },
     search_types: LEGS,
     min_quality_score: 0.3,
   },
@@ -33,8 +36,7 @@ const SHOWN = 100;
  */
 export async function documentsToDataset(address, screen) {
   const client = new DocumentsClient(address);
-  const steps = [takeIn, showSearch];
-  for (const step of steps) {
+  for (const step of [takeIn, showSearch]) {
     await step(client, screen);
     if (screen.signal.aborted) return undefined;
   }
@@ -47,8 +49,18 @@ export async function documentsToDataset(address, screen) {
  */
 async function takeIn(client, { tell, say, signal }) {
   const started = Date.now();
-  const jobId = await client.upload(FOLDER, TAG);
-  const files = await client.ingested(jobId, (done, of) => say(`Taking documents in: ${done} of ${of}`), signal);
+  const names = (await readdir(FOLDER)).toSorted();
+  const files = [];
+  for (const tags of [[TAG, QUESTIONS], [TAG]]) {
+    const wanted = names.filter((name) => name.startsWith(QUESTIONS) === tags.includes(QUESTIONS));
+    const jobId = await client.upload(
+      wanted.map((name) => join(FOLDER, name)),
+      tags,
+    );
+    const taken = files.length;
+    const show = (/** @type {number} */ done) => say(`Taking documents in: ${taken + done} of ${names.length}`);
+    files.push(...(await client.ingested(jobId, show, signal)));
+  }
   if (signal.aborted) return;
   const chunks = files.reduce((sum, file) => sum + file.chunks, 0);
   const seconds = ((Date.now() - started) / 1000).toFixed(1);

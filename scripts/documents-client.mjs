@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asJson, callApi } from './api-call.mjs';
 import { Problem } from './problem.mjs';
@@ -26,22 +26,21 @@ export class DocumentsClient {
   }
 
   /**
-   * Takes all files of a folder in; bytes that are known are the document that they were.
-   * @param {string} folder
-   * @param {string} tag
+   * Takes files in; bytes that are known are the document that they were.
+   * @param {string[]} paths
+   * @param {string[]} tags
    * @returns {Promise<string>} id of the job
    */
-  async upload(folder, tag) {
+  async upload(paths, tags) {
     const form = new FormData();
-    for (const name of (await readdir(folder)).toSorted())
-      form.append('files', new Blob([await readFile(join(folder, name))]), name);
-    form.append('tags', tag);
+    for (const path of paths) form.append('files', new Blob([await readFile(path)]), basename(path));
+    form.append('tags', tags.join(','));
     return (await callApi(this.address, '/upload/files', { method: 'POST', body: form })).job_id;
   }
 
   /**
    * @param {string} jobId
-   * @param {(done: number, of: number) => void} onProgress
+   * @param {(done: number) => void} onProgress
    * @param {AbortSignal} signal
    * @returns {Promise<TakenFile[]>}
    * @throws Problem where a file was not taken in
@@ -49,7 +48,7 @@ export class DocumentsClient {
   async ingested(jobId, onProgress, signal) {
     await this.#until(INGESTED_MS, signal, async () => {
       const job = await callApi(this.address, `/jobs/${jobId}`);
-      onProgress(job.processed_files, job.file_count);
+      onProgress(job.processed_files);
       return job.completed_at !== null;
     });
     const files = /** @type {TakenFile[]} */ (await callApi(this.address, `/jobs/${jobId}/files`));
