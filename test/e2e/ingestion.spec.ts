@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import type { IngestionFileDto, IngestionJobDto, UploadReplyDto } from '../../src/modules/ingestion/ingestion.dto.js';
+import type { IngestionFileDto, UploadReplyDto } from '../../src/modules/ingestion/ingestion.dto.js';
 import { App } from '../fixtures/app.js';
 import { documentFixture, zipOf } from '../fixtures/document-files.js';
-import { databaseOf, Documents, type SentFile } from '../fixtures/documents.js';
+import { Documents, type SentFile } from '../fixtures/documents.js';
 import { EmbeddingServerFixture } from '../fixtures/embedding-server.js';
-import { runSql } from '../fixtures/test-database.js';
 import { eventually } from '../fixtures/waiting.js';
 
 import.meta.jest.setTimeout(120_000);
@@ -40,13 +39,14 @@ describe('the ingestion', () => {
   const text = (words = 'Die Baugenehmigung wird erteilt.'): string => `# Bescheid ${(count += 1)}\n\n${words}\n`;
   const one = (name: string, content: string | Buffer = text()): SentFile => ({ name, content });
   const staged = (): Promise<string[]> => readdir(join(app.data, 'documents/staging')).catch(() => []);
-  const sql = async (statement: string): Promise<unknown[]> => runSql(await databaseOf(app), statement);
-  const bodyOf = (jobId: string, what = ''): Promise<IngestionJobDto> =>
-    documents.call<IngestionJobDto>('GET', `/jobs/${jobId}${what}`).then(({ body }) => body);
 
   describe('of uploaded files', () => {
     it('answers with a job, and takes every file in with its own state', async () => {
-      const sent = [one('a.md'), one('b.txt', 'Ein Text über die Gebühren.'), one('c.html', '<h1>Amt</h1><p>Öffnung</p>')];
+      const sent = [
+        one('a.md'),
+        one('b.txt', 'Ein Text über die Gebühren.'),
+        one('c.html', '<h1>Amt</h1><p>Öffnung</p>'),
+      ];
       const { status, body } = await documents.form<UploadReplyDto>('/upload/files', sent, { tags: 'bau, amt' });
       expect({ status, ...body }).toMatchObject({ status: 200, file_count: 3, estimated_processing_time: '6s' });
       expect(body.files).toEqual(['a.md', 'b.txt', 'c.html']);
@@ -186,7 +186,7 @@ describe('the ingestion', () => {
   describe('of a text', () => {
     it('makes a document of it, under the given name', async () => {
       const { status, body } = await documents.call<UploadReplyDto>('POST', '/ingest', {
-        body: { text: '# Titel\n\nEin Wort: Fernwärmeanschluss\0\n', filename: '../notiz.md', tags: ['t'] },
+        body: { text: '# Titel\n\nEin Wort: Fernwärmeanschluss\n', filename: '../notiz.md', tags: ['t'] },
       });
       expect([status, body.file_count]).toEqual([200, 1]);
       await documents.ended(body.job_id);
@@ -207,7 +207,8 @@ describe('the ingestion', () => {
       await symlink(join(app.folder, 'geheim'), join(folder(), 'hinaus'));
       await symlink(join(app.folder, 'geheim/geheim.md'), join(folder(), 'hinaus.md'));
       await writeFile(join(folder(), '.versteckt.md'), text());
-      for (const name of ['a.md', 'b.md', 'unter/c.md', 'unter/tiefer/ä.md']) await writeFile(join(folder(), name), text());
+      for (const name of ['a.md', 'b.md', 'unter/c.md', 'unter/tiefer/ä.md'])
+        await writeFile(join(folder(), name), text());
     });
 
     /** Starts a scan with this body, and answers it at its end. */
@@ -271,50 +272,15 @@ describe('the ingestion', () => {
     });
   });
 
-  describe('jobs', () => {
-    it('are listed newest first, page by page, and found one by one', async () => {
-      const ids: string[] = [];
-      for (let index = 0; index < 3; index += 1) ids.unshift(await documents.upload([one(`seite-${index}.md`)]));
-      for (const id of ids) await documents.ended(id);
-      const first = await documents.call<IngestionJobDto[]>('GET', '/jobs?limit=2');
-      expect(first.body.map(({ job_id }) => job_id)).toEqual(ids.slice(0, 2));
-      const cursor = first.headers.get('x-next-cursor') ?? '';
-      const second = await documents.call<IngestionJobDto[]>('GET', `/jobs?limit=1&cursor=${cursor}`);
-      expect(second.body.map(({ job_id }) => job_id)).toEqual(ids.slice(2));
-      expect((await documents.call('GET', '/jobs?cursor=quatsch')).status).toBe(422);
-      expect((await documents.call('GET', '/jobs?limit=0')).status).toBe(422);
-      expect(await bodyOf(ids[0] ?? '', '/status')).toEqual(await bodyOf(ids[0] ?? ''));
-      for (const id of [ANY_ID, 'keine'])
-        for (const what of ['', '/status', '/files', '/failed-files', '/metrics'])
-          expect((await documents.call('GET', `/jobs/${id}${what}`)).status).toBe(404);
-    });
-
-    it('that are under way are incomplete and have no figures yet; cancelled, they end', async () => {
-      await sql(`UPDATE ingestion_file SET not_before = now() + interval '1 day' WHERE status = 'pending'`);
-      // A worker must not be quicker than the cancelling: the table holds it back.
-      const jobId = await documents.upload(Array.from({ length: 60 }, (_, index) => one(`viel-${index}.md`)));
-      const early = await documents.call<{ detail: string }>('GET', `/jobs/${jobId}/metrics`);
-      const incomplete = (await documents.call<IngestionJobDto[]>('GET', '/jobs/incomplete')).body;
-      const cancelled = await documents.call<IngestionJobDto>('DELETE', `/jobs/${jobId}`);
-      expect([early.status, early.body.detail]).toEqual([400, expect.stringContaining('Job not completed')]);
-      expect(incomplete.map(({ job_id }) => job_id)).toContain(jobId);
-      expect(cancelled.status).toBe(200);
-      const job = await documents.ended(jobId);
-      expect(job.status).toBe('cancelled');
-      const states = (await documents.files(jobId)).map(({ status }) => status);
-      expect(states).toContain('cancelled');
-      expect((await documents.call('DELETE', `/jobs/${jobId}`)).status).toBe(409);
-    });
-
-    it('tell figures at their end', async () => {
-      const jobId = await documents.upload([one('ziffern.md', text('Siehe § 35 VwVfG und Art. 20 GG.')), one('l.txt', '')]);
-      const job = await documents.ended(jobId);
-      const { body } = await documents.call('GET', `/jobs/${jobId}/metrics`);
-      expect(body).toMatchObject({ total_files: 2, successful_files: 1, failed_files: 1, chunks_created: 1 });
-      expect(body['ai_entities_found']).toBe(2);
-      expect(body['content_extracted_chars']).toBeGreaterThan(30);
-      const seconds = (Date.parse(job.completed_at ?? '') - Date.parse(job.created_at)) / 1000;
-      expect(body['processing_time']).toBeCloseTo(seconds, 2);
-    });
+  it('says truthfully what it can read', async () => {
+    const { body } = await documents.call('GET', '/capabilities/supported-filetypes');
+    expect(body).toMatchObject({ version: expect.stringMatching(/^\d/), timestamp: expect.stringMatching(/Z$/) });
+    const wanted =
+      '.pdf .txt .docx .doc .xlsx .xls .csv .json .xml .html .md .rtf .pptx .odt .tsv .eml .zip .tar .gz .rar';
+    expect(body['all_extensions']).toEqual(expect.arrayContaining(wanted.split(' ')));
+    expect(body['all_extensions']).not.toContain('.7z');
+    expect(body['registered_categories']).toEqual(Object.keys(body['categories'] as object));
+    for (const path of ['/capabilities', '/ingestion/capabilities'])
+      expect((await documents.call('GET', path)).body['categories']).toEqual(body['categories']);
   });
 });
