@@ -47,7 +47,7 @@ export class ChromaStore extends VectorStore {
       });
       const held = metadata?.['dimension'];
       if (held !== space.dimension)
-        throw new RangeError(`the space ${space.id} holds vectors of ${held} numbers, not of ${space.dimension}`);
+        throw new RangeError(`the space ${space.id} holds vectors of ${JSON.stringify(held)} numbers, not of ${space.dimension}`);
     });
   }
 

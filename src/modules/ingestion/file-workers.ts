@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { Settings } from '../../config/settings.js';
 import { BackgroundLoop } from '../../kernel/background-loop.js';
 import { messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
-import { isDatabaseAway, rowsOf } from '../../kernel/transaction.js';
+import { isDatabaseAway } from '../../kernel/transaction.js';
 import { SettledDocuments } from '../documents/settled-documents.port.js';
 import { UnreadableFile } from '../documents/document-parser.port.js';
 import { FileReading } from './file-reading.js';
-import type { FileRow, JobRow } from './ingestion.entity.js';
+import type { FileRow } from './ingestion.entity.js';
 import { IngestionMetrics } from './ingestion-metrics.js';
 import { IngestionNews } from './ingestion-news.js';
 import { IngestionQueue, MOST_ATTEMPTS, MOST_CRASHES } from './ingestion-queue.store.js';
@@ -27,7 +26,6 @@ export class FileWorkers implements OnApplicationBootstrap, OnModuleDestroy {
   #off: (() => void)[] = [];
 
   constructor(
-    private readonly source: DataSource,
     private readonly queue: IngestionQueue,
     private readonly reading: FileReading,
     private readonly news: IngestionNews,
@@ -78,7 +76,7 @@ export class FileWorkers implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async #read(file: FileRow, owner: string, signal: AbortSignal): Promise<void> {
-    const [job] = await rowsOf<JobRow>(this.source, 'SELECT * FROM ingestion_job WHERE job_id = $1', [file.job_id]);
+    const job = await this.queue.jobOf(file);
     if (!job) return;
     const result = await this.reading.read(file, job, signal);
     if (result.kind === 'unpacked') {

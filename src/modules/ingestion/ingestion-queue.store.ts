@@ -49,6 +49,11 @@ export class IngestionQueue {
     return claimed?.file;
   }
 
+  async jobOf({ job_id }: FileRow): Promise<JobRow | undefined> {
+    const [job] = await rowsOf<JobRow>(this.source, 'SELECT * FROM ingestion_job WHERE job_id = $1', [job_id]);
+    return job;
+  }
+
   /** False where the file was cancelled, or is another's by now. */
   async renew(fileId: string, owner: string): Promise<boolean> {
     const rows = await rowsOf(

@@ -81,7 +81,7 @@ export class ScanService implements OnApplicationBootstrap, OnModuleDestroy {
     return this.view(scan);
   }
 
-  async view(scan: ScanRow): Promise<ScanDto> {
+  async view(scan: ScanRow): Promise<{ [K in keyof ScanDto]: ScanDto[K] }> {
     const jobs = await rowsOf<Pick<JobRow, 'job_id' | 'file_count'>>(
       this.source,
       'SELECT job_id, file_count FROM ingestion_job WHERE scan_id = $1 ORDER BY seq',

@@ -73,16 +73,11 @@ export class UploadInterceptor implements NestInterceptor {
 
   #limit({ code, field }: multer.MulterError): AppError {
     const { maxFileBytes, maxFiles } = this.settings.ingestion;
-    switch (code) {
-      case 'LIMIT_FILE_SIZE':
-        return new AppError(
-          'too_large',
-          `A file is larger than ${Math.floor(maxFileBytes / 1024 / 1024)} MB (CLARA_MAX_UPLOAD_MB)`,
-        );
-      case 'LIMIT_FILE_COUNT':
-        return new AppError('too_large', `More than ${maxFiles} files in one upload (CLARA_MAX_UPLOAD_FILES)`);
-      default:
-        return new AppError('bad_request', `The form was not understood: ${code}${field ? ` at ${field}` : ''}`);
-    }
+    const largest = Math.floor(maxFileBytes / 1024 / 1024);
+    if (code === 'LIMIT_FILE_SIZE')
+      return new AppError('too_large', `A file is larger than ${largest} MB (CLARA_MAX_UPLOAD_MB)`);
+    if (code === 'LIMIT_FILE_COUNT')
+      return new AppError('too_large', `More than ${maxFiles} files in one upload (CLARA_MAX_UPLOAD_FILES)`);
+    return new AppError('bad_request', `The form was not understood: ${code}${field ? ` at ${field}` : ''}`);
   }
 }

@@ -1,7 +1,7 @@
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
-import { PIECE, PIECE_HEAD, bytesOf, piecesOf, restore } from './index-pieces.js';
+import { PIECE, PIECE_HEAD, bytesOf, documentsOf, piecesOf } from './index-pieces.js';
 import { PERMUTATIONS, SAMPLE, SEED } from './min-hash.js';
 import { NearDuplicates } from './near-duplicates.js';
 
@@ -49,7 +49,7 @@ export async function loadNearDuplicates(path: string, threshold?: number): Prom
   try {
     const index = new NearDuplicates(threshold);
     const documents = await readHeader(file, path);
-    while (index.size < documents) restore(index, await readPiece(file, path));
+    while (index.size < documents) index.putAll(documentsOf(await readPiece(file, path)));
     const { bytesRead } = await file.read(Buffer.alloc(1), 0, 1);
     if (index.size > documents || bytesRead > 0) throw new IndexFileError(path, 'holds more than it says');
     return index;
