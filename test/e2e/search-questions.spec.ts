@@ -85,7 +85,7 @@ describe('a question to the search, where the embedding model is missing', () =>
       'Brückenbaugenehmigung',
       'genehmigungen',
       'AEUSSERE',
-      'aussere Bruecke',
+      'Bruecken',
     ])
       expect([question, await documents.found(question, {}, '/keyword')]).toEqual([
         question,
@@ -145,6 +145,9 @@ describe('a question to the search, where the embedding model is missing', () =>
     ['filters.document_ids', { query_text: 'a', filters: { document_ids: ['keine'] } }],
     ['filters.created_from', { query_text: 'a', filters: { created_from: 'gestern' } }],
     ['filters.created_to', { query_text: 'a', filters: { created_to: '2026-13-45' } }],
+    ['filters.created_to', { query_text: 'a', filters: { created_to: '2026-02-30' } }],
+    ['filters.created_from', { query_text: 'a', filters: { created_from: '0000-01-01' } }],
+    ['filters.created_from', { query_text: 'a', filters: { created_from: '2026-01-31T10:00+23:59' } }],
     ['filters.jurabk', { query_text: 'a', filters: { jurabk: { $ne: null } } }],
     ['filters.metadata', { query_text: 'a', filters: { metadata: 'x' } }],
   ])('is refused with the path of what is wrong: %s, %j', async (path, body) => {
