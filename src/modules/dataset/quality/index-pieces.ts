@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import { SAMPLE, lengthOf } from './min-hash.js';
-import type { IndexParts, NearDuplicates } from './near-duplicates.js';
+import { SAMPLE, lengthOf, type Signature } from './min-hash.js';
+import type { IndexParts } from './near-duplicates.js';
 
 /** Numbers of 32 bits in a piece, 4 MiB; each piece stands for itself. */
 export const PIECE = 1 << 20;
@@ -35,16 +35,23 @@ export function* piecesOf({ signatures, ids }: IndexParts): Generator<Piece> {
   }
 }
 
+export interface KeptDocument {
+  /** In UTF-8; a view, as the signature is. */
+  name: Uint8Array;
+  signature: Signature;
+}
+
 /**
- * Registers the documents of a piece.
+ * The documents of a piece.
  * @param numbers without the head of the piece
  */
-export function restore(index: NearDuplicates, numbers: Uint32Array): void {
+export function* documentsOf(numbers: Uint32Array): Generator<KeptDocument> {
   for (let at = 0; at < numbers.length;) {
     const bytes = numbers[at] ?? 0;
     const start = at + 1 + Math.ceil(bytes / 4);
     const end = start + lengthOf(numbers.subarray(start));
-    index.put(bytesOf(numbers).subarray(4 * (at + 1), 4 * (at + 1) + bytes), numbers.subarray(start, end));
+    const name = bytesOf(numbers).subarray(4 * (at + 1), 4 * (at + 1) + bytes);
+    yield { name, signature: numbers.subarray(start, end) };
     at = end;
   }
 }

@@ -1,7 +1,7 @@
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
-import { PIECE, PIECE_HEAD, bytesOf, piecesOf, restore } from './index-pieces.js';
+import { PIECE, PIECE_HEAD, bytesOf, documentsOf, piecesOf, type KeptDocument } from './index-pieces.js';
 import { PERMUTATIONS, SAMPLE, SEED } from './min-hash.js';
 import { NearDuplicates } from './near-duplicates.js';
 
@@ -49,10 +49,27 @@ export async function loadNearDuplicates(path: string, threshold?: number): Prom
   try {
     const index = new NearDuplicates(threshold);
     const documents = await readHeader(file, path);
-    while (index.size < documents) restore(index, await readPiece(file, path));
+    while (index.size < documents)
+      for (const { name, signature } of documentsOf(await readPiece(file, path))) index.put(name, signature);
     const { bytesRead } = await file.read(Buffer.alloc(1), 0, 1);
     if (index.size > documents || bytesRead > 0) throw new IndexFileError(path, 'holds more than it says');
     return index;
+  } finally {
+    await file.close();
+  }
+}
+
+/** The documents of a file one after the other, never more than a piece in memory. @throws as {@link loadNearDuplicates} */
+export async function* keptDocuments(path: string): AsyncGenerator<KeptDocument> {
+  checkMachine();
+  const file = await open(path, 'r');
+  try {
+    const documents = await readHeader(file, path);
+    for (let seen = 0; seen < documents;)
+      for (const document of documentsOf(await readPiece(file, path))) {
+        seen += 1;
+        yield document;
+      }
   } finally {
     await file.close();
   }
