@@ -54,7 +54,9 @@ export class BuilderService implements OnApplicationBootstrap, OnApplicationShut
   async onApplicationShutdown(): Promise<void> {
     this.#stop.abort(new Stopped());
     this.wake();
-    await Promise.race([Promise.allSettled(this.#loops), this.clock.sleep(STOP_MS)]);
+    const enough = new AbortController();
+    await Promise.race([Promise.allSettled(this.#loops), this.clock.sleep(STOP_MS, enough.signal)]);
+    enough.abort();
   }
 
   /** Something waits to be built. */
@@ -85,6 +87,7 @@ export class BuilderService implements OnApplicationBootstrap, OnApplicationShut
   async #build(claim: Claim, by: Claimant): Promise<void> {
     const end = new AbortController();
     const deadline = setTimeout(() => end.abort(new TimedOut()), this.settings.datasets.buildSeconds * 1000);
+    deadline.unref();
     const signal = AbortSignal.any([end.signal, this.#stop.signal]);
     const build = new VersionBuild(claim, this.#tools(), signal);
     const renewing = this.#renew(claim, by, { build, end });

@@ -107,6 +107,22 @@ export interface VersionRecord {
   exports: Record<string, StoredFile>;
 }
 
+/** What a list shows of a version. */
+export const summaryFields = [
+  'number',
+  'state',
+  'query_text',
+  'error',
+  'progress',
+  'content_hash',
+  'rows',
+  'total_tokens',
+  'quality_average',
+  'statistics',
+  'exports',
+] as const satisfies (keyof VersionRecord)[];
+export type VersionSummary = Pick<VersionRecord, (typeof summaryFields)[number]>;
+
 export type Counts = Record<string, number>;
 
 /** The original's statistics, and what its clients looked for. */

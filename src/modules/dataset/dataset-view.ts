@@ -1,5 +1,5 @@
 import { isAbsolute, join, relative } from 'node:path';
-import type { DatasetRecord, VersionRecord, VersionSource } from './dataset-record.js';
+import type { DatasetRecord, VersionRecord, VersionSource, VersionSummary } from './dataset-record.js';
 import type { DatasetDto, DatasetReplyDto, VersionDto } from './dataset-replies.dto.js';
 import { exportFormats } from './formats/export-row.js';
 
@@ -16,13 +16,13 @@ export function shownPath(path: string, { root, data }: Places): string {
   return way.startsWith('..') || isAbsolute(way) ? whole : way;
 }
 
-function exportPaths({ exports }: VersionRecord, places: Places): Record<string, string> {
+function exportPaths({ exports }: VersionSummary, places: Places): Record<string, string> {
   return Object.fromEntries(
     exportFormats.flatMap((format) => (exports[format] ? [[format, shownPath(exports[format].path, places)]] : [])),
   );
 }
 
-function metadataOf({ statistics, error }: VersionRecord): Record<string, unknown> {
+function metadataOf({ statistics, error }: VersionSummary): Record<string, unknown> {
   return { ...(statistics ? { statistics } : {}), ...(error === null ? {} : { error }) };
 }
 
@@ -70,7 +70,7 @@ export function versionView(version: VersionRecord, places: Places): VersionDto 
 }
 
 /** A dataset as the API shows it; pure. */
-export function datasetView(dataset: DatasetRecord, version: VersionRecord, places: Places): DatasetDto {
+export function datasetView(dataset: DatasetRecord, version: VersionSummary, places: Places): DatasetDto {
   return {
     dataset_id: dataset.dataset_id,
     name: dataset.name,

@@ -7,7 +7,7 @@ import { isAdmin, type Caller } from '../security/principal.port.js';
 import { DatasetUse } from '../training/dataset-use.port.js';
 import { DatasetChangesStore } from './dataset-changes.store.js';
 import type { ListDatasetsQuery } from './dataset-queries.dto.js';
-import type { VersionRecord } from './dataset-record.js';
+import type { DatasetRecord, VersionRecord } from './dataset-record.js';
 import type {
   DatasetListDto,
   DatasetReplyDto,
@@ -142,7 +142,7 @@ export class DatasetService {
     datasetId: string,
     number: number | undefined,
     caller: Caller,
-  ): Promise<DatasetWithVersion & { version: VersionRecord & { build: string } }> {
+  ): Promise<{ dataset: DatasetRecord; version: VersionRecord & { build: string } }> {
     const { dataset } = await this.find(datasetId, caller);
     const wanted = number ?? dataset.latest_completed ?? dataset.latest;
     const version = await this.store.version(datasetId, wanted);

@@ -2,7 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { rowsOf } from '../../kernel/transaction.js';
 import type { Caller } from '../security/principal.port.js';
-import type { DatasetRecord, DatasetState, VersionRecord } from './dataset-record.js';
+import {
+  summaryFields,
+  type DatasetRecord,
+  type DatasetState,
+  type VersionRecord,
+  type VersionSummary,
+} from './dataset-record.js';
 import { readerKeysOf } from '../documents/readers.port.js';
 
 export interface PageRequest {
@@ -16,11 +22,14 @@ export interface PageRequest {
 /** A set with its newest version. */
 export interface DatasetWithVersion {
   dataset: DatasetRecord;
-  version: VersionRecord;
+  version: VersionSummary;
 }
+
+type Row = DatasetRecord & { version: VersionSummary };
 
 const VISIBLE = `(owner = $1 OR readers && $2::text[])`;
 
+const SUMMARY = `json_build_object(${summaryFields.map((name) => `'${name}', v.${name}`).join(', ')}) AS version`;
 /** Everything of a version but who asked for it, and the report, which is long. */
 const VERSION = `to_jsonb(v) - 'caller' - 'report' AS version`;
 
@@ -39,9 +48,9 @@ export class DatasetStore {
 
   /** Undefined: unknown or deleted. Who may read it is for the caller of this to ask. */
   async byId(datasetId: string): Promise<DatasetWithVersion | undefined> {
-    const [row] = await rowsOf<DatasetRecord & { version: Record<string, unknown> }>(
+    const [row] = await rowsOf<Row>(
       this.source,
-      `SELECT s.*, ${VERSION} FROM dataset_sets s JOIN dataset_versions v ON v.dataset_id = s.dataset_id AND v.number = s.latest
+      `SELECT s.*, ${SUMMARY} FROM dataset_sets s JOIN dataset_versions v ON v.dataset_id = s.dataset_id AND v.number = s.latest
         WHERE s.dataset_id = $1 AND s.deleted_at IS NULL`,
       [datasetId],
     );
@@ -77,9 +86,9 @@ export class DatasetStore {
       status ? 'status = $3' : '$3::text IS NULL',
       before === undefined ? '$4::bigint IS NULL' : 'seq < $4',
     ];
-    const rows = await rowsOf<DatasetRecord & { version: Record<string, unknown> }>(
+    const rows = await rowsOf<Row>(
       this.source,
-      `SELECT s.*, ${VERSION} FROM (
+      `SELECT s.*, ${SUMMARY} FROM (
           SELECT seq FROM dataset_sets WHERE ${conditions.join(' AND ')} ORDER BY seq DESC LIMIT $5 OFFSET $6) AS page
         JOIN dataset_sets s USING (seq)
         JOIN dataset_versions v ON v.dataset_id = s.dataset_id AND v.number = s.latest ORDER BY s.seq DESC`,
@@ -101,9 +110,4 @@ export class DatasetStore {
   }
 }
 
-function withVersion({
-  version,
-  ...dataset
-}: DatasetRecord & { version: Record<string, unknown> }): DatasetWithVersion {
-  return { dataset, version: versionOf(version) };
-}
+const withVersion = ({ version, ...dataset }: Row): DatasetWithVersion => ({ dataset, version });

@@ -83,5 +83,5 @@ export class RegistryFiles extends DatasetFiles {
   }
 }
 
-const whyNot = ({ number, state, error }: VersionRecord): string =>
+const whyNot = ({ number, state, error }: Pick<VersionRecord, 'number' | 'state' | 'error'>): string =>
   state === 'failed' ? `version ${number} failed: ${error ?? 'unknown'}` : `version ${number} is ${state}: wait for it`;

@@ -96,19 +96,39 @@ CREATE TABLE dataset_counts (
   CONSTRAINT dataset_counts_pkey PRIMARY KEY (owner, readers, status)
 ) WITH (fillfactor = 50);
 
-CREATE FUNCTION dataset_count() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION dataset_count_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO dataset_counts AS c
+    SELECT owner, readers, status, count(*) FROM fresh WHERE deleted_at IS NULL
+      GROUP BY owner, readers, status ORDER BY owner, readers, status
+    ON CONFLICT (owner, readers, status) DO UPDATE SET datasets = c.datasets + excluded.datasets;
+  RETURN NULL;
+END $$;
+CREATE FUNCTION dataset_count_removed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO dataset_counts AS c
+    SELECT owner, readers, status, -count(*) FROM gone WHERE deleted_at IS NULL
+      GROUP BY owner, readers, status ORDER BY owner, readers, status
+    ON CONFLICT (owner, readers, status) DO UPDATE SET datasets = c.datasets + excluded.datasets;
+  RETURN NULL;
+END $$;
+CREATE FUNCTION dataset_count_moved() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO dataset_counts AS c
     SELECT owner, readers, status, sum(change) FROM (
-        SELECT OLD.owner, OLD.readers, OLD.status, -1 WHERE TG_OP <> 'INSERT' AND OLD.deleted_at IS NULL
-        UNION ALL SELECT NEW.owner, NEW.readers, NEW.status, 1 WHERE TG_OP <> 'DELETE' AND NEW.deleted_at IS NULL
+        SELECT OLD.owner, OLD.readers, OLD.status, -1 WHERE OLD.deleted_at IS NULL
+        UNION ALL SELECT NEW.owner, NEW.readers, NEW.status, 1 WHERE NEW.deleted_at IS NULL
       ) AS moved (owner, readers, status, change)
       GROUP BY owner, readers, status HAVING sum(change) <> 0 ORDER BY owner, readers, status
     ON CONFLICT (owner, readers, status) DO UPDATE SET datasets = c.datasets + excluded.datasets;
   RETURN NULL;
 END $$;
-CREATE TRIGGER dataset_count AFTER INSERT OR DELETE OR UPDATE OF owner, readers, status, deleted_at ON dataset_sets
-  FOR EACH ROW EXECUTE FUNCTION dataset_count();
+CREATE TRIGGER dataset_count_inserted AFTER INSERT ON dataset_sets REFERENCING NEW TABLE AS fresh
+  FOR EACH STATEMENT EXECUTE FUNCTION dataset_count_inserted();
+CREATE TRIGGER dataset_count_removed AFTER DELETE ON dataset_sets REFERENCING OLD TABLE AS gone
+  FOR EACH STATEMENT EXECUTE FUNCTION dataset_count_removed();
+CREATE TRIGGER dataset_count_moved AFTER UPDATE OF owner, readers, status, deleted_at ON dataset_sets
+  FOR EACH ROW EXECUTE FUNCTION dataset_count_moved();
 `;
 
 export class Datasets1764000600000 implements MigrationInterface {
@@ -121,6 +141,6 @@ export class Datasets1764000600000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
       DROP TABLE dataset_idempotency_keys, dataset_rows, dataset_versions, dataset_sets, dataset_counts;
-      DROP FUNCTION dataset_count;`);
+      DROP FUNCTION dataset_count_inserted, dataset_count_removed, dataset_count_moved;`);
   }
 }

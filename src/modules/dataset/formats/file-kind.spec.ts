@@ -8,6 +8,9 @@ describe('the kind of a file', () => {
     ['json', '{"documents": [{"text":"a"}]}'],
     ['json', '{"name": "a, \\"b\\"", "n": 2, "data": [\n'],
     ['json', '{\n  "documents": [\n'],
+    ['json', '{"name":"x","statistics":{"a":[1,{"b":null}]},"documents":[\n{"text":"a"},\n'],
+    ['json', '{"data":[{"text":"a"}],"more":1}\n'],
+    ['jsonl', '{"text":"a","data":[1]}\n{"text":"b","data":[]}\n'],
     ['jsonl', '{"text":"a"}\n{"text":"b"}'],
     ['jsonl', '{"text":"a"}'],
     ['jsonl', '{"text": broken}\n{"text":"b"}'],
@@ -15,12 +18,12 @@ describe('the kind of a file', () => {
     ['csv', 'text,source\na,b'],
     ['csv', '\uFEFFinstruction;output\r\n'],
     ['csv', 'id\t"text"\n'],
-  ])('is %s by %j', (kind, text) => expect(kindOfContent(Buffer.from(text), 'whole')).toBe(kind));
+  ])('is %s by %j', (kind, text) => expect(kindOfContent(Buffer.from(text))).toBe(kind));
 
   it.each([
     ['', 'the file is empty'],
     ['  \n', 'the file is empty'],
     ['Ein Brief\nohne Spalten', 'none of jsonl, json, csv or parquet'],
     ['\x7fELF', 'none of'],
-  ])('of %j is refused', (text, message) => expect(() => kindOfContent(Buffer.from(text), 'whole')).toThrow(message));
+  ])('of %j is refused', (text, message) => expect(() => kindOfContent(Buffer.from(text))).toThrow(message));
 });

@@ -1,49 +1,70 @@
 import { open } from 'node:fs/promises';
 import { delimiterOf } from './csv-rows.js';
-import { RowProblem } from './row-problem.js';
+import { JsonElements } from './json-elements.js';
+import { isFields, RowProblem, type Fields } from './row-problem.js';
 
 export const fileKinds = ['jsonl', 'json', 'csv', 'parquet'] as const;
 export type FileKind = (typeof fileKinds)[number];
 
 const LOOKED_AT = 256 * 1024;
-/** An object whose first keys have plain values, and then a list of rows. */
-const WRAPPED = /^\{\s*("(?:[^"\\]|\\.)*"\s*:\s*("(?:[^"\\]|\\.)*"|[\w.+-]+)\s*,\s*)*"(documents|data)"\s*:\s*\[/;
+/** Keys that rows have, and an object around rows has not. */
+const ROW_KEYS = [
+  'text',
+  'messages',
+  'conversations',
+  'instruction',
+  'prompt',
+  'chosen',
+  'preferred_output',
+  'kto_tag',
+];
 
-const isJson = (text: string): boolean => {
+function objectOf(text: string): Fields | undefined {
   try {
-    JSON.parse(text);
-    return true;
+    const value: unknown = JSON.parse(text);
+    return isFields(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether an object begins here whose `documents` or `data` is a list. */
+function beginsList(text: string): boolean {
+  const elements = new JsonElements();
+  try {
+    for (const part of text.match(/[^]{1,4096}/g) ?? []) {
+      elements.push(part);
+      if (elements.isWrapped) return true;
+    }
   } catch {
     return false;
   }
-};
+  return false;
+}
 
 /**
  * The kind of a file by its first bytes.
- * @param cut whether the file goes on behind them
  * @throws RowProblem where it is none of the known ones
  */
-export function kindOfContent(start: Buffer, cut: 'cut' | 'whole'): FileKind {
+export function kindOfContent(start: Buffer): FileKind {
   if (start.subarray(0, 4).toString('latin1') === 'PAR1') return 'parquet';
   const text = start.toString().replace(/^\uFEFF/, '');
   const head = text.trimStart();
   if (head === '') throw new RowProblem('the file is empty');
   if (head.startsWith('[')) return 'json';
-  if (head.startsWith('{')) return kindOfObjects(head, cut);
+  if (head.startsWith('{')) return kindOfObjects(head);
   if (delimiterOf(headLine(text)).known > 0) return 'csv';
   throw new RowProblem(
     'the file is none of jsonl, json, csv or parquet; a CSV needs a head line with columns such as text, messages or instruction and output',
   );
 }
 
-function kindOfObjects(head: string, cut: 'cut' | 'whole'): FileKind {
-  if (WRAPPED.test(head)) return 'json';
-  const [first = '', ...others] = head.split('\n');
-  const rest = others.join('\n').trim();
-  if (isJson(first)) return 'jsonl';
-  // A first line that is broken, or longer than what was looked at, is still a line where the next is one.
-  if (rest === '' || rest.startsWith('{')) return 'jsonl';
-  return cut === 'whole' && isJson(head.trim()) ? 'json' : /^\{\s*$/.test(first) ? 'json' : 'jsonl';
+/** A first line that is broken is still a line, unless it begins a list of rows or an object over several lines. */
+function kindOfObjects(head: string): FileKind {
+  const first = head.split('\n', 1)[0] ?? '';
+  const object = objectOf(first);
+  if (object && ROW_KEYS.some((key) => key in object)) return 'jsonl';
+  return first.trim() === '{' || beginsList(head) ? 'json' : 'jsonl';
 }
 
 export const headLine = (text: string): string => text.replace(/^\uFEFF/, '').split(/\r?\n/, 1)[0] ?? '';
@@ -54,7 +75,7 @@ export async function lookAtFile(path: string): Promise<{ kind: FileKind; head: 
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(LOOKED_AT), 0, LOOKED_AT, 0);
     const start = buffer.subarray(0, bytesRead);
-    return { kind: kindOfContent(start, bytesRead === LOOKED_AT ? 'cut' : 'whole'), head: headLine(start.toString()) };
+    return { kind: kindOfContent(start), head: headLine(start.toString()) };
   } finally {
     await file.close();
   }

@@ -49,6 +49,11 @@ export class JsonElements {
     return this.#found;
   }
 
+  /** Whether the text so far is an object that has begun its list. */
+  get isWrapped(): boolean {
+    return this.#wrapped && ['list', 'element', 'rest', 'done'].includes(this.#state);
+  }
+
   /** @throws RowProblem where the text ended too early, or held no list of rows */
   end(): void {
     if (this.#state === 'start' || this.#state === 'no list') throw new RowProblem(NO_LIST);

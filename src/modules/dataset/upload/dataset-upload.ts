@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import multer, { diskStorage, MulterError } from 'multer';
-import { from, mergeMap, type Observable } from 'rxjs';
+import { catchError, from, mergeMap, type Observable } from 'rxjs';
 import { Settings } from '../../../config/settings.js';
 import { AppError, messageOf } from '../../../kernel/errors.js';
 import { checkParsed } from '../../../kernel/request-shape.js';
@@ -52,18 +53,27 @@ export class DatasetUpload implements NestInterceptor {
     const http = context.switchToHttp();
     const request = http.getRequest<UploadRequest>();
     if (!request.is('multipart/form-data')) return next.handle();
-    return from(this.#take(request, http.getResponse())).pipe(mergeMap(() => next.handle()));
+    return from(this.#take(request, http.getResponse())).pipe(
+      mergeMap(() => next.handle()),
+      catchError((error: unknown) => from(this.#refused(request, error))),
+    );
   }
 
   async #take(request: UploadRequest, response: Response): Promise<void> {
     await new Promise<void>((resolve, reject) =>
-      this.#form(request, response, (error?: unknown) => (error ? reject(error as Error) : resolve())),
+      this.#form(request, response, (error?: unknown) => (error instanceof Error ? reject(error) : resolve())),
     ).catch((error: unknown) => {
       throw refusalOf(error, this.settings.datasets.maxUploadBytes);
     });
     if (request.file) request.upload = { path: request.file.path, name: nameOf(request.file.originalname) };
     request.body = formFields({ ...(request.body as Record<string, unknown>) });
     checkParsed(request.body);
+  }
+
+  /** What was refused is not kept; after another error a version may be recorded that needs the file. */
+  async #refused({ upload }: UploadRequest, error: unknown): Promise<never> {
+    if (upload && error instanceof AppError) await rm(upload.path, { force: true });
+    throw error;
   }
 }
 
