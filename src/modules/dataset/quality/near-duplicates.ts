@@ -76,7 +76,7 @@ export class NearDuplicates {
    */
   add(id: string, text: string): Neighbour | null {
     this.remove(id);
-    const signature = this.hasher.sign(text);
+    const signature = this.sign(text);
     const nearest = this.nearestTo(signature);
     this.putAll([{ id, signature }]);
     return nearest;
@@ -84,7 +84,17 @@ export class NearDuplicates {
 
   /** The most similar document, without registering the text. */
   nearest(text: string): Neighbour | null {
-    return this.nearestTo(this.hasher.sign(text));
+    return this.nearestTo(this.sign(text));
+  }
+
+  sign(text: string): Signature {
+    return this.hasher.sign(text);
+  }
+
+  /** What the document is registered by; a view. */
+  signatureOf(id: string): Signature | undefined {
+    const document = this.ids.find(id);
+    return document === undefined ? undefined : this.signatures.get(document);
   }
 
   /** Documents that were removed and still take their space. */
@@ -146,8 +156,8 @@ export class NearDuplicates {
     }
   }
 
-  /** Band by band; what is the same ends the search. */
-  private nearestTo(signature: Signature): Neighbour | null {
+  /** The most similar document to a signature. Band by band; what is the same ends the search. */
+  nearestTo(signature: Signature): Neighbour | null {
     if (shinglesIn(signature) === 0) return null;
     const best = { document: -1, jaccard: this.threshold };
     this.turn = (this.turn + 1) >>> 0;
