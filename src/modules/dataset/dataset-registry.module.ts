@@ -1,11 +1,17 @@
 import { Module } from '@nestjs/common';
+import { CountedDatasets } from './counted-datasets.js';
+import { DatasetCount } from './dataset-count.port.js';
 import { DatasetFiles } from './dataset-files.port.js';
 import { DatasetStore } from './dataset.store.js';
 import { RegistryFiles } from './registry-files.js';
 
 /** What others need of the datasets: it needs nobody, so that trainings can name sets whoever builds them. */
 @Module({
-  providers: [DatasetStore, { provide: DatasetFiles, useClass: RegistryFiles }],
-  exports: [DatasetStore, DatasetFiles],
+  providers: [
+    DatasetStore,
+    { provide: DatasetCount, useClass: CountedDatasets },
+    { provide: DatasetFiles, useClass: RegistryFiles },
+  ],
+  exports: [DatasetCount, DatasetStore, DatasetFiles],
 })
 export class DatasetRegistryModule {}
