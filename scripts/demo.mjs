@@ -1,8 +1,10 @@
 #!/usr/bin/env node
-// `npm run demo`: installs what is missing, starts the application in debug mode and trains a LoRA on the shipped sample.
+// `npm run demo`: installs what is missing, starts the application in debug mode, takes the sample documents in, searches them,
+// makes a dataset of them and trains a LoRA on it.
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawnApplication } from './application.mjs';
+import { documentsToDataset } from './demo-documents.mjs';
 import { showResult } from './demo-result.mjs';
 import { checkPortsAreFree, portOf } from './ports.mjs';
 import { prepare } from './prepare.mjs';
@@ -31,9 +33,9 @@ const PHASES = {
   saving: 'Saving the adapter',
 };
 
-/** Debug mode on the embedded database, whatever server the settings name. */
+/** Debug mode on the embedded database, whatever servers the settings name. */
 function demoEnvironment(/** @type {string} */ python) {
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('UDS3_POSTGRES_'));
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('UDS3_'));
   return { ...Object.fromEntries(kept), CLARA_SECURITY_MODE: 'debug', CLARA_PYTHON: python };
 }
 
@@ -90,13 +92,26 @@ class Demo {
     throw new Problem('The application does not answer; logs/training_backend.log tells more.');
   }
 
-  /** An interrupted demo goes on; else a new job is posted. */
-  async job() {
+  /** Documents, a search, a dataset. */
+  dataset() {
+    const { signal } = this.#left;
+    return documentsToDataset(this.address, {
+      tell: (text) => this.tell(text),
+      say: (text) => this.#line.say(text),
+      signal,
+    });
+  }
+
+  /**
+   * An interrupted demo goes on; else a new job is posted.
+   * @param {string} reference what it trains on
+   */
+  async job(reference) {
     for (const status of ['running', 'queued', 'pending']) {
       const unfinished = (await this.client.jobs(status)).find(({ tags }) => tags.includes('demo'));
       if (unfinished) return { job: unfinished, isNew: false };
     }
-    return { job: await this.client.post(REQUEST), isNew: true };
+    return { job: await this.client.post({ ...REQUEST, dataset_path: reference }), isNew: true };
   }
 
   /** @param {string} jobId */
@@ -153,11 +168,13 @@ class Demo {
 async function run(demo) {
   await demo.up();
   if (demo.isLeft) return;
-  const { job, isNew } = await demo.job();
+  const made = await demo.dataset();
+  if (!made || demo.isLeft) return;
+  const { job, isNew } = await demo.job(made.reference);
   demo.tell(`${isNew ? 'Posted' : 'Going on with'} job ${job.job_id}: ${job.trainer_type}, ${job.config_path}`);
   await demo.follow(job.job_id);
   if (demo.isLeft) return;
-  await showResult(await demo.client.job(job.job_id), demo.env);
+  await showResult(await demo.client.job(job.job_id), made.question, demo.env);
 }
 
 await orShowProblem(async () => {

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Problem } from './problem.mjs';
+import { asJson, callApi } from './api-call.mjs';
 
-const ANSWER_MS = 10_000;
 const RECONNECT_MS = 500;
 const FINAL = ['completed', 'failed', 'cancelled'];
 
@@ -37,12 +36,7 @@ export class TrainingClient {
    * @returns {Promise<Job>}
    */
   async post(request) {
-    const body = JSON.stringify(request);
-    const reply = await this.#call('/api/training/jobs', {
-      method: 'POST',
-      body,
-      headers: { 'content-type': 'application/json' },
-    });
+    const reply = await callApi(this.address, '/api/training/jobs', asJson(request));
     return reply.data;
   }
 
@@ -116,21 +110,6 @@ export class TrainingClient {
 
   /** @param {string} path */
   #get(path) {
-    return this.#call(path, {});
-  }
-
-  /**
-   * @param {string} path
-   * @param {RequestInit} options
-   * @returns {Promise<any>}
-   */
-  async #call(path, options) {
-    const response = await fetch(`http://${this.address}${path}`, {
-      ...options,
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
-    const body = /** @type {any} */ (await response.json());
-    if (response.ok) return body;
-    throw new Problem(body.detail ?? `${path} answered ${response.status}`);
+    return callApi(this.address, path);
   }
 }

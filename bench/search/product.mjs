@@ -26,7 +26,7 @@ export async function openProduct({ connection, files, python }) {
   const { openDataSource } = await builtModule('src/adapters/postgres/data-source.js');
   const { PostgresPublication } = await builtModule('src/modules/documents/postgres-publication.js');
   const { makeDocument } = await builtModule('src/modules/ingestion/document-making.js');
-  const { estimateTokens } = await builtModule('src/modules/documents/token-estimate.js');
+  const { estimateTokens } = await builtModule('src/modules/ingestion/token-estimate.js');
   const source = await openDataSource(connection);
   const publication = new PostgresPublication(source, { want: async () => undefined }, { changed() {} });
   const sizes = {

@@ -1,5 +1,6 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { markService } from '../kernel/service-port.js';
+import { watchBody } from './body-deadline.js';
 import type { Door, Serves } from './doors.js';
 
 /** A year, of this host alone: what else runs below its name is not ours to decide. */
@@ -19,6 +20,7 @@ export const leadsTo = ({ serves }: Pick<Door, 'serves'>, url: string): boolean 
 export function doorHandler(door: Door, handler: RequestListener): RequestListener {
   return (request, response) => {
     const { url = '/' } = request;
+    watchBody(request, response);
     markService(request, door.service, door.port);
     if (door.protocol === 'tls') response.setHeader('strict-transport-security', HSTS);
     if (!leadsTo(door, url)) return notHere(door, url, response);

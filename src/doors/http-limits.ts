@@ -3,8 +3,8 @@ import type { ServerOptions } from 'node:http';
 /** Against clients that hold a connection and say nothing, or too much. */
 export const httpLimits: ServerOptions = {
   headersTimeout: 10_000,
-  /** Headers and body; the largest body takes a second over a slow line. */
-  requestTimeout: 60_000,
+  /** Counts from the first byte to the last, and cuts off large uploads: `watchBody` stands in for it. */
+  requestTimeout: 0,
   connectionsCheckingInterval: 5000,
   maxHeaderSize: 16 * 1024,
 };

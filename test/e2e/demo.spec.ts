@@ -20,6 +20,10 @@ describe('npm run demo', () => {
 
   const run = (options: string[], env = {}): Command =>
     Command.run(['scripts/demo.mjs', ...options], { env: { ...place.env, ...env } });
+  const datasetOf = ({ output }: Command): string => {
+    const [, reference, rows] = /(dataset:\S+)\n {2}(.*)/.exec(output) ?? [];
+    return `${reference}: ${rows}; ${/SHA-256 \w+/.exec(output)?.[0]}`;
+  };
   const nothingIsLeft = () =>
     eventually('nothing of it runs', async () => (await processesOf(place.folder)).length === 0, 30_000);
 
@@ -28,12 +32,22 @@ describe('npm run demo', () => {
     await first.prints(/step \d+\/\d+/, TRAINED_MS);
     first.child.kill('SIGINT');
     expect(await first.ended).toEqual({ code: 0, signal: null });
+    expect(first.output).toMatch(/Documents: 18 from data-samples\/documents in \d+\.\d s, \d{3} chunks/);
+    expect(first.output).toMatch(
+      /1\. 1\.00 .*\(fragen-fristen\.md\)\n.*\n {5}why: keyword 1\.; words: Widerspruchsfrist/,
+    );
+    expect(first.output.match(/^ {2}\d\. \d\.\d\d /gm)).toHaveLength(3);
+    const dataset = datasetOf(first);
+    expect(dataset).toMatch(/^dataset:[\w-]{36}@1: 1\d\d questions .*, quality 0\.\d\d; SHA-256 [0-9a-f]{64}$/);
     await nothingIsLeft();
 
     const second = run(['--exit']);
     expect(await second.ended).toEqual({ code: 0, signal: null });
     const id = /job ([\w-]{36})/.exec(first.output)?.[1] ?? '';
     expect(second.output).toContain(`Going on with job ${id}`);
+    // Known bytes are known documents, and the same request is the same dataset.
+    expect(second.output).toContain('Documents: 18 from');
+    expect(datasetOf(second)).toBe(dataset);
     const adapter = join(place.folder, 'data', 'models', id);
     expect(second.output).toContain(`lies in ${adapter}`);
     expect(JSON.parse(await readFile(join(adapter, 'adapter_config.json'), 'utf8'))).toMatchObject({

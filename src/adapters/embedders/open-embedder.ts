@@ -15,7 +15,10 @@ interface Parts {
 }
 
 /** The embedder that the settings name; nothing is started before its first use. */
-export function openEmbedder({ embedder, folders, root }: Settings, parts: Parts): Embedder {
+export function openEmbedder(
+  { embedder, folders, root }: Pick<Settings, 'embedder' | 'folders' | 'root'>,
+  parts: Parts,
+): Embedder {
   if (embedder.kind === 'http') return new HttpEmbedder(embedder, parts.clock);
   const { trainer } = parts;
   const python = () => {

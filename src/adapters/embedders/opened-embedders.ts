@@ -22,8 +22,9 @@ export class OpenedEmbedders extends PastEmbedders {
     const known = this.#opened.get(key);
     if (known) return known;
     const { model, prefixes } = setting;
+    const { embedder: now, folders, root } = this.settings;
     const embedder = openEmbedder(
-      { ...this.settings, embedder: { ...this.settings.embedder, model, prefixes, dimension: undefined } },
+      { embedder: { ...now, model, prefixes, dimension: undefined }, folders, root },
       this.parts,
     );
     this.#opened.set(key, embedder);

@@ -94,7 +94,10 @@ export class Neo4jCalls {
   }
 }
 
-const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '');
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : '';
+}
 
 const cypherIn = (tx: ManagedTransaction): Cypher => ({
   rows: async <T>(statement: string, parameters: Record<string, unknown> = {}) => {

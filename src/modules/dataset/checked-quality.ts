@@ -80,7 +80,7 @@ class VersionQuality extends RowQuality {
   override kept(ordinal: number): void {
     if (!this.#last) throw new Error('no row was assessed');
     const { index, signature, hash, documentId } = this.#last;
-    index.put(String(ordinal), signature);
+    index.putAll([{ id: String(ordinal), signature }]);
     this.#texts.set(hash, ordinal);
     this.#rows[ordinal] = { index, documentId };
   }
@@ -101,7 +101,7 @@ class VersionQuality extends RowQuality {
     const all = new NearDuplicates();
     for (const [ordinal, { index }] of this.#rows.entries()) {
       const signature = index.signatureOf(String(ordinal));
-      if (signature) all.put(String(ordinal), signature);
+      if (signature) all.putAll([{ id: String(ordinal), signature }]);
     }
     await saveNearDuplicates(all, join(folder, indexFile));
   }

@@ -26,9 +26,10 @@ export interface RowOrigin {
   metadata: Readonly<Record<string, unknown>>;
 }
 
+const lines = (messages: ChatMessage[]): string => messages.map(({ content }) => content).join('\n');
+
 /** The whole text of a row, its parts joined by line breaks; what length, language and duplicates look at. */
 export function textOfRow(row: TrainingRow): string {
-  const lines = (messages: ChatMessage[]): string => messages.map(({ content }) => content).join('\n');
   switch (row.kind) {
     case 'messages':
       return lines(row.messages);

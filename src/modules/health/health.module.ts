@@ -3,11 +3,12 @@ import { TerminusModule } from '@nestjs/terminus';
 import { TrainingModule } from '../training/training.module.js';
 import { DocumentsModule } from '../documents/documents.module.js';
 import { HealthController } from './health.controller.js';
+import { PartsLook } from './parts-state.js';
 import { ReadinessService } from './readiness.service.js';
 
 @Module({
   imports: [TerminusModule.forRoot({ logger: false }), TrainingModule, DocumentsModule],
   controllers: [HealthController],
-  providers: [ReadinessService],
+  providers: [PartsLook, ReadinessService],
 })
 export class HealthModule {}

@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
-import { estimateTokens } from '../documents/token-estimate.js';
+import { estimateTokens } from './token-estimate.js';
 import { Embedder, EmbedderUnavailable } from '../documents/embedder.port.js';
 import type { ChunkSizes } from './document-making.js';
 
 /** Tokens of the prefix, the special tokens and the headings that are embedded with a chunk. */
 const ROOM_TOKENS = 60;
+
+const estimate = (texts: string[]): Promise<number[]> => Promise.resolve(texts.map(estimateTokens));
 
 /** How large chunks are: as the settings say, within what the embedding model takes, counted by its own tokenizer. */
 @Injectable()
@@ -18,7 +20,6 @@ export class ChunkSizing {
   /** While there is no model, tokens are estimated on the safe side. */
   async sizes(): Promise<ChunkSizes> {
     const { chunkTokens, overlapTokens } = this.settings.ingestion;
-    const estimate = (texts: string[]): Promise<number[]> => Promise.resolve(texts.map(estimateTokens));
     try {
       const { maxTokens } = await this.embedder.model();
       const most = Math.max(32, Math.min(chunkTokens, maxTokens - ROOM_TOKENS));

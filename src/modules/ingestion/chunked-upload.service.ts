@@ -156,13 +156,13 @@ export class ChunkedUploads {
     );
     for (const { upload_id } of rows) await rm(this.#path(upload_id), { force: true });
     const names = await readdir(this.#folder).catch(() => []);
-    const open = await rowsOf<{ upload_id: string }>(
+    const used = await rowsOf<{ upload_id: string }>(
       this.source,
       `SELECT upload_id FROM ingestion_upload WHERE upload_id::text = ANY ($1) AND (status IN ('receiving', 'finalizing')
         OR EXISTS (SELECT FROM ingestion_file f WHERE f.path LIKE '%' || upload_id::text))`,
       [names],
     );
-    const kept = new Set(open.map(({ upload_id }) => upload_id));
+    const kept = new Set(used.map(({ upload_id }) => upload_id));
     for (const name of names)
       if (!kept.has(name) && (await isOld(join(this.#folder, name))))
         await rm(join(this.#folder, name), { force: true });

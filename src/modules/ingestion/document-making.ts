@@ -1,7 +1,7 @@
 import { lawOf } from '../../language/legal-references.js';
 import { languageOf } from '../../language/language-of.js';
 import { namedTerms } from '../../language/named-terms.js';
-import { chunksOf } from '../documents/chunks.js';
+import { chunksOf } from './chunks.js';
 import type { Block, ParsedDocument } from '../documents/document-parser.port.js';
 import { UnreadableFile } from '../documents/document-parser.port.js';
 import type { Belonging, NewDocument } from '../documents/document-publication.port.js';

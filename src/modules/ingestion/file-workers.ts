@@ -1,18 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { Settings } from '../../config/settings.js';
 import { BackgroundLoop } from '../../kernel/background-loop.js';
 import { messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
-import { isDatabaseAway, rowsOf } from '../../kernel/transaction.js';
+import { isDatabaseAway } from '../../kernel/transaction.js';
 import { SettledDocuments } from '../documents/settled-documents.port.js';
 import { UnreadableFile } from '../documents/document-parser.port.js';
 import { FileReading } from './file-reading.js';
-import type { FileRow, JobRow } from './ingestion.entity.js';
+import type { FileRow } from './ingestion.entity.js';
 import { IngestionMetrics } from './ingestion-metrics.js';
 import { IngestionNews } from './ingestion-news.js';
-import { IngestionQueue, MOST_ATTEMPTS } from './ingestion-queue.store.js';
+import { IngestionQueue, MOST_ATTEMPTS, MOST_CRASHES } from './ingestion-queue.store.js';
 
 const TICK_MS = 1000;
 const RENEW_MS = 10_000;
@@ -27,7 +26,6 @@ export class FileWorkers implements OnApplicationBootstrap, OnModuleDestroy {
   #off: (() => void)[] = [];
 
   constructor(
-    private readonly source: DataSource,
     private readonly queue: IngestionQueue,
     private readonly reading: FileReading,
     private readonly news: IngestionNews,
@@ -59,7 +57,7 @@ export class FileWorkers implements OnApplicationBootstrap, OnModuleDestroy {
     const owner = randomUUID();
     const file = await this.queue.claim(owner);
     if (!file) return false;
-    if (file.attempts > MOST_ATTEMPTS) await this.queue.blocked(file, owner);
+    if (file.crashes >= MOST_CRASHES) await this.queue.blocked(file, owner);
     else await this.#work(file, owner, stopping);
     return true;
   }
@@ -78,11 +76,13 @@ export class FileWorkers implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async #read(file: FileRow, owner: string, signal: AbortSignal): Promise<void> {
-    const [job] = await rowsOf<JobRow>(this.source, 'SELECT * FROM ingestion_job WHERE job_id = $1', [file.job_id]);
+    const job = await this.queue.jobOf(file);
     if (!job) return;
     const result = await this.reading.read(file, job, signal);
-    if (result.kind === 'unpacked') await this.queue.unpacked(file, owner, result.entries);
-    else {
+    if (result.kind === 'unpacked') {
+      await this.queue.unpacked(file, owner, result.entries);
+      await this.reading.discard(file);
+    } else {
       await this.queue.published(file, owner, result.published);
       this.metrics.published(result.published);
       this.#settling.ring();
@@ -100,7 +100,7 @@ export class FileWorkers implements OnApplicationBootstrap, OnModuleDestroy {
       this.log.error('reading a file failed', { file: file.file_id, job: file.job_id, error: messageOf(error) });
     if (isDatabaseAway(error) || file.attempts < MOST_ATTEMPTS) return this.queue.later(file, owner, RETRY_SECONDS);
     const message = 'reading it failed for a reason that lies here; the log has the details';
-    return this.queue.failed(file, owner, { reason: 'broken', message });
+    return this.queue.failed(file, owner, { reason: 'internal', message });
   }
 
   async #renew(file: FileRow, owner: string, lost: AbortController): Promise<void> {

@@ -2,9 +2,12 @@ import type { Pending } from '../documents/settled-documents.port.js';
 import type { IngestionFileDto, IngestionJobDto, UploadDto } from './ingestion.dto.js';
 import type { FileRow, JobRow, UploadRow } from './ingestion.entity.js';
 
+/** The shape of a reply, as a plain object. */
+type Plain<T> = { [K in keyof T]: T[K] };
+
 const percent = (part: number, whole: number): number => (whole === 0 ? 100 : Math.floor((100 * part) / whole));
 
-export function jobView(job: JobRow): IngestionJobDto {
+export function jobView(job: JobRow): Plain<IngestionJobDto> {
   return {
     job_id: job.job_id,
     status: job.status,
@@ -46,7 +49,7 @@ export function fileView(file: FileRow, pending: Pending[]): IngestionFileDto {
 export const chunksIn = ({ bytes, chunk_bytes }: Pick<UploadRow, 'bytes' | 'chunk_bytes'>): number =>
   Math.ceil(bytes / chunk_bytes);
 
-export function uploadView(upload: UploadRow): UploadDto {
+export function uploadView(upload: UploadRow): Plain<UploadDto> {
   const total = chunksIn(upload);
   return {
     upload_id: upload.upload_id,

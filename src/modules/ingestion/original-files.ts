@@ -13,6 +13,8 @@ export interface StagedFile {
   sha256: string;
 }
 
+const mb = (bytes: number): number => Math.floor(bytes / 1024 / 1024);
+
 const HEX = /^[0-9a-f]{64}$/;
 
 /** The files themselves: staged while they come in, then kept under the hash of their bytes. Names of users are no part of a path. */
@@ -89,7 +91,6 @@ export class OriginalFiles {
     const free = bavail * bsize;
     const { minFreeDiskBytes } = this.settings.training;
     if (free - bytes >= minFreeDiskBytes) return;
-    const mb = (value: number): number => Math.floor(value / 1024 / 1024);
     throw new AppError(
       'insufficient_storage',
       `The data folder has ${mb(free)} MB free; ${mb(bytes)} MB more would leave less than CLARA_MIN_FREE_DISK_MB (${mb(minFreeDiskBytes)})`,

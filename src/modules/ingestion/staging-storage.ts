@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { callbackify } from 'node:util';
 import type { Request } from 'express';
 import type { StorageEngine } from 'multer';
 import type { OriginalFiles, StagedFile } from './original-files.js';
@@ -28,17 +29,12 @@ export class StagingStorage implements StorageEngine {
     file: Express.Multer.File,
     done: (error?: unknown, info?: Partial<Express.Multer.File>) => void,
   ): void {
-    this.#store(file).then(
-      ({ path, bytes, sha256 }) => done(null, { path, size: bytes, filename: sha256 }),
-      (error: unknown) => done(error),
-    );
+    const stored = this.#store(file).then(({ path, bytes, sha256 }) => ({ path, size: bytes, filename: sha256 }));
+    callbackify(() => stored)(done);
   }
 
   _removeFile(_request: Request, file: Express.Multer.File, done: (error: Error | null) => void): void {
-    this.originals.remove(file.path).then(
-      () => done(null),
-      (error: Error) => done(error),
-    );
+    callbackify(() => this.originals.remove(file.path))(done);
   }
 
   async #store(file: Express.Multer.File): Promise<StagedFile> {

@@ -1,7 +1,7 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import multer from 'multer';
-import type { Observable } from 'rxjs';
+import { catchError, from, type Observable, switchMap, throwError } from 'rxjs';
 import { Settings } from '../../config/settings.js';
 import { AppError, messageOf } from '../../kernel/errors.js';
 import type { NamedFile } from './ingestion-queue.store.js';
@@ -43,7 +43,17 @@ export class UploadInterceptor implements NestInterceptor {
       bytes: size,
       sha256: filename,
     }));
-    return next.handle();
+    return next
+      .handle()
+      .pipe(
+        catchError((error: unknown) =>
+          from(this.#discard(request.staged ?? [])).pipe(switchMap(() => throwError(() => error))),
+        ),
+      );
+  }
+
+  async #discard(files: NamedFile[]): Promise<void> {
+    for (const { path } of files) await this.originals.remove(path);
   }
 
   async #receive(request: UploadRequest, response: Response): Promise<void> {
@@ -63,16 +73,11 @@ export class UploadInterceptor implements NestInterceptor {
 
   #limit({ code, field }: multer.MulterError): AppError {
     const { maxFileBytes, maxFiles } = this.settings.ingestion;
-    switch (code) {
-      case 'LIMIT_FILE_SIZE':
-        return new AppError(
-          'too_large',
-          `A file is larger than ${Math.floor(maxFileBytes / 1024 / 1024)} MB (CLARA_MAX_UPLOAD_MB)`,
-        );
-      case 'LIMIT_FILE_COUNT':
-        return new AppError('too_large', `More than ${maxFiles} files in one upload (CLARA_MAX_UPLOAD_FILES)`);
-      default:
-        return new AppError('bad_request', `The form was not understood: ${code}${field ? ` at ${field}` : ''}`);
-    }
+    const largest = Math.floor(maxFileBytes / 1024 / 1024);
+    if (code === 'LIMIT_FILE_SIZE')
+      return new AppError('too_large', `A file is larger than ${largest} MB (CLARA_MAX_UPLOAD_MB)`);
+    if (code === 'LIMIT_FILE_COUNT')
+      return new AppError('too_large', `More than ${maxFiles} files in one upload (CLARA_MAX_UPLOAD_FILES)`);
+    return new AppError('bad_request', `The form was not understood: ${code}${field ? ` at ${field}` : ''}`);
   }
 }

@@ -6,6 +6,7 @@ import { HybridSearch } from './hybrid-search.js';
 import { KeywordLeg } from './keyword-leg.js';
 import { ProvisionLookup } from './provision-lookup.js';
 import { RelationalLeg } from './relational-leg.js';
+import { SearchLegs } from './search-legs.js';
 import { SearchScopes } from './search-scope.js';
 import { VectorLeg } from './vector-leg.js';
 
@@ -16,6 +17,7 @@ import { VectorLeg } from './vector-leg.js';
     KeywordLeg,
     ProvisionLookup,
     RelationalLeg,
+    SearchLegs,
     SearchScopes,
     VectorLeg,
     { provide: DocumentSearch, useClass: HybridSearch },

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import { SAMPLE, lengthOf, type Signature } from './min-hash.js';
-import type { IndexParts } from './near-duplicates.js';
+import { SAMPLE, lengthOf } from './min-hash.js';
+import type { IndexParts, NamedSignature } from './near-duplicates.js';
 
 /** Numbers of 32 bits in a piece, 4 MiB; each piece stands for itself. */
 export const PIECE = 1 << 20;
@@ -35,25 +35,21 @@ export function* piecesOf({ signatures, ids }: IndexParts): Generator<Piece> {
   }
 }
 
-export interface KeptDocument {
-  /** In UTF-8; a view, as the signature is. */
-  name: Uint8Array;
-  signature: Signature;
-}
-
 /**
- * The documents of a piece.
+ * The documents of a piece, views into it.
  * @param numbers without the head of the piece
  */
-export function* documentsOf(numbers: Uint32Array): Generator<KeptDocument> {
+export function documentsOf(numbers: Uint32Array): NamedSignature[] {
+  const documents: NamedSignature[] = [];
   for (let at = 0; at < numbers.length;) {
     const bytes = numbers[at] ?? 0;
     const start = at + 1 + Math.ceil(bytes / 4);
     const end = start + lengthOf(numbers.subarray(start));
-    const name = bytesOf(numbers).subarray(4 * (at + 1), 4 * (at + 1) + bytes);
-    yield { name, signature: numbers.subarray(start, end) };
+    const id = bytesOf(numbers).subarray(4 * (at + 1), 4 * (at + 1) + bytes);
+    documents.push({ id, signature: numbers.subarray(start, end) });
     at = end;
   }
+  return documents;
 }
 
 export const bytesOf = (numbers: Uint32Array): Uint8Array =>

@@ -36,7 +36,7 @@ class Known {
 
   learn({ id, signature, documentId }: SplitRow): void {
     if (documentId !== null && !this.documents.has(documentId)) this.documents.set(documentId, id);
-    this.texts.put(id, signature);
+    this.texts.putAll([{ id, signature }]);
   }
 
   leakOf({ id, split, signature, documentId }: SplitRow): Leak | null {

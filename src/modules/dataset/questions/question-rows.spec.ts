@@ -65,6 +65,21 @@ describe('questions about a section', () => {
   });
 });
 
+describe('headings that ask', () => {
+  const section = { provision: null, title: 'Merkblatt Hundesteuer', content: text };
+  const questions = (heading: string) =>
+    asked({ ...section, path: ['Merkblatt Hundesteuer', heading] }).map(([question]) => question);
+
+  it('are the questions themselves', () =>
+    expect(questions('Wer muss einen Hund anmelden?')).toEqual([
+      'Wer muss einen Hund anmelden?',
+      'Merkblatt Hundesteuer: Wer muss einen Hund anmelden?',
+    ]));
+
+  it('are asked with the title only where they are too short to stand alone', () =>
+    expect(questions('Was kostet es?')).toEqual(['Merkblatt Hundesteuer: Was kostet es?']));
+});
+
 describe('the passages of a document', () => {
   it('join the chunks of a provision without their overlap', () => {
     const chunk = { page: null, references: [], path: [] };

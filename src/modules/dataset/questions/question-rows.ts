@@ -10,6 +10,8 @@ export interface QuestionRow {
 /** Longer answers are no answers any more, and are cut by the trainer. */
 const LONGEST_ANSWER = 8000;
 const SHORTEST_ANSWER = 40;
+/** With fewer words a question does not say what it is about. */
+const QUESTION_WORDS = 4;
 const REPEALED = /^[\W\d]*(\(?weggefallen\)?|aufgehoben)[\W\d]*$/i;
 const HEADING = /^(§{1,2}|Art\.?|Artikel)\s*(\d+(?:\s?[a-z])?)(?![\p{L}\p{N}])\s*[-–:.]?\s*(.*)$/iu;
 
@@ -58,8 +60,16 @@ function provisionTemplates({ label, law, heading }: Provision, text: string): T
   ];
 }
 
+/** A heading that asks is a question already; a short one ("Was kostet es?") only with the title. */
+function questionTemplates(title: string, question: string, text: string): Template[] {
+  const withTitle: Template = ['question-with-title', `${title}: ${question}`, text];
+  const words = question.split(/\s+/).length;
+  return words < QUESTION_WORDS ? [withTitle] : [['question-heading', question, text], withTitle];
+}
+
 function sectionTemplates(title: string, heading: string | undefined, text: string): Template[] {
   if (!heading || heading === title) return [['document-content', `Was steht in „${title}“?`, text]];
+  if (heading.endsWith('?')) return questionTemplates(title, heading, text);
   return [
     ['section-content', `Was steht in „${title}“ im Abschnitt „${heading}“?`, text],
     ['section-subject', `Was sagt „${title}“ zu „${heading}“?`, text],

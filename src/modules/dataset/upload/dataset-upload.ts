@@ -61,7 +61,7 @@ export class DatasetUpload implements NestInterceptor {
 
   async #take(request: UploadRequest, response: Response): Promise<void> {
     await new Promise<void>((resolve, reject) =>
-      this.#form(request, response, (error?: unknown) => (error instanceof Error ? reject(error) : resolve())),
+      this.#form(request, response, (error?: unknown) => (error ? reject(error) : resolve())),
     ).catch((error: unknown) => {
       throw refusalOf(error, this.settings.datasets.maxUploadBytes);
     });

@@ -2,7 +2,7 @@ import { isLawOfArticles } from '../../language/law-names.js';
 import { legalReferences, provisionKey, provisionOfHeading } from '../../language/legal-references.js';
 import { halves, packed, textOf, type Draft } from './chunk-packing.js';
 import { sectionsOf, smallerPieces, type Passage, type Piece, type Section } from './chunk-sections.js';
-import type { Block } from './document-parser.port.js';
+import type { Block } from '../documents/document-parser.port.js';
 
 /** A piece of a document that is searched and embedded as one. */
 export interface Chunk {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lawOf } from '../../language/legal-references.js';
 import { chunksOf, type Chunk } from './chunks.js';
-import type { Block } from './document-parser.port.js';
+import type { Block } from '../documents/document-parser.port.js';
 import { estimateTokens } from './token-estimate.js';
 
 const laws = join(import.meta.dirname, '../../../../shared/data/gesetze');

@@ -1,5 +1,5 @@
 import { sentencesOf } from '../../language/german-sentences.js';
-import type { Block } from './document-parser.port.js';
+import type { Block } from '../documents/document-parser.port.js';
 
 /** A sentence, a line of code, a row of a table, or a part of such a one that is too long. */
 export interface Piece {
