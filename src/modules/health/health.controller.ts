@@ -5,6 +5,7 @@ import { Settings } from '../../config/settings.js';
 import { API_VERSION } from '../../kernel/api-version.js';
 import { serviceOf } from '../../kernel/service-port.js';
 import { Opens } from '../security/access.port.js';
+import { DatasetStatus } from '../dataset/dataset-status.port.js';
 import { TrainingStatus } from '../training/training-status.port.js';
 import { HealthDto, LivenessDto, ReadinessDto } from './health.dto.js';
 import { ReadinessService } from './readiness.service.js';
@@ -17,6 +18,7 @@ export class HealthController {
   constructor(
     private readonly settings: Settings,
     private readonly jobs: TrainingStatus,
+    private readonly datasets: DatasetStatus,
     private readonly readiness: ReadinessService,
   ) {}
 
@@ -32,6 +34,7 @@ export class HealthController {
       service: `clara_${service}_backend`,
       port,
       ...(service === 'training' ? training : {}),
+      ...(service === 'dataset' ? { uds3_available: true, datasets_count: await this.datasets.total() } : {}),
       ...(service === 'pki' ? { version: API_VERSION } : {}),
       timestamp,
     };
