@@ -1,5 +1,6 @@
 import type { Caller } from '../security/principal.port.js';
 import type { Finding } from './quality/finding.js';
+import { checkLength } from './quality/length.js';
 import { originalQuality } from './quality/original-quality.js';
 import { textOfRow, type RowOrigin, type TrainingRow } from './training-row.js';
 import type { Split } from './version-row.js';
@@ -69,9 +70,10 @@ export abstract class RowQuality {
 export const originalScore = (row: TrainingRow, { metadata, relevance }: RowOrigin): number =>
   originalQuality(textOfRow(row), metadata, relevance ?? 1);
 
-/** The original's formula and nothing else. */
+/** The original's formula and the length, and nothing of other rows. */
 export class OriginalQuality extends RowQuality {
   assess(row: TrainingRow, { origin }: RowContext): RowAssessment {
-    return { score: originalScore(row, origin), checkScore: null, findings: [], keep: true, near: null };
+    const findings = [checkLength(textOfRow(row))];
+    return { score: originalScore(row, origin), checkScore: null, findings, keep: true, near: null };
   }
 }

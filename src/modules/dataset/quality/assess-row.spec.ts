@@ -48,7 +48,6 @@ describe('the quality of a row', () => {
     ['toxicity', row(`${ANSWER} Du Kümmeltürke.`), {}],
     ['personal_data', row(`${ANSWER} IBAN DE89370400440532013000`), {}],
     ['leakage', row(ANSWER), { leak: { id: '1', split: 'test', how: 'same_text', of: '2', jaccard: 1 } }],
-    ['relevance', row(ANSWER), { relevance: 0.01 }],
     ['boilerplate', { kind: 'text', text: 'Startseite Kontakt Impressum Datenschutz Hilfe Suche Sitemap' }, {}],
   ] as [string, TrainingRow, Partial<ChecksContext>][])('falls by %s, which rejects the row', (check, bad, changes) => {
     const quality = assessRow(bad, { ...context, ...changes });

@@ -6,7 +6,7 @@ describe('the relevance of a row', () => {
   it.each([
     [0.83, 'ok', 0.83],
     [0.2, 'warn', 0.2],
-    [0.05, 'reject', 0.05],
+    [0, 'warn', 0],
   ])('of a hit with %d is %s', (hit, verdict, score) => {
     expect(checkRelevance(TEXT, { hit, terms: ['Steuer'] })).toMatchObject({ verdict, score });
   });

@@ -9,18 +9,18 @@ export interface Relevance {
 }
 
 const LITTLE = 0.3;
-const HARDLY = 0.1;
 /** Shorter terms must be whole words; longer ones may be part of a compound. */
 const COMPOUND_FROM = 5;
 
 /**
- * The relevance of the hit, else the share of the terms that the text contains, which alone never rejects a row; neither
- * known: nothing is held against it.
+ * The relevance of the hit, else the share of the terms that the text contains; neither known: nothing is held against it.
+ * Neither rejects a row: a search measures its hits by the best of them, so the last of a short list has little always.
  */
 export function checkRelevance(text: string, { hit, terms }: Relevance): Finding {
   if (hit !== null) {
-    const verdict = hit < HARDLY ? 'reject' : hit < LITTLE ? 'warn' : 'ok';
-    return of(hit, verdict, `The search gave it a relevance of ${share(hit)}`, { relevance: share(hit) });
+    return of(hit, hit < LITTLE ? 'warn' : 'ok', `The search gave it a relevance of ${share(hit)}`, {
+      relevance: share(hit),
+    });
   }
   const wanted = [...new Set(terms.map(folded).filter((term) => term !== ''))];
   if (wanted.length === 0) return of(1, 'ok', 'There are no terms to compare with');
