@@ -11,7 +11,7 @@ export const title = 'near duplicates, beside datasketch with the same shingles'
 export const usage = '--rounds N (3) --rows N (10000, of 2 kB)';
 
 const THRESHOLD = 0.8;
-const WORDS = 290;
+const WORDS = 260;
 const LONG_WORDS = 1500;
 const LONG_DOCUMENTS = 2000;
 

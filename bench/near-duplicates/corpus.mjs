@@ -20,7 +20,7 @@ const SYLLABLES =
 const WORDS = 20_000;
 const drawWord = drawing(11);
 const vocabulary = Array.from({ length: WORDS }, () =>
-  Array.from({ length: 1 + drawWord(4) }, () => SYLLABLES[drawWord(SYLLABLES.length)]).join(''),
+  Array.from({ length: 1 + drawWord(3) }, () => SYLLABLES[drawWord(SYLLABLES.length)]).join(''),
 );
 
 /** Small numbers more often than large ones, as words are in a language. */

@@ -9,7 +9,7 @@ const QUALITY = 'src/modules/dataset/quality';
 const { NearDuplicates } = await builtModule(`${QUALITY}/near-duplicates.js`);
 const { loadNearDuplicates, saveNearDuplicates } = await builtModule(`${QUALITY}/near-duplicates-file.js`);
 
-const WORDS = 290;
+const WORDS = 260;
 const QUESTIONS = 2000;
 const since = (started) => (performance.now() - started) / 1000;
 const memoryMb = () => process.resourceUsage().maxRSS / 1024;

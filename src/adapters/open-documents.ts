@@ -8,16 +8,12 @@ import { GraphStore } from '../modules/documents/graph-store.port.js';
 import { PastEmbedders } from '../modules/documents/past-embedders.port.js';
 import { SupportedFiles } from '../modules/documents/supported-files.port.js';
 import { VectorStore } from '../modules/documents/vector-store.port.js';
-import { JsonbDocuments } from './documents/jsonb-documents.js';
 import { OpenedEmbedders } from './embedders/opened-embedders.js';
 import type { openEmbedder } from './embedders/open-embedder.js';
-import { Neo4jGraph } from './graph/neo4j-graph.js';
-import { PostgresGraph } from './graph/postgres-graph.js';
 import { Archives } from './parsers/archives.js';
 import { ParserFiles } from './parsers/parser-files.js';
+import { openStores } from './stores.js';
 import { WorkerParser } from './parsers/worker-parser.js';
-import { ChromaStore } from './vectors/chroma-store.js';
-import { PgvectorStore } from './vectors/pgvector-store.js';
 
 /** Everything outside that documents need, by port. */
 export interface DocumentParts {
@@ -40,12 +36,7 @@ export function openDocuments(
   parts: Parameters<typeof openEmbedder>[1],
 ): DocumentParts {
   const embedders = new OpenedEmbedders(settings, parts);
-  const { chroma, neo4j } = settings.stores;
-  const stores = {
-    vectors: chroma ? new ChromaStore(chroma) : new PgvectorStore(source),
-    graph: neo4j ? new Neo4jGraph(neo4j) : new PostgresGraph(source),
-    documents: new JsonbDocuments(source),
-  };
+  const stores = openStores(settings, source);
   const embedder = embedders.open(embedders.current);
   const parser = new WorkerParser({ root: settings.root, ...settings.parser });
   return {

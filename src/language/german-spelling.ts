@@ -2,8 +2,11 @@
 
 const SHARP_S = /ß/g;
 const UMLAUT = /[äöü]/;
-/** `ae`, `oe`, `ue` that may stand for an umlaut: not after a vowel or q (Bauer, Quelle, neue), not before one (Koeinheit). */
-const SPELLED_OUT = /(?<![aeiouäöüyq])([aou])e(?![aeiouäöü])/g;
+/**
+ * `ae`, `oe`, `ue` that may stand for an umlaut: not after a vowel or q (Bauer, Quelle, neue), not before one (Koeinheit),
+ * but for `aeu` (Gebaeude).
+ */
+const SPELLED_OUT = /(?<![aeiouäöüyq])([aou])e(?:(?![aeiouäöü])|(?<=ae)(?=u))/g;
 const umlauts: Readonly<Record<string, string>> = { a: 'ä', o: 'ö', u: 'ü' };
 
 /** Lower case with ss for ß, composed (NFC). */

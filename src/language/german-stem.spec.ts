@@ -31,6 +31,8 @@ describe('German stemmer', () => {
   it.each([
     ['Häuser', 'Haus'],
     ['Behoerde', 'Behörden'],
+    ['Gebaeude', 'Gebäude'],
+    ['Aeusserungen', 'Äußerung'],
     ['Straße', 'Strassen'],
     ['STRASSE', 'straße'],
     ['Genehmigungen', 'genehmigen'],

@@ -2,7 +2,6 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { rowsOf } from '../../src/kernel/transaction.js';
-import type { CreateDatasetDto } from '../../src/modules/dataset/create-dataset.dto.js';
 import { readRows } from '../../src/modules/dataset/formats/read-file.js';
 import { exportFormats } from '../../src/modules/dataset/formats/export-row.js';
 import { DatasetSite, law, someone } from '../fixtures/datasets.js';
@@ -175,7 +174,7 @@ describe('the registry of datasets', () => {
   });
 
   it('answers a repeated request with the first set', async () => {
-    const body = { name: 'Einmal', rows: texts('a') } as CreateDatasetDto;
+    const body = { name: 'Einmal', rows: texts('a') };
     const ask = (change: object = {}) =>
       site.creation.create({ body: { ...body, ...change }, caller: erika, upload: undefined, idempotencyKey: 'k' });
     const first = await ask();

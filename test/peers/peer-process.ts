@@ -17,6 +17,7 @@ interface Start {
   command: string;
   args: string[];
   env?: Record<string, string>;
+  cwd?: string;
   /** True once it answers. */
   ready: () => Promise<boolean>;
 }
@@ -30,9 +31,13 @@ export class PeerProcess {
       stream?.on('data', (part: Buffer) => (this.#output = (this.#output + part.toString()).slice(-KEPT_OUTPUT)));
   }
 
-  static async start({ name, command, args, env = {}, ready }: Start): Promise<PeerProcess> {
+  static async start({ name, command, args, env = {}, cwd, ready }: Start): Promise<PeerProcess> {
     const made = new PeerProcess(
-      spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }),
+      spawn(command, args, {
+        ...(cwd === undefined ? {} : { cwd }),
+        env: { ...process.env, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
     );
     try {
       await eventually(`${name} answers`, () => made.#answers(ready), STARTED_MS);

@@ -1,23 +1,26 @@
 import { ChromaStore } from '../../src/adapters/vectors/chroma-store.js';
 import { vectorStoreContract } from '../fixtures/stores/vector-contract.js';
 import { ChromaServer } from './chroma-server.js';
-import { outsidePlace } from './outside-place.js';
+import { OutsidePlace } from './outside-place.js';
 
 import.meta.jest.setTimeout(900_000);
 
 describe('vectors in ChromaDB', () => {
   let server: ChromaServer;
-  let place: ReturnType<typeof outsidePlace<ChromaStore>>;
+  let place: OutsidePlace<ChromaStore>;
 
   beforeAll(async () => {
     server = await ChromaServer.start();
     const { token } = server.connection;
-    place = outsidePlace(
+    place = await OutsidePlace.open(
       { ...server.connection, secrets: [token] },
       (at, timeoutMs) => new ChromaStore({ ...server.connection, ...at }, timeoutMs),
     );
   });
-  afterAll(() => server?.dispose());
+  afterAll(async () => {
+    await place?.close();
+    await server?.dispose();
+  });
 
   vectorStoreContract(() => place);
 });

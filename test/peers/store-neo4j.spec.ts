@@ -2,7 +2,7 @@ import { Neo4jGraph } from '../../src/adapters/graph/neo4j-graph.js';
 import { graphStoreContract } from '../fixtures/stores/graph-contract.js';
 import { documentOf } from '../fixtures/stores/stored-documents.js';
 import { Neo4jServer } from './neo4j-server.js';
-import { outsidePlace } from './outside-place.js';
+import { OutsidePlace } from './outside-place.js';
 
 import.meta.jest.setTimeout(900_000);
 
@@ -11,18 +11,17 @@ const SLOW_MS = 60_000;
 
 describe('the graph in Neo4j', () => {
   let server: Neo4jServer;
-  let place: ReturnType<typeof outsidePlace<Neo4jGraph>>;
+  let place: OutsidePlace<Neo4jGraph>;
 
   beforeAll(async () => {
     server = await Neo4jServer.start();
     const { connection } = server;
     const make = (at: { host: string; port: number }, timeoutMs = SLOW_MS) =>
       new Neo4jGraph({ ...connection, ...at }, timeoutMs);
-    place = outsidePlace({ ...connection, secrets: [connection.password] }, make);
+    place = await OutsidePlace.open({ ...connection, secrets: [connection.password] }, make);
   });
   afterAll(async () => {
-    await place?.store.close();
-    await place?.away.close();
+    await place?.close();
     await server?.dispose();
   });
 

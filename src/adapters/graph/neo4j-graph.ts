@@ -38,7 +38,7 @@ export class Neo4jGraph extends GraphStore {
 
   async remove(documentId: string): Promise<void> {
     await this.#calls.write(async (cypher) => {
-      const loose = await empty(cypher, documentId);
+      const loose = await cut(cypher, documentId);
       await cypher.rows(statements.REMOVE, { id: documentId });
       await cypher.rows(statements.SWEEP, { loose });
     });
@@ -71,21 +71,21 @@ async function write(cypher: Cypher, document: StoredDocument): Promise<void> {
   const { documentId: id, version } = document;
   const readers = cleaned(document.readers);
   await cypher.rows(statements.DOCUMENT, { id, version: whole(version), readers });
-  const loose = await empty(cypher, id);
-  for (const part of partsOf(document.chunks, BATCH))
-    await cypher.rows(statements.CHUNKS, { id, readers, chunkIds: part.map(({ chunkId }) => chunkId) });
+  const loose = await cut(cypher, id);
+  const chunkIds = document.chunks.map(({ chunkId }) => chunkId);
+  for (const keys of partsOf(chunkIds, BATCH)) await cypher.rows(statements.CHUNKS, { id, readers, keys });
   const links = linksOf(document);
   for (const kind of linkKinds) {
     const own = links.filter((link) => link.kind === kind);
-    const keys = [...new Set(own.map(({ key }) => key))].toSorted((a, b) => (a < b ? -1 : 1));
-    for (const part of partsOf(keys, BATCH)) await cypher.rows(statements.nodes(kind), { keys: part });
+    const all = [...new Set(own.map(({ key }) => key))].toSorted((a, b) => (a < b ? -1 : 1));
+    for (const keys of partsOf(all, BATCH)) await cypher.rows(statements.nodes(kind), { keys });
     for (const part of partsOf(own, BATCH)) await cypher.rows(statements.ties(kind), { id, links: part });
   }
   await cypher.rows(statements.SWEEP, { loose });
 }
 
-async function empty(cypher: Cypher, id: string): Promise<string[]> {
-  const [row] = await cypher.rows<{ loose: string[] }>(statements.EMPTY, { id });
+async function cut(cypher: Cypher, id: string): Promise<string[]> {
+  const [row] = await cypher.rows<{ loose: string[] }>(statements.CUT, { id });
   return row?.loose ?? [];
 }
 

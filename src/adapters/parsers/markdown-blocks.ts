@@ -6,11 +6,17 @@ import { rowText } from './table-rows.js';
 /** Deeper structure is read as the plain text that it is. */
 const DEEPEST = 40;
 /** Runs that would make a Markdown lexer work in squares: read as plain text. */
-const HOSTILE = /(?:>[ \t]*){60}|(?:[-*+] ){60}|[[(*_`~<]{300}|(?:\[[^\]\n]{0,4}){150}|(?:<[^>\n]{0,4}){150}/;
+const HOSTILE =
+  /(?:>[ \t]*){60}|(?:[-*+] ){60}|[[(*_`~<]{300}|(?:\[[^\]\n]{0,4}){150}|(?:<[^>\n]{0,4}){150}|^ {100,}(?:[-*+]|\d{1,9}[.)]) /m;
+
+/** Marks in one paragraph; the lexer's work grows with their square. */
+const MOST_MARKS = 4000;
+const isCrowded = (paragraph: string): boolean =>
+  paragraph.length > MOST_MARKS && (paragraph.match(/[*_~`[\]<&:]/g)?.length ?? 0) > MOST_MARKS;
 
 /** Blocks of Markdown text that is in memory. */
 export function markdownBlocks(text: string): Block[] {
-  if (HOSTILE.test(text)) return plainBlocks(text);
+  if (HOSTILE.test(text) || text.split(/\n\s*\n/).some(isCrowded)) return plainBlocks(text);
   try {
     return lexer(text).flatMap((token) => blocksOf(token, 0));
   } catch (error) {

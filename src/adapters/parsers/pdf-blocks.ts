@@ -42,6 +42,8 @@ function headingLevels(pages: readonly PdfPage[]): Map<number, number> {
 
 const withoutNumbers = (text: string): string => text.replace(/\d+/g, '#').trim();
 const EDGE = 2;
+/** The dots between an entry of a table of contents and its page. */
+const LEADERS = /(?:\s?\.){5,}\s*/;
 
 function runningLines(pages: readonly PdfPage[]): Set<string> {
   if (pages.length < RUNNING_PAGES) return new Set();
@@ -80,11 +82,13 @@ function pageBlocks(lines: readonly PdfLine[], levels: ReadonlyMap<number, numbe
     else blocks.push({ kind: startsListItem(line.text) ? 'list_item' : 'paragraph', text: line.text, page });
     before = line;
   }
-  return blocks.map((block) => withDivision(block));
+  return blocks.map((block) => withDivision({ ...block, text: block.text.replace(LEADERS, ' … ') }));
 }
 
 const levelOf = (line: PdfLine, levels: ReadonlyMap<number, number>): number | null =>
-  line.text.length <= LONGEST_HEADING && /[\p{L}\d]/u.test(line.text) ? (levels.get(sizeOf(line)) ?? null) : null;
+  line.text.length <= LONGEST_HEADING && !LEADERS.test(line.text) && /[\p{L}\d]/u.test(line.text)
+    ? (levels.get(sizeOf(line)) ?? null)
+    : null;
 
 /** A statute's heading in the font of the text is known by its words. */
 function withDivision(block: Block): Block {
@@ -96,7 +100,7 @@ function withDivision(block: Block): Block {
 const FILLED = 0.6;
 
 function follows(before: PdfLine, line: PdfLine, edges: { left: number; right: number }): boolean {
-  if (before.cells > 1 || line.cells > 1) return false;
+  if (before.cells > 1 || line.cells > 1 || LEADERS.test(before.text)) return false;
   const gap = before.y - line.y;
   const size = Math.max(before.size, line.size);
   if (gap < -size) return line.x > before.x;

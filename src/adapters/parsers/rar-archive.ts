@@ -18,7 +18,7 @@ export async function unrar(path: string, into: string, limits: ArchiveLimits): 
   const count = new UnpackedCount((await stat(path)).size, limits);
   const entries: ArchiveEntry[] = [];
   let open: ArchiveEntry | null = null;
-  let refused: unknown = null;
+  const stop: { reason: Error | null } = { reason: null };
   try {
     const wanted = await wantedNames(path, count);
     const extractor = await createExtractorFromFile({
@@ -37,19 +37,23 @@ export async function unrar(path: string, into: string, limits: ArchiveLimits): 
       try {
         count.bytes(size);
       } catch (error) {
-        refused = error;
+        stop.reason = error as Error;
         return false;
       }
       if (open) open.bytes += size;
       return write(fd, buffer, size);
     };
     // The list is a generator: files come out as it is walked.
-    for (const { fileHeader } of extractor.extract({ files: (header) => wanted.has(header.name) }).files)
+    for (const { fileHeader } of extractor.extract({ files: (header) => wanted.has(header.name) }).files) {
+      // The library goes on after a write that failed.
+      if (stop.reason) throw stop.reason;
       if (fileHeader.flags.encrypted) throw encrypted(fileHeader.name);
+    }
+    if (stop.reason) throw stop.reason;
     for (const entry of entries) await chmod(entry.path, 0o600);
     return entries;
   } catch (error) {
-    throw refused ?? reasonOf(error);
+    throw stop.reason ?? reasonOf(error);
   }
 }
 

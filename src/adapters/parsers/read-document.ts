@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises';
-import { messageOf } from '../../kernel/errors.js';
 import {
   UnreadableFile,
   type Block,
@@ -12,6 +11,7 @@ import { fileKind } from './file-kind.js';
 import { kindOfName } from './supported.js';
 import { parsers } from './parsers.js';
 import type { Parsed, SourceFile } from './source-file.js';
+import { asUnreadable } from './unreadable.js';
 
 const LONGEST_FACT = 1000;
 const MOST_FACTS = 100;
@@ -38,18 +38,10 @@ export async function* readDocument(file: FileToParse, maxBytes: number): AsyncG
         yield clean;
       }
   } catch (error) {
-    throw asUnreadable(error, kind);
+    throw asUnreadable(error);
   }
   if (!any) throw new UnreadableFile('empty', `The file (${kind}) holds no text. Check that it is the right one.`);
   return factsOf(parsed, kind, file.filename);
-}
-
-/** A library that stumbles over a file says so in many ways; a defect of the file it is in all of them. */
-function asUnreadable(error: unknown, kind: DocumentKind): unknown {
-  if (error instanceof UnreadableFile) return error;
-  if (error instanceof RangeError && /call stack/i.test(error.message))
-    return new UnreadableFile('broken', `The file (${kind}) is nested too deeply to be read.`);
-  return new UnreadableFile('broken', `The file (${kind}) cannot be read: ${messageOf(error).slice(0, 200)}`);
 }
 
 const short = (text: string): string => cleanText(text).trim().slice(0, LONGEST_FACT);

@@ -1,5 +1,5 @@
 import { zipSync } from 'fflate';
-import { read, utils, type CellObject, type WorkBook, type WorkSheet } from '@e965/xlsx';
+import { read, set_cptable, utils, type CellObject, type WorkBook, type WorkSheet } from '@e965/xlsx';
 import { messageOf } from '../../kernel/errors.js';
 import { UnreadableFile, type Block } from '../../modules/documents/document-parser.port.js';
 import { factsOf } from './front-matter.js';
@@ -21,7 +21,11 @@ export async function parseXlsx(file: SourceFile): Promise<Parsed> {
 }
 
 /** Excel 5 to 2003. */
-export const parseXls = async (file: SourceFile): Promise<Parsed> => workbook(await wholeFile(file));
+export async function parseXls(file: SourceFile): Promise<Parsed> {
+  // Excel 5 and 95 write text in code pages; the tables are large and needed by nobody else.
+  set_cptable(await import('@e965/xlsx/dist/cpexcel.full'));
+  return workbook(await wholeFile(file));
+}
 
 /** Sheets as headings, rows with the names of their columns; at most 200,000 rows of 1,000 columns a sheet. */
 function workbook(bytes: Buffer): Parsed {

@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { messageOf } from '../../kernel/errors.js';
-import { UnreadableFile } from '../../modules/documents/document-parser.port.js';
+import { asUnreadable } from './unreadable.js';
 import type { WorkerProtocol, WorkerReply } from './worker-messages.js';
 
 type Say<P extends WorkerProtocol> = (part: P['part']) => Promise<void>;
@@ -28,8 +27,8 @@ export function serveParent<P extends WorkerProtocol>(
 }
 
 function failureOf(error: unknown): WorkerReply<WorkerProtocol> {
-  if (error instanceof UnreadableFile) return { say: 'failed', reason: error.reason, message: error.message };
-  return { say: 'failed', reason: 'broken', message: `The file cannot be read: ${messageOf(error).slice(0, 200)}` };
+  const { reason, message } = asUnreadable(error);
+  return { say: 'failed', reason, message };
 }
 
 const send = (reply: WorkerReply<WorkerProtocol>): Promise<void> =>

@@ -45,7 +45,7 @@ export class ChromaStore extends VectorStore {
         configuration: { hnsw: { space: 'cosine' } },
         embeddingFunction: null,
       });
-      const held = metadata?.['dimension'];
+      const held = Number(metadata?.['dimension']);
       if (held !== space.dimension)
         throw new RangeError(`the space ${space.id} holds vectors of ${JSON.stringify(held)} numbers, not of ${space.dimension}`);
     });

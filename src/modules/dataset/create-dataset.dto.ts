@@ -54,7 +54,7 @@ export class SearchQueryDto {
   @IsObject()
   filters?: Record<string, unknown>;
 
-  /** Rows with less quality are left out, 0 to 1. */
+  /** Rows whose quality_score by the original's formula is lower are left out, 0 to 1. The checks do not count in it. */
   @ApiPropertyOptional({ type: 'number', minimum: 0, maximum: 1, default: 0.5 })
   @Optional()
   @IsNumber()

@@ -59,7 +59,7 @@ export interface VersionFiles {
 }
 
 export interface BuildProgress {
-  stage: 'reading' | 'writing' | 'recording' | 'exporting';
+  stage: 'reading' | 'comparing' | 'writing' | 'recording' | 'exporting';
   rows_read: number;
   rows_kept: number;
 }
@@ -134,6 +134,8 @@ export interface VersionStatistics {
   min_quality_score: number;
   max_quality_score: number;
   avg_relevance_score: number | null;
+  /** Mean of the rows' check_score; the other qualities are by the original's formula. */
+  avg_check_score: number | null;
   /** Words. */
   total_tokens: number;
   total_size_bytes: number;
@@ -161,21 +163,34 @@ export interface Distribution {
 export interface WorstRow {
   ordinal: number;
   quality: number;
+  check_score: number | null;
   /** What the checks said, worst first. */
   reasons: string[];
   document_id: string | null;
   chunk_id: string | null;
-  /** The first characters. */
+  /** The first characters, personal data by its kind only. */
   excerpt: string;
+}
+
+/** A row that a check warned of. */
+export interface WarnedRow {
+  ordinal: number;
+  check_score: number | null;
+  reasons: string[];
 }
 
 /** What /analyze answers; made while the version is built. */
 export interface VersionReport {
+  /** By the original's formula. */
   quality: Distribution;
+  /** Weighted mean of all checks. */
+  check_score: Distribution | null;
   characters: Distribution;
   relevance: Distribution | null;
-  /** Per check: mean score, and how many rows it warned of or failed. */
-  checks: Record<string, { mean: number; warned: number; failed: number }>;
+  /** Per check: mean score of the rows of the version, and how many of them it warned of. */
+  checks: Record<string, { mean: number; warned: number }>;
   exact_duplicates: number;
+  /** All of them counted, the first of them listed. */
+  warned: { rows: number; first: WarnedRow[] };
   worst_rows: WorstRow[];
 }

@@ -26,6 +26,7 @@ export class VersionDto {
   document_count!: number;
   /** Words. */
   total_tokens!: number;
+  /** By the original's formula; metadata.statistics has avg_check_score, the mean of all checks, beside it. */
   quality_score_avg!: number;
   /** SHA-256 over the hashes of the rows, in order; null until it is completed. */
   content_hash!: string | null;
@@ -56,6 +57,7 @@ export class DatasetDto {
   document_count!: number;
   /** Words. */
   total_tokens!: number;
+  /** By the original's formula; metadata.statistics has avg_check_score, the mean of all checks, beside it. */
   quality_score_avg!: number;
   /** By format; relative to the application's folder where they lie in it. */
   @ApiProperty(paths)
@@ -126,7 +128,11 @@ export class RowDto {
   row!: Record<string, unknown>;
   @ApiProperty(free)
   origin!: Record<string, unknown>;
+  /** By the original's formula (length, metadata, relevance): the `quality_score` of exports, compared with min_quality_score. */
   quality!: number;
+  /** Weighted mean of the checks in `findings`, 0 to 1; min_quality_score does not look at it. */
+  check_score!: number | null;
+  /** What each check says: check, score, verdict ok or warn, reason. Rows with a verdict reject are not in the version. */
   @ApiProperty(freeList)
   findings!: Record<string, unknown>[];
   /** Words. */
@@ -164,13 +170,16 @@ export class AnalysisDto {
   version!: number;
   @ApiProperty(free)
   statistics!: Record<string, unknown>;
-  /** Distributions of quality, length and relevance. */
+  /** Distributions of quality (the original's formula), check_score (all checks), length and relevance. */
   @ApiProperty(free)
   distributions!: Record<string, unknown>;
   @ApiProperty(free)
   checks!: Record<string, unknown>;
   exact_duplicates!: number;
-  /** Lowest quality first, with what the checks said. */
+  /** How many rows a check warned of, and the first 500 of them with the reasons. */
+  @ApiProperty(free)
+  warned_rows!: Record<string, unknown>;
+  /** Lowest check_score first, with what the checks said. */
   @ApiProperty(freeList)
   worst_rows!: Record<string, unknown>[];
 }

@@ -43,14 +43,24 @@ export class DatasetReports {
     const { version } = await this.datasets.completed(datasetId, number, caller);
     const { statistics, report } = version;
     if (!statistics || !report) throw new Error(`version ${version.number} of ${datasetId} has no report`);
-    const { quality, characters, relevance, checks, exact_duplicates: duplicates, worst_rows: worst } = report;
+    const {
+      quality,
+      check_score,
+      characters,
+      relevance,
+      checks,
+      exact_duplicates: duplicates,
+      worst_rows: worst,
+      warned,
+    } = report;
     return {
       dataset_id: datasetId,
       version: version.number,
       statistics: { ...statistics },
-      distributions: { quality, characters, relevance },
+      distributions: { quality, check_score, characters, relevance },
       checks,
       exact_duplicates: duplicates,
+      warned_rows: { ...warned },
       worst_rows: worst.map((row) => ({ ...row })),
     };
   }

@@ -76,11 +76,13 @@ export class DatasetStream {
   ): AsyncGenerator<string> {
     const { search, documents, quality } = this.sources;
     const tools = { search, documents, caller, notes, signal, rowForm: options.rowForm };
+    const judge = quality.begin();
     let ordinal = 0;
     for await (const candidate of candidatesOf(source, tools)) {
       const { row, origin } = candidate;
-      const { keep, score } = await quality.assess(row, { origin, datasetId: '', version: 0, ordinal });
+      const { keep, score } = await judge.assess(row, { origin, datasetId: '', version: 0, ordinal });
       if (!keep || score < options.minQuality) continue;
+      judge.kept(ordinal);
       yield `${JSON.stringify(lineOf(candidate, ordinal, score))}\n`;
       ordinal += 1;
     }
@@ -89,7 +91,7 @@ export class DatasetStream {
 
 const lineOf = ({ row, origin }: Candidate, ordinal: number, quality: number) =>
   exportRow(
-    { ordinal, split: 'train', hash: rowHash(row), row, origin, quality, findings: [], tokens: 0 },
+    { ordinal, split: 'train', hash: rowHash(row), row, origin, quality, check_score: null, findings: [], tokens: 0 },
     'jsonl',
     'with metadata',
   )[0];

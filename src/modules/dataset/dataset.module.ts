@@ -5,6 +5,7 @@ import { TrainingModule } from '../training/training.module.js';
 import { BuildQueueStore } from './build-queue.store.js';
 import { BuildSources } from './build-sources.js';
 import { BuilderService } from './builder.service.js';
+import { CheckedQuality } from './checked-quality.js';
 import { DataPlace } from './data-place.js';
 import { DatasetChangesStore } from './dataset-changes.store.js';
 import { DatasetCreation } from './dataset-creation.service.js';
@@ -15,8 +16,9 @@ import { DatasetStream } from './dataset-stream.service.js';
 import { DatasetSweeper } from './dataset-sweeper.service.js';
 import { DatasetController } from './dataset.controller.js';
 import { DatasetService } from './dataset.service.js';
+import { RegisteredRows } from './registered-rows.store.js';
 import { RowIndexStore } from './row-index.store.js';
-import { OriginalQuality, RowQuality } from './row-quality.js';
+import { RowQuality } from './row-quality.js';
 import { DatasetUpload } from './upload/dataset-upload.js';
 import { IncomingFiles } from './upload/incoming-files.js';
 import { VersionsController } from './versions.controller.js';
@@ -42,8 +44,9 @@ import { VersionsController } from './versions.controller.js';
     DatasetSweeper,
     DatasetUpload,
     IncomingFiles,
+    RegisteredRows,
     RowIndexStore,
-    { provide: RowQuality, useClass: OriginalQuality },
+    { provide: RowQuality, useClass: CheckedQuality },
   ],
 })
 export class DatasetModule {}

@@ -1,22 +1,19 @@
-import type { RowOrigin, TrainingRow } from './training-row.js';
-import { textOfRow } from './training-row.js';
-
-/** What one check found in a row. */
-export interface RowFinding {
-  check: string;
-  /** 0 to 1. */
-  score: number;
-  verdict: 'ok' | 'warn' | 'fail';
-  /** Names no value that must not be shown, such as personal data. */
-  reason: string;
-}
+import type { Caller } from '../security/principal.port.js';
+import type { Finding } from './quality/finding.js';
+import { originalQuality } from './quality/original-quality.js';
+import { textOfRow, type RowOrigin, type TrainingRow } from './training-row.js';
+import type { Split } from './version-row.js';
 
 export interface RowAssessment {
-  /** 0 to 1. */
+  /** By the original's formula, 0.1 to 1: what clients know as quality_score and compare min_quality_score with. */
   score: number;
-  findings: RowFinding[];
+  /** Weighted mean of all checks, 0 to 1; null where none were made. */
+  checkScore: number | null;
+  findings: Finding[];
   /** False: the row does not go into the version, whatever its score. */
   keep: boolean;
+  /** Ordinal of a kept row with nearly the same text: both belong on one side of the split. */
+  near: number | null;
 }
 
 /** What is known besides the row itself. */
@@ -28,58 +25,53 @@ export interface RowContext {
   ordinal: number;
 }
 
+/** What is known once all rows are there. */
+export interface WholeVersion {
+  datasetId: string;
+  /** Other datasets are compared as far as this one may read them. */
+  caller: Caller;
+  splitOf: (ordinal: number) => Split;
+  signal: AbortSignal;
+}
+
+export interface LateFindings {
+  /** By ordinal, of the rows that something was found of. A row with a verdict `reject` is left out. */
+  findings: Map<number, Finding[]>;
+  warnings: string[];
+}
+
 /** Judges the rows of a version while it is built, one after the other. */
 export abstract class RowQuality {
   abstract assess(row: TrainingRow, context: RowContext): RowAssessment | Promise<RowAssessment>;
+
+  /** The judge of one build; whoever remembers no rows judges all of them. */
+  begin(): RowQuality {
+    return this;
+  }
+
+  /** The row that was assessed last goes into the version under this ordinal. */
+  kept(_ordinal: number): void {
+    // Nothing to remember.
+  }
+
+  /** What rows say of each other and of other datasets. */
+  settle(_whole: WholeVersion): Promise<LateFindings> {
+    return Promise.resolve({ findings: new Map(), warnings: [] });
+  }
+
+  /** Leaves in the version's folder what later versions are compared with. */
+  save(_folder: string): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
-const lengths = [
-  { longerThan: 1000, score: 0.4 },
-  { longerThan: 500, score: 0.3 },
-  { longerThan: 200, score: 0.2 },
-];
-const LEAST = 0.1;
-const DESCRIBED_BY = ['title', 'domain', 'document_type'];
-const SHARE = 0.3;
+/** What no search has found counts as wholly relevant: whoever chose it meant it. */
+export const originalScore = (row: TrainingRow, { metadata, relevance }: RowOrigin): number =>
+  originalQuality(textOfRow(row), metadata, relevance ?? 1);
 
-const rounded = (value: number): number => Math.round(value * 10_000) / 10_000;
-
-/**
- * The original's formula: .1 to .4 by length, .3 by the share of title, domain and document_type that are known, .3 by
- * relevance. What no search has found counts as wholly relevant: whoever chose it meant it.
- */
-export function originalScore(row: TrainingRow, origin: RowOrigin): RowAssessment {
-  const { length } = textOfRow(row);
-  const byLength = lengths.find(({ longerThan }) => length > longerThan)?.score ?? LEAST;
-  const missing = DESCRIBED_BY.filter((name) => !origin.metadata[name]);
-  const known = DESCRIBED_BY.length - missing.length;
-  const relevance = origin.relevance ?? 1;
-  const findings: RowFinding[] = [
-    {
-      check: 'length',
-      score: rounded(byLength / 0.4),
-      verdict: byLength > LEAST ? 'ok' : 'warn',
-      reason: `${length} characters`,
-    },
-    {
-      check: 'metadata',
-      score: rounded(known / DESCRIBED_BY.length),
-      verdict: missing.length === 0 ? 'ok' : 'warn',
-      reason: missing.length === 0 ? 'title, domain and document_type are known' : `${missing.join(', ')} not known`,
-    },
-    {
-      check: 'relevance',
-      score: rounded(relevance),
-      verdict: 'ok',
-      reason: origin.relevance === null ? 'chosen without a search' : `the search gave ${relevance.toFixed(3)}`,
-    },
-  ];
-  const score = rounded(byLength + (SHARE * known) / DESCRIBED_BY.length + SHARE * relevance);
-  return { score, findings, keep: true };
-}
-
+/** The original's formula and nothing else. */
 export class OriginalQuality extends RowQuality {
   assess(row: TrainingRow, { origin }: RowContext): RowAssessment {
-    return originalScore(row, origin);
+    return { score: originalScore(row, origin), checkScore: null, findings: [], keep: true, near: null };
   }
 }

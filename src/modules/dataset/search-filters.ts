@@ -21,8 +21,8 @@ const TEXTS: Readonly<Record<string, 'filename' | 'createdFrom' | 'createdTo'>> 
   date_to: 'createdTo',
 };
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-/** As ISO 8601 writes a day, or a time of one; with a year that the database has. */
-const TIME = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:?\d{2})?)?$/;
+/** As ISO 8601 writes a day, or a time of one; with a year and a zone that the database has. */
+const TIME = /^((?!0000)\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-](0\d|1[0-4]):?\d{2})?)?$/;
 const MOST = 1000;
 const LONGEST = 1000;
 
@@ -30,7 +30,12 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.length <= MOST && value.every((entry) => isText(entry));
 
-const isTime = (text: string): boolean => TIME.test(text) && !Number.isNaN(Date.parse(text));
+/** Day and time are there: `Date` makes the 2nd of March of a 30th of February. */
+function isTime(text: string): boolean {
+  const [, day] = TIME.exec(text) ?? [];
+  if (day === undefined || Number.isNaN(Date.parse(text)) || Number.isNaN(Date.parse(day))) return false;
+  return new Date(Date.parse(day)).toISOString().startsWith(day);
+}
 
 /** One text, or several; numbers and truth values of metadata are asked for as texts. */
 function metadataOf(value: unknown): string | undefined {
@@ -67,9 +72,11 @@ export function filtersOf(given: Readonly<Record<string, unknown>>, path: string
   if (Object.keys(metadata).length > 0) filters.metadata = metadata;
   const wrong = filters.documentIds?.find((id) => !UUID.test(id));
   if (wrong !== undefined) refuse('document_ids', `"${wrong.slice(0, 60)}" is no id of a document`);
-  for (const time of [filters.createdFrom, filters.createdTo])
-    if (time !== undefined && !isTime(time))
-      refuse('created_from', `"${time.slice(0, 40)}" is no date, such as 2026-01-31`);
+  for (const [key, time] of [
+    ['created_from', filters.createdFrom],
+    ['created_to', filters.createdTo],
+  ] as const)
+    if (time !== undefined && !isTime(time)) refuse(key, `"${time.slice(0, 40)}" is no date, such as 2026-01-31`);
   return problems.length > 0 ? problems : filters;
 }
 

@@ -1,4 +1,4 @@
-import type { RowFinding } from './row-quality.js';
+import type { Finding } from './quality/finding.js';
 import type { RowOrigin, TrainingRow } from './training-row.js';
 
 export const splits = ['train', 'validation', 'test'] as const;
@@ -13,9 +13,11 @@ export interface VersionRow {
   hash: string;
   row: TrainingRow;
   origin: RowOrigin;
-  /** 0 to 1. */
+  /** By the original's formula, 0.1 to 1: the quality_score of every reply and export. */
   quality: number;
-  findings: RowFinding[];
+  /** Weighted mean of all checks, 0 to 1; null where none were made. */
+  check_score: number | null;
+  findings: Finding[];
   /** Words, as the original counts tokens. */
   tokens: number;
 }

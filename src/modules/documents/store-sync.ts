@@ -171,7 +171,7 @@ export class StoreSync implements OnApplicationBootstrap, OnModuleDestroy {
     await this.source.query(
       `UPDATE documents_replica SET next_at = now() + make_interval(secs => ${LEASE_SECONDS})
         WHERE store = $1 AND document_id = ANY ($2::uuid[]) AND wanted > applied AND next_at > now()`,
-      [key, due.map(({ document_id }) => document_id)],
+      [key, due.filter((row) => !row.isDone).map(({ document_id }) => document_id)],
     );
   }
 

@@ -4,8 +4,9 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Log } from '../../kernel/log.js';
 import { inTransaction, rowsOf } from '../../kernel/transaction.js';
-import { Embedder, type EmbeddingModel } from './embedder.port.js';
+import { Embedder, EmbedderUnavailable, type EmbeddingModel } from './embedder.port.js';
 import { PastEmbedders, type EmbedderSetting } from './past-embedders.port.js';
+import { StoreUnavailable } from './replica.port.js';
 import { type SearchedSpace, VectorSearchSpace } from './vector-search-space.port.js';
 import { VectorStore, type VectorSpace } from './vector-store.port.js';
 
@@ -15,6 +16,7 @@ interface SpaceRow {
   dimension: number;
   state: 'building' | 'serving';
   opened_with: EmbedderSetting;
+  is_target: boolean;
 }
 
 const asSpace = ({ space_id, dimension }: SpaceRow): VectorSpace => ({ id: space_id, dimension });
@@ -91,7 +93,7 @@ export class VectorSpaces extends VectorSearchSpace {
 
   /** The target holds everything: it is searched from now on, and what was searched before is removed. */
   async complete(): Promise<void> {
-    const target = this.#target;
+    const target = await this.#wholeTarget();
     if (!target) return;
     const retired = await inTransaction(this.source, async (sql) => {
       const rows = await rowsOf<SpaceRow>(sql, 'SELECT * FROM search_space ORDER BY space_id FOR UPDATE');
@@ -105,6 +107,21 @@ export class VectorSpaces extends VectorSearchSpace {
     for (const { space_id } of retired) {
       await this.vectors.drop(space_id);
       this.log.info('the vectors of an earlier model were removed', { space: space_id });
+    }
+  }
+
+  /** Undefined where there is nothing to do, or where the target is new and yet to be filled. */
+  async #wholeTarget(): Promise<VectorSpace | undefined> {
+    const rows = await rowsOf<SpaceRow>(this.source, 'SELECT * FROM search_space');
+    const [only] = rows;
+    if (!only || (rows.length === 1 && only.is_target && this.#isCurrent(only))) return undefined;
+    const before = rows.find(({ is_target }) => is_target)?.space_id;
+    try {
+      const target = await this.target();
+      return target.id === before ? target : undefined;
+    } catch (error) {
+      if (error instanceof EmbedderUnavailable || error instanceof StoreUnavailable) return undefined;
+      throw error;
     }
   }
 

@@ -42,9 +42,13 @@ export class FileReading {
     return { kind: 'published', published: await this.#publish(file, path, belonging, signal) };
   }
 
+  /** The bytes of an archive whose files have taken its place. */
+  async discard({ path, sha256 }: FileRow): Promise<void> {
+    if (path !== null && path !== this.originals.originalPath(sha256)) await this.originals.remove(path);
+  }
+
   async #alreadyThere(file: FileRow, published: Published): Promise<Reading> {
-    if (file.path !== null && file.path !== this.originals.originalPath(file.sha256))
-      await this.originals.remove(file.path);
+    await this.discard(file);
     return { kind: 'published', published };
   }
 

@@ -11,7 +11,7 @@ import { FileReading } from './file-reading.js';
 import type { FileRow } from './ingestion.entity.js';
 import { IngestionMetrics } from './ingestion-metrics.js';
 import { IngestionNews } from './ingestion-news.js';
-import { IngestionQueue, MOST_ATTEMPTS } from './ingestion-queue.store.js';
+import { IngestionQueue, MOST_ATTEMPTS, MOST_CRASHES } from './ingestion-queue.store.js';
 
 const TICK_MS = 1000;
 const RENEW_MS = 10_000;
@@ -57,7 +57,7 @@ export class FileWorkers implements OnApplicationBootstrap, OnModuleDestroy {
     const owner = randomUUID();
     const file = await this.queue.claim(owner);
     if (!file) return false;
-    if (file.attempts > MOST_ATTEMPTS) await this.queue.blocked(file, owner);
+    if (file.crashes >= MOST_CRASHES) await this.queue.blocked(file, owner);
     else await this.#work(file, owner, stopping);
     return true;
   }
@@ -79,8 +79,10 @@ export class FileWorkers implements OnApplicationBootstrap, OnModuleDestroy {
     const job = await this.queue.jobOf(file);
     if (!job) return;
     const result = await this.reading.read(file, job, signal);
-    if (result.kind === 'unpacked') await this.queue.unpacked(file, owner, result.entries);
-    else {
+    if (result.kind === 'unpacked') {
+      await this.queue.unpacked(file, owner, result.entries);
+      await this.reading.discard(file);
+    } else {
       await this.queue.published(file, owner, result.published);
       this.metrics.published(result.published);
       this.#settling.ring();
@@ -98,7 +100,7 @@ export class FileWorkers implements OnApplicationBootstrap, OnModuleDestroy {
       this.log.error('reading a file failed', { file: file.file_id, job: file.job_id, error: messageOf(error) });
     if (isDatabaseAway(error) || file.attempts < MOST_ATTEMPTS) return this.queue.later(file, owner, RETRY_SECONDS);
     const message = 'reading it failed for a reason that lies here; the log has the details';
-    return this.queue.failed(file, owner, { reason: 'broken', message });
+    return this.queue.failed(file, owner, { reason: 'internal', message });
   }
 
   async #renew(file: FileRow, owner: string, lost: AbortController): Promise<void> {

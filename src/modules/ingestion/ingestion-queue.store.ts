@@ -12,17 +12,24 @@ import type { StagedFile } from './original-files.js';
 export type NamedFile = StagedFile & { name: string; depth?: number };
 
 const LEASE_SECONDS = 30;
-/** A file that ended the application this often is not read again by itself. */
+/** A file whose reading failed this often, for no fault of its own, is given up. */
 export const MOST_ATTEMPTS = 3;
+/** A file that ended the application this often is not read again by itself. */
+export const MOST_CRASHES = 3;
 /** A file whose stores do not come round counts as taken in after this; `pending` says what is missing. */
 const INDEXING_HOURS = 1;
 
+/** One that is processed already was left by a process that ended. Of two files of one name the later waits for the earlier. */
 const CLAIM = `
-UPDATE ingestion_file SET status = 'processing', attempts = attempts + 1, lease_owner = $1, updated_at = now(),
-    not_before = now() + make_interval(secs => ${LEASE_SECONDS})
+UPDATE ingestion_file SET status = 'processing', attempts = attempts + 1, crashes = crashes + (status = 'processing')::int,
+    lease_owner = $1, updated_at = now(), not_before = now() + make_interval(secs => ${LEASE_SECONDS})
   WHERE file_id = (
-    SELECT file_id FROM ingestion_file WHERE status IN ('pending', 'processing') AND not_before <= now()
-      ORDER BY not_before, seq LIMIT 1 FOR UPDATE SKIP LOCKED)
+    SELECT f.file_id FROM ingestion_file f JOIN ingestion_job j USING (job_id)
+      WHERE f.status IN ('pending', 'processing') AND f.not_before <= now() AND NOT EXISTS (
+        SELECT FROM ingestion_file earlier JOIN ingestion_job its ON its.job_id = earlier.job_id
+          WHERE earlier.name = f.name AND earlier.seq < f.seq AND earlier.status IN ('pending', 'processing')
+            AND its.created_by = j.created_by)
+      ORDER BY f.not_before, f.seq LIMIT 1 FOR UPDATE OF f SKIP LOCKED)
   RETURNING *`;
 
 /** The files that wait to be read, and what becomes of them; every change of a file settles its job in the same transaction. */
@@ -34,9 +41,12 @@ export class IngestionQueue {
   ) {}
 
   async claim(owner: string): Promise<FileRow | undefined> {
-    const [file] = await rowsOf<FileRow>(this.source, CLAIM, [owner]);
-    if (file) await this.#settle(this.source, file.job_id);
-    return file;
+    const claimed = await inTransaction(this.source, async (sql) => {
+      const [file] = await rowsOf<FileRow>(sql, CLAIM, [owner]);
+      return file && { file, isNews: await settleJob(sql, file.job_id) };
+    });
+    if (claimed?.isNews) this.news.changed(claimed.file.job_id);
+    return claimed?.file;
   }
 
   async jobOf({ job_id }: FileRow): Promise<JobRow | undefined> {
@@ -66,7 +76,11 @@ export class IngestionQueue {
     );
   }
 
-  async failed(file: FileRow, owner: string, error: Pick<UnreadableFile, 'reason' | 'message'>): Promise<void> {
+  async failed(
+    file: FileRow,
+    owner: string,
+    error: { reason: UnreadableFile['reason'] | 'internal'; message: string },
+  ): Promise<void> {
     await this.#change(file, owner, `status = 'failed', reason = $3, error_message = $4`, [
       error.reason,
       error.message.slice(0, 2000),
@@ -75,7 +89,7 @@ export class IngestionQueue {
 
   /** Too often claimed and never ended: it is left alone until somebody unblocks it. */
   async blocked(file: FileRow, owner: string): Promise<void> {
-    const message = `the application ended ${MOST_ATTEMPTS} times while it read this file; POST /files/${file.file_id}/unblock tries again`;
+    const message = `the application ended ${MOST_CRASHES} times while it read this file; POST /files/${file.file_id}/unblock tries again`;
     await this.#change(file, owner, `status = 'blocked', reason = 'crashed', error_message = $3`, [message]);
   }
 
@@ -100,7 +114,7 @@ export class IngestionQueue {
       );
       if (changed.length === 0) return;
       await insertFiles(sql, file.job_id, entries);
-      await this.#settle(sql, file.job_id);
+      await settleJob(sql, file.job_id);
     });
     this.news.changed(file.job_id);
   }
@@ -116,7 +130,7 @@ export class IngestionQueue {
           RETURNING job_id`,
       );
       const ids = [...new Set(rows.map(({ job_id }) => job_id))].toSorted();
-      for (const id of ids) await this.#settle(sql, id);
+      for (const id of ids) await settleJob(sql, id);
       return ids;
     });
     for (const id of jobs) this.news.changed(id);
@@ -129,20 +143,16 @@ export class IngestionQueue {
         `UPDATE ingestion_file SET ${set}, lease_owner = NULL, updated_at = now() WHERE file_id = $1 AND lease_owner = $2`,
         [file.file_id, owner, ...values],
       );
-      await this.#settle(sql, file.job_id);
+      await settleJob(sql, file.job_id);
     });
     this.news.changed(file.job_id);
   }
-
-  async #settle(sql: Sql, jobId: string): Promise<void> {
-    await settleJob(sql, jobId);
-  }
 }
 
-/** Brings a job up to what its files say. */
-export async function settleJob(sql: Sql, jobId: string): Promise<void> {
+/** Brings a job up to what its files say, in a transaction; true where its state is another than before. */
+export async function settleJob(sql: Sql, jobId: string): Promise<boolean> {
   const [job] = await rowsOf<JobRow>(sql, 'SELECT * FROM ingestion_job WHERE job_id = $1 FOR UPDATE', [jobId]);
-  if (!job) return;
+  if (!job) return false;
   const rows = await rowsOf<{ status: keyof FileCounts; files: number }>(
     sql,
     `SELECT status, count(*)::int AS files FROM ingestion_file WHERE job_id = $1 GROUP BY status`,
@@ -161,6 +171,7 @@ export async function settleJob(sql: Sql, jobId: string): Promise<void> {
       WHERE job_id = $1`,
     [jobId, state.status, state.fileCount, state.processed, state.failed, state.error, isOpen],
   );
+  return state.status !== job.status;
 }
 
 /** Files that the job has by name already stay as they are: so a step that is repeated adds nothing twice. */

@@ -160,7 +160,7 @@ export class IngestionFileDto {
   chunks!: number;
   characters!: number;
   attempts!: number;
-  /** Why it failed, in one word: empty, encrypted, broken, unsupported, too_large, no_text, timeout, memory, crashed. */
+  /** Why it failed, in one word: empty, encrypted, broken, unsupported, too_large, no_text, timeout, memory, crashed, internal. */
   reason!: string | null;
   error_message!: string | null;
   warnings!: string[];

@@ -29,7 +29,10 @@ export interface FileRow {
   bytes: number;
   sha256: string;
   status: FileStatus;
+  /** Readings that began. */
   attempts: number;
+  /** Of those, the ones that ended with the application. */
+  crashes: number;
   reason: string | null;
   error_message: string | null;
   document_id: string | null;

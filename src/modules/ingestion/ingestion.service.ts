@@ -180,7 +180,7 @@ export class IngestionService {
       const rows = await rowsOf<{ job_id: string }>(
         sql,
         `UPDATE ingestion_file SET status = 'pending', attempts = CASE WHEN status = 'blocked' THEN 0 ELSE attempts END,
-            reason = NULL, error_message = NULL, not_before = now(), updated_at = now()
+            crashes = 0, reason = NULL, error_message = NULL, not_before = now(), updated_at = now()
           WHERE job_id = ANY ($1::uuid[]) AND (($4::text IS NULL AND status = 'failed' AND attempts <= $2
               AND ($3 OR reason <> ALL ($5)))
             OR (status = 'blocked' AND ($3 OR file_id::text = $4 OR name = $4)))

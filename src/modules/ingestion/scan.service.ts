@@ -6,7 +6,7 @@ import { Settings } from '../../config/settings.js';
 import { BackgroundLoop } from '../../kernel/background-loop.js';
 import { AppError, messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
-import { inTransaction, isDatabaseAway, rowsOf } from '../../kernel/transaction.js';
+import { inTransaction, isDatabaseAway, rowsOf, type Sql } from '../../kernel/transaction.js';
 import { AuditTrail } from '../audit/audit.port.js';
 import { mayRead, readerKeysOf } from '../documents/readers.port.js';
 import { systemCaller, type Caller } from '../security/principal.port.js';
@@ -21,7 +21,8 @@ import { OriginalFiles } from './original-files.js';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const FILES_A_JOB = 50;
 const TICK_MS = 5000;
-const LEASE_SECONDS = 120;
+const LEASE_SECONDS = 30;
+const RENEW_MS = 10_000;
 
 /** Takes folders of this host in, in the background: a scan that was broken off goes on where it stood. */
 @Injectable()
@@ -107,11 +108,14 @@ export class ScanService implements OnApplicationBootstrap, OnModuleDestroy {
             ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *`,
     );
     if (!scan) return false;
+    const renewal = setInterval(() => void this.#renew(scan).catch(() => undefined), RENEW_MS);
     try {
       await this.#walk(scan, signal);
     } catch (error) {
       if (signal.aborted || isDatabaseAway(error)) await this.#release(scan);
       else await this.#end(scan, 'error', messageOf(error));
+    } finally {
+      clearInterval(renewal);
     }
     return true;
   }
@@ -125,16 +129,17 @@ export class ScanService implements OnApplicationBootstrap, OnModuleDestroy {
         throw new Error(`more than ${maxFiles} files (CLARA_MAX_UPLOAD_FILES); take the folders below in one by one`);
     }
     await this.#progress(scan, 'creating_jobs', found.length);
-    const done = await this.#jobsOf(scan);
-    for (let from = done * scan.chunk_size; from < found.length; from += scan.chunk_size) {
-      await this.#makeJob(scan, found.slice(from, from + scan.chunk_size), signal);
+    for (let part = await jobsOf(this.source, scan); part * scan.chunk_size < found.length; part += 1) {
+      const from = part * scan.chunk_size;
+      const isOurs = await this.#makeJob(scan, part, found.slice(from, from + scan.chunk_size), signal);
+      if (!isOurs) return;
       await this.#progress(scan, 'creating_jobs', found.length);
     }
     await this.#end(scan, 'completed', null);
   }
 
-  /** Files that were changed meanwhile come as they are now. */
-  async #makeJob(scan: ScanRow, paths: string[], signal: AbortSignal): Promise<void> {
+  /** Files that were changed meanwhile come as they are now. False where another application goes on with the folder. */
+  async #makeJob(scan: ScanRow, part: number, paths: string[], signal: AbortSignal): Promise<boolean> {
     const root = basename(scan.directory_path);
     const files: NamedFile[] = [];
     try {
@@ -143,22 +148,38 @@ export class ScanService implements OnApplicationBootstrap, OnModuleDestroy {
         const name = [root, ...relative(scan.directory_path, path).split(sep)].join('/');
         files.push({ name, ...(await this.originals.copyIn(path)) });
       }
-      const options = { readers: scan.readers, tags: scan.tags };
-      const caller = systemCaller(scan.created_by);
-      await this.jobs.create({ kind: 'directory', files, options, scanId: scan.scan_id }, caller);
+      if (await this.#createJob(scan, part, files)) return true;
     } catch (error) {
-      for (const { path } of files) await this.originals.remove(path);
+      await this.#discard(files);
       throw error;
     }
+    await this.#discard(files);
+    return false;
   }
 
-  async #jobsOf(scan: ScanRow): Promise<number> {
-    const [row] = await rowsOf<{ jobs: number }>(
-      this.source,
-      'SELECT count(*)::int AS jobs FROM ingestion_job WHERE scan_id = $1',
-      [scan.scan_id],
+  /** A part that another process has made a job of meanwhile is not made twice. */
+  async #createJob(scan: ScanRow, part: number, files: NamedFile[]): Promise<boolean> {
+    const options = { readers: scan.readers, tags: scan.tags };
+    const job = await inTransaction(this.source, async (sql) => {
+      await sql.query('SELECT FROM ingestion_scan WHERE scan_id = $1 FOR UPDATE', [scan.scan_id]);
+      if ((await jobsOf(sql, scan)) !== part) return undefined;
+      const request = { kind: 'directory', files, options, scanId: scan.scan_id } as const;
+      return this.jobs.createIn(sql, request, systemCaller(scan.created_by));
+    });
+    if (job) this.jobs.announce(job);
+    return job !== undefined;
+  }
+
+  async #discard(files: NamedFile[]): Promise<void> {
+    for (const { path } of files) await this.originals.remove(path);
+  }
+
+  async #renew({ scan_id }: ScanRow): Promise<void> {
+    await this.source.query(
+      `UPDATE ingestion_scan SET lease_until = now() + make_interval(secs => ${LEASE_SECONDS})
+        WHERE scan_id = $1 AND ended_at IS NULL`,
+      [scan_id],
     );
-    return row?.jobs ?? 0;
   }
 
   async #progress(scan: ScanRow, status: ScanRow['status'], found: number): Promise<void> {
@@ -185,4 +206,13 @@ export class ScanService implements OnApplicationBootstrap, OnModuleDestroy {
       .query('UPDATE ingestion_scan SET lease_until = NULL WHERE scan_id = $1', [scan.scan_id])
       .catch((error: unknown) => this.log.warn('a scan was not released', { error: messageOf(error) }));
   }
+}
+
+async function jobsOf(sql: Sql, { scan_id }: ScanRow): Promise<number> {
+  const [row] = await rowsOf<{ jobs: number }>(
+    sql,
+    'SELECT count(*)::int AS jobs FROM ingestion_job WHERE scan_id = $1',
+    [scan_id],
+  );
+  return row?.jobs ?? 0;
 }

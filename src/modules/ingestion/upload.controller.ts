@@ -1,4 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Req, UseInterceptors } from '@nestjs/common';
+import { NoFilesInterceptor } from '@nestjs/platform-express';
 import {
   ApiBadRequestResponse,
   ApiConsumes,
@@ -21,6 +22,8 @@ import {
 import { ScanService } from './scan.service.js';
 import { UploadInterceptor, type UploadRequest } from './upload.interceptor.js';
 import { UploadService } from './upload.service.js';
+
+const FORM = { limits: { fields: 200, fieldSize: 64 * 1024 } };
 
 /** Ways in for documents; the paths of the original, and the same under /ingestion. */
 @ApiTags('ingestion')
@@ -60,7 +63,7 @@ export class UploadController {
   @Post('upload/directory')
   @HttpCode(200)
   @ApiConsumes('application/json', 'multipart/form-data', 'application/x-www-form-urlencoded')
-  @UseInterceptors(UploadInterceptor)
+  @UseInterceptors(NoFilesInterceptor(FORM))
   @ApiOperation({ summary: 'Take a folder of this host in; it must lie inside of CLARA_DOCUMENT_DIRS' })
   @ApiBadRequestResponse({ description: 'It is no folder, or may not be read from here.' })
   @ApiNotFoundResponse({ description: 'There is no such folder.' })

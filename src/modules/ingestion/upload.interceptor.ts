@@ -1,7 +1,7 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import multer from 'multer';
-import type { Observable } from 'rxjs';
+import { catchError, from, type Observable, switchMap, throwError } from 'rxjs';
 import { Settings } from '../../config/settings.js';
 import { AppError, messageOf } from '../../kernel/errors.js';
 import type { NamedFile } from './ingestion-queue.store.js';
@@ -43,7 +43,17 @@ export class UploadInterceptor implements NestInterceptor {
       bytes: size,
       sha256: filename,
     }));
-    return next.handle();
+    return next
+      .handle()
+      .pipe(
+        catchError((error: unknown) =>
+          from(this.#discard(request.staged ?? [])).pipe(switchMap(() => throwError(() => error))),
+        ),
+      );
+  }
+
+  async #discard(files: NamedFile[]): Promise<void> {
+    for (const { path } of files) await this.originals.remove(path);
   }
 
   async #receive(request: UploadRequest, response: Response): Promise<void> {

@@ -20,16 +20,10 @@ export class UploadService {
     private readonly originals: OriginalFiles,
   ) {}
 
-  /** Nothing of the files stays where no job comes of them. */
   async files(files: NamedFile[], options: DocumentOptionsDto, caller: Caller): Promise<UploadReplyDto> {
     if (files.length === 0)
       throw new AppError('bad_request', 'No files: send them as multipart/form-data in the field `files`');
-    try {
-      return uploadReply(await this.jobs.create({ kind: 'files', files, options }, caller), files);
-    } catch (error) {
-      for (const { path } of files) await this.originals.remove(path);
-      throw error;
-    }
+    return uploadReply(await this.jobs.create({ kind: 'files', files, options }, caller), files);
   }
 
   async text({ text, filename, ...options }: IngestTextDto, caller: Caller): Promise<UploadReplyDto> {

@@ -145,7 +145,7 @@ describe.each([['websocket'], ['polling'], ['polling then websocket']])('SocketI
     ear.socket.emit('subscribe', 'no acknowledgement wanted', 'nor this');
     await until(() => ear.of('error').length === 4);
     expect(ear.of('error')[0]?.['message']).toBe(
-      'event: "dance" is not known; known are ping, subscribe and unsubscribe',
+      'event: "dance" is not known; known are ping, subscribe, unsubscribe, watch, unwatch',
     );
     expect(await ear.subscribe()).toMatchObject({ ok: true });
   });

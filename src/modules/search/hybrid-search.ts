@@ -39,7 +39,7 @@ export class HybridSearch extends DocumentSearch {
     const states: States = {};
     const [legs, exact] = await Promise.all([
       this.legs.find(request, question, scope, states),
-      this.provisions.find(question.provisions, scope),
+      this.provisions.find(isByMeaningAlone(request) ? [] : question.provisions, scope),
     ]);
     const fused = fuse(legs, await this.#weights(request), request.fusion);
     const neighbours = request.signals.includes('graph')
@@ -67,6 +67,9 @@ export class HybridSearch extends DocumentSearch {
     return this.graph.neighbours({ chunkIds, provisions, depth: 1, limit: NEIGHBOURS, readers, documentIds });
   }
 }
+
+/** Who asks for nothing but meaning gets no provision by its number. */
+const isByMeaningAlone = ({ signals }: SearchRequest): boolean => signals.every((signal) => signal === 'vector');
 
 const matchedWords = (found: readonly Found[] | undefined): Map<string, string[]> =>
   new Map(found?.map(({ chunkId, matched }) => [chunkId, matched ?? []]));

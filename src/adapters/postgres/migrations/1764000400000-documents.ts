@@ -161,6 +161,8 @@ CREATE TABLE ingestion_file (
   sha256 text NOT NULL,
   status text NOT NULL CHECK (status IN ('pending', 'processing', 'indexing', 'completed', 'failed', 'blocked', 'cancelled', 'unpacked')),
   attempts integer NOT NULL DEFAULT 0,
+  -- Attempts that ended with the application.
+  crashes integer NOT NULL DEFAULT 0,
   reason text,
   error_message text,
   document_id uuid,
@@ -178,6 +180,7 @@ CREATE TABLE ingestion_file (
   CONSTRAINT ingestion_file_name_key UNIQUE (job_id, name)
 );
 CREATE INDEX ingestion_file_waiting ON ingestion_file (not_before, seq) WHERE status IN ('pending', 'processing');
+CREATE INDEX ingestion_file_open_names ON ingestion_file (name, seq) WHERE status IN ('pending', 'processing');
 CREATE INDEX ingestion_file_indexing ON ingestion_file (document_id) WHERE status = 'indexing';
 
 CREATE TABLE ingestion_upload (

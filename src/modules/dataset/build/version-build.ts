@@ -69,7 +69,11 @@ export class VersionBuild {
   async run(): Promise<BuiltVersion> {
     const { claim, tools, signal } = this;
     const folder = await this.#folder.prepare(claim.build);
-    const rows = await this.#collect(folder);
+    const judge = tools.quality.begin();
+    const rows = await this.#collect(folder, judge);
+    this.progress.stage = 'comparing';
+    await rows.settle(callerOf(claim.caller));
+    await judge.save(folder);
     this.progress.stage = 'writing';
     const contentHash = await this.#write(rows, folder);
     await rm(join(folder, 'candidates.jsonl'));
@@ -101,9 +105,9 @@ export class VersionBuild {
     return this.#folder.discard(this.claim.build);
   }
 
-  #collect(folder: string): Promise<CollectedRows> {
+  #collect(folder: string, judge: RowQuality): Promise<CollectedRows> {
     const { claim, tools, signal } = this;
-    const { search, documents, quality, maxRows } = tools;
+    const { search, documents, maxRows } = tools;
     const sourceTools = {
       search,
       documents,
@@ -113,7 +117,7 @@ export class VersionBuild {
       rowForm: claim.options.rowForm,
     };
     return CollectedRows.collect(candidatesOf(claim.source, sourceTools), folder, {
-      quality,
+      quality: judge,
       maxRows,
       signal,
       progress: this.progress,
@@ -152,7 +156,10 @@ export class VersionBuild {
       signals,
       warnings,
     });
-    return { ...statistics, warnings: [...warnings, ...splitWarnings(this.claim, statistics, rows.groups)] };
+    return {
+      ...statistics,
+      warnings: [...warnings, ...rows.warnings, ...splitWarnings(this.claim, statistics, rows.groups)],
+    };
   }
 
   async #export(format: ExportFormat, folder: string, statistics: VersionStatistics): Promise<StoredFile> {

@@ -17,6 +17,7 @@ const row: VersionRow = {
     metadata: { title: 'VwVfG' },
   },
   quality: 0.7,
+  check_score: null,
   findings: [],
   tokens: 2,
 };

@@ -1,8 +1,8 @@
 import type { ChatMessage, TrainingRow } from '../training-row.js';
-import { assessRow, weights, type RowContext } from './assess-row.js';
+import { assessRow, weights, type ChecksContext } from './assess-row.js';
 import { checkNames } from './finding.js';
 
-const context: RowContext = {
+const context: ChecksContext = {
   language: { code: 'de', confidence: 0.9 },
   expectedLanguages: ['de'],
   terms: ['Verwaltungsakt'],
@@ -47,10 +47,10 @@ describe('the quality of a row', () => {
     ['near_duplicate', row(ANSWER), { nearest: { id: '1', jaccard: 0.96 } }],
     ['toxicity', row(`${ANSWER} Du Kümmeltürke.`), {}],
     ['personal_data', row(`${ANSWER} IBAN DE89370400440532013000`), {}],
-    ['leakage', row(ANSWER), { leak: { id: '1', split: 'test', how: 'same_text', trainId: '2', jaccard: 1 } }],
+    ['leakage', row(ANSWER), { leak: { id: '1', split: 'test', how: 'same_text', of: '2', jaccard: 1 } }],
     ['relevance', row(ANSWER), { relevance: 0.01 }],
     ['boilerplate', { kind: 'text', text: 'Startseite Kontakt Impressum Datenschutz Hilfe Suche Sitemap' }, {}],
-  ] as [string, TrainingRow, Partial<RowContext>][])('falls by %s, which rejects the row', (check, bad, changes) => {
+  ] as [string, TrainingRow, Partial<ChecksContext>][])('falls by %s, which rejects the row', (check, bad, changes) => {
     const quality = assessRow(bad, { ...context, ...changes });
     expect(rejecting(quality)).toContain(check);
     expect(quality.keep).toBe(false);

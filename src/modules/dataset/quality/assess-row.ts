@@ -1,6 +1,6 @@
 import { textOfRow, type ChatMessage, type RowOrigin, type TrainingRow } from '../training-row.js';
 import { checkBoilerplate } from './boilerplate.js';
-import { checkExactDuplicate, checkNearDuplicate } from './duplicates.js';
+import { checkExactDuplicate, checkNearDuplicate, checkRegistered } from './duplicates.js';
 import { checkAnswer } from './empty-answer.js';
 import { checkEncoding } from './encoding.js';
 import { share, type CheckName, type Finding } from './finding.js';
@@ -13,7 +13,7 @@ import { checkRelevance } from './relevance.js';
 import { checkToxicity } from './toxicity.js';
 
 /** What the checks of a row need to know besides the row. */
-export interface RowContext {
+export interface ChecksContext {
   language: LanguageFound;
   /** Codes of languages that are welcome; none: all are. */
   expectedLanguages: readonly string[];
@@ -27,7 +27,7 @@ export interface RowContext {
   limits?: LengthLimits;
 }
 
-export interface RowQuality {
+export interface ChecksOutcome {
   /** 0 bad to 1 good. */
   score: number;
   /** One for each check, those that object first. */
@@ -45,12 +45,13 @@ export const weights: Readonly<Record<CheckName, number>> = {
   encoding: 0.12,
   language: 0.1,
   exact_duplicate: 0.08,
-  near_duplicate: 0.06,
+  near_duplicate: 0.04,
+  registered_duplicate: 0.03,
   toxicity: 0.1,
   personal_data: 0.1,
   boilerplate: 0.08,
   empty_answer: 0.08,
-  leakage: 0.06,
+  leakage: 0.05,
   relevance: 0.07,
 };
 
@@ -62,7 +63,7 @@ const ORDER = { reject: 0, warn: 1, ok: 2 } as const;
  * All checks of one row. The score is the weighted mean of theirs, times 0.4 where one rejects the row: a single fatal
  * fault, such as broken encoding, is not made good by ten checks that find nothing.
  */
-export function assessRow(row: TrainingRow, context: RowContext): RowQuality {
+export function assessRow(row: TrainingRow, context: ChecksContext): ChecksOutcome {
   const text = textOfRow(row);
   const findings: Finding[] = [
     checkLength(text, context.limits),
@@ -70,6 +71,7 @@ export function assessRow(row: TrainingRow, context: RowContext): RowQuality {
     checkLanguage(context.language, context.expectedLanguages),
     checkExactDuplicate(context.exactDuplicateOf),
     checkNearDuplicate(context.nearest),
+    checkRegistered(null),
     checkToxicity(exampleOf(row)),
     checkPersonalData(text),
     checkBoilerplate(text),
@@ -80,7 +82,11 @@ export function assessRow(row: TrainingRow, context: RowContext): RowQuality {
   return summary(findings);
 }
 
-function summary(findings: Finding[]): RowQuality {
+/** The outcome with what a check says once all rows are known, in the place of what it said before. */
+export const withFindings = ({ findings }: Pick<ChecksOutcome, 'findings'>, later: readonly Finding[]): ChecksOutcome =>
+  summary([...findings.filter(({ check }) => !later.some((finding) => finding.check === check)), ...later]);
+
+function summary(findings: Finding[]): ChecksOutcome {
   const whole = findings.reduce((sum, { check }) => sum + weights[check], 0);
   const mean = findings.reduce((sum, { check, score }) => sum + weights[check] * score, 0) / whole;
   const keep = findings.every(({ verdict }) => verdict !== 'reject');

@@ -13,10 +13,12 @@ const MOST_STEPS = 4096;
 export class BandTable {
   private slots = new Uint32Array(FIRST_SLOTS);
   /** `[key, number of the next document + 1]` of each document. */
-  private links: Uint32Array<ArrayBuffer> = new Uint32Array(2 * FIRST_SLOTS);
+  private links: Uint32Array<ArrayBuffer>;
 
   /** @param lateness 0 to 1: the tables of an index grow one after the other, so that no single call waits for all */
-  constructor(private readonly lateness: number) {}
+  constructor(private readonly lateness: number) {
+    this.links = new Uint32Array(2 * Math.ceil(FIRST_SLOTS * (1 + lateness)));
+  }
 
   /** Documents are put in the order of their numbers, from 0, without gaps. */
   put(document: number, key: number): void {

@@ -14,6 +14,20 @@ export function checkExactDuplicate(original: string | null): Finding {
   };
 }
 
+/** Another dataset may well have the same rows, so this never rejects one. @param neighbour a row of another dataset */
+export function checkRegistered(neighbour: Neighbour | null): Finding {
+  if (neighbour === null)
+    return { check: 'registered_duplicate', score: 1, verdict: 'ok', reason: 'No other dataset has a row like it' };
+  const { id, jaccard } = neighbour;
+  return {
+    check: 'registered_duplicate',
+    score: share(1 - jaccard),
+    verdict: 'warn',
+    reason: `${jaccard === 1 ? 'The same text' : 'Nearly the same text'} is in another dataset: ${id}`,
+    detail: { of: id, jaccard: share(jaccard) },
+  };
+}
+
 /** From here on two rows teach nothing different. */
 const NEARLY_SAME = 0.95;
 

@@ -4,6 +4,7 @@ export const checkNames = [
   'language',
   'exact_duplicate',
   'near_duplicate',
+  'registered_duplicate',
   'toxicity',
   'personal_data',
   'boilerplate',

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { SAMPLE, lengthOf } from './min-hash.js';
-import type { IndexParts, NearDuplicates } from './near-duplicates.js';
+import type { IndexParts, NamedSignature } from './near-duplicates.js';
 
 /** Numbers of 32 bits in a piece, 4 MiB; each piece stands for itself. */
 export const PIECE = 1 << 20;
@@ -36,17 +36,20 @@ export function* piecesOf({ signatures, ids }: IndexParts): Generator<Piece> {
 }
 
 /**
- * Registers the documents of a piece.
+ * The documents of a piece, views into it.
  * @param numbers without the head of the piece
  */
-export function restore(index: NearDuplicates, numbers: Uint32Array): void {
+export function documentsOf(numbers: Uint32Array): NamedSignature[] {
+  const documents: NamedSignature[] = [];
   for (let at = 0; at < numbers.length;) {
     const bytes = numbers[at] ?? 0;
     const start = at + 1 + Math.ceil(bytes / 4);
     const end = start + lengthOf(numbers.subarray(start));
-    index.put(bytesOf(numbers).subarray(4 * (at + 1), 4 * (at + 1) + bytes), numbers.subarray(start, end));
+    const id = bytesOf(numbers).subarray(4 * (at + 1), 4 * (at + 1) + bytes);
+    documents.push({ id, signature: numbers.subarray(start, end) });
     at = end;
   }
+  return documents;
 }
 
 export const bytesOf = (numbers: Uint32Array): Uint8Array =>

@@ -1,80 +1,95 @@
+import { setImmediate } from 'node:timers/promises';
 import { share, type Finding } from './finding.js';
-import { contentHash } from './normalised.js';
+import type { Signature } from './min-hash.js';
 import { NearDuplicates } from './near-duplicates.js';
 
 export interface SplitRow {
   id: string;
   split: 'train' | 'validation' | 'test';
-  text: string;
+  signature: Signature;
   /** The document the row was made from; null where there is none. */
   documentId: string | null;
 }
 
-/** A row of validation or test that a row of train gives away. */
+/** A row of validation or test that a row of train gives away, or one of test that validation does. */
 export interface Leak {
   id: string;
   split: 'validation' | 'test';
   how: 'same_text' | 'near_duplicate' | 'same_document';
-  /** Id of the row of train; for `same_document` the first of that document. */
-  trainId: string;
+  /** Id of the row that gives it away; for `same_document` the first of that document. */
+  of: string;
   /** 1 but for near duplicates. */
   jaccard: number;
 }
 
-/** Leaks from train into validation and test, the gravest one of each row. Texts are read once; rows may come from a stream. */
-export class LeakFinder {
-  private readonly hashes = new Map<string, string>();
+const ORDER = ['train', 'validation', 'test'] as const;
+const AT_ONCE = 500;
+
+/** What the splits before that of a row know. */
+class Known {
   private readonly documents = new Map<string, string>();
   private readonly texts: NearDuplicates;
 
-  /** @param threshold Jaccard similarity from which two texts are near duplicates */
   constructor(threshold?: number) {
     this.texts = new NearDuplicates(threshold);
   }
 
-  /** All rows of train come first. */
-  learn({ id, text, documentId }: SplitRow): void {
-    const hash = contentHash(text);
-    if (!this.hashes.has(hash)) this.hashes.set(hash, id);
+  learn({ id, signature, documentId }: SplitRow): void {
     if (documentId !== null && !this.documents.has(documentId)) this.documents.set(documentId, id);
-    this.texts.add(id, text);
+    this.texts.putAll([{ id, signature }]);
   }
 
-  /** @returns null for a row of train, and for one that train does not give away */
-  leakOf({ id, split, text, documentId }: SplitRow): Leak | null {
+  leakOf({ id, split, signature, documentId }: SplitRow): Leak | null {
     if (split === 'train') return null;
-    const same = this.hashes.get(contentHash(text));
-    if (same !== undefined) return { id, split, how: 'same_text', trainId: same, jaccard: 1 };
-    const near = this.texts.nearest(text);
-    if (near) return { id, split, how: 'near_duplicate', trainId: near.id, jaccard: near.jaccard };
+    const near = this.texts.nearestTo(signature);
+    if (near) {
+      const how = near.jaccard === 1 ? 'same_text' : 'near_duplicate';
+      return { id, split, how, of: near.id, jaccard: near.jaccard };
+    }
     const sibling = documentId === null ? undefined : this.documents.get(documentId);
-    return sibling === undefined ? null : { id, split, how: 'same_document', trainId: sibling, jaccard: 1 };
+    return sibling === undefined ? null : { id, split, how: 'same_document', of: sibling, jaccard: 1 };
   }
 }
 
-/** The leaks of a whole set that lies in memory. */
-export function leaksOf(rows: readonly SplitRow[], threshold?: number): Leak[] {
-  const finder = new LeakFinder(threshold);
-  for (const row of rows) if (row.split === 'train') finder.learn(row);
-  return rows.map((row) => finder.leakOf(row)).filter((leak) => leak !== null);
+/**
+ * Leaks of the rows of a whole set, the gravest one of each; lets the event loop turn between them.
+ * @param rows gives them anew at each call
+ * @param threshold Jaccard similarity from which two texts are near duplicates
+ */
+export async function leaksOf(rows: () => Iterable<SplitRow>, threshold?: number): Promise<Leak[]> {
+  const known = new Known(threshold);
+  const leaks: Leak[] = [];
+  for (const split of ORDER) {
+    const kept: SplitRow[] = [];
+    let seen = 0;
+    for (const row of rows()) {
+      if (row.split !== split) continue;
+      const leak = known.leakOf(row);
+      if (leak) leaks.push(leak);
+      if (leak === null || leak.how === 'same_document') kept.push(row);
+      seen += 1;
+      if (seen % AT_ONCE === 0) await setImmediate();
+    }
+    for (const row of kept) known.learn(row);
+  }
+  return leaks;
 }
 
 const words = {
-  same_text: 'The same text is in the training split',
-  near_duplicate: 'Nearly the same text is in the training split',
-  same_document: 'Another row of the same document is in the training split',
+  same_text: 'The same text is in another split',
+  near_duplicate: 'Nearly the same text is in another split',
+  same_document: 'Another row of the same document is in another split',
 } satisfies Record<Leak['how'], string>;
 
 /** @param leak of the row; null where none was found */
 export function checkLeakage(leak: Leak | null): Finding {
-  if (leak === null)
-    return { check: 'leakage', score: 1, verdict: 'ok', reason: 'The training split does not give the row away' };
-  const { how, split, trainId, jaccard } = leak;
+  if (leak === null) return { check: 'leakage', score: 1, verdict: 'ok', reason: 'No other split gives the row away' };
+  const { how, split, of, jaccard } = leak;
   return {
     check: 'leakage',
     score: how === 'same_document' ? 0.5 : share(1 - jaccard),
     verdict: how === 'same_document' ? 'warn' : 'reject',
-    reason: `${words[how]}: row ${trainId}`,
-    detail: { how, split, of: trainId, jaccard: share(jaccard) },
+    reason: `${words[how]}: row ${of}`,
+    detail: { how, split, of, jaccard: share(jaccard) },
   };
 }

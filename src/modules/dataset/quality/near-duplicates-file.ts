@@ -1,8 +1,8 @@
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
-import { PIECE, PIECE_HEAD, bytesOf, piecesOf, restore } from './index-pieces.js';
-import { PERMUTATIONS, SAMPLE, SEED } from './min-hash.js';
+import { PIECE, PIECE_HEAD, bytesOf, documentsOf, piecesOf } from './index-pieces.js';
+import { PERMUTATIONS, SAMPLE, SEED, type Signature } from './min-hash.js';
 import { NearDuplicates } from './near-duplicates.js';
 
 /** "CNDX" and the version of the form and of the shingles; the rest says by what the signatures were made. */
@@ -49,10 +49,32 @@ export async function loadNearDuplicates(path: string, threshold?: number): Prom
   try {
     const index = new NearDuplicates(threshold);
     const documents = await readHeader(file, path);
-    while (index.size < documents) restore(index, await readPiece(file, path));
+    while (index.size < documents) index.putAll(documentsOf(await readPiece(file, path)));
     const { bytesRead } = await file.read(Buffer.alloc(1), 0, 1);
     if (index.size > documents || bytesRead > 0) throw new IndexFileError(path, 'holds more than it says');
     return index;
+  } finally {
+    await file.close();
+  }
+}
+
+export interface KeptDocument {
+  /** In UTF-8. */
+  name: Uint8Array;
+  signature: Signature;
+}
+
+/** The documents of a file one after the other, never more than a piece in memory. @throws as {@link loadNearDuplicates} */
+export async function* keptDocuments(path: string): AsyncGenerator<KeptDocument> {
+  checkMachine();
+  const file = await open(path, 'r');
+  try {
+    const documents = await readHeader(file, path);
+    for (let seen = 0; seen < documents;)
+      for (const { id, signature } of documentsOf(await readPiece(file, path))) {
+        seen += 1;
+        yield { name: typeof id === 'string' ? Buffer.from(id) : id, signature };
+      }
   } finally {
     await file.close();
   }

@@ -8,12 +8,14 @@ import { NearDuplicates } from './near-duplicates.js';
 import { Shingler } from './shingles.js';
 import { similarity } from './similarity.js';
 
+const { floor, imul } = Math;
+
 /** The same numbers on every run. */
 function drawing(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
+    state = (imul(state, 1664525) + 1013904223) >>> 0;
+    return floor((state / 2 ** 32) * below);
   };
 }
 
@@ -238,19 +240,19 @@ describe('the file of an index', () => {
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
   it('brings back every answer', async () => {
-    const texts = Array.from({ length: 500 }, () => text(draw, 20 + draw(700)).join(' '));
+    const texts = Array.from({ length: 260 }, () => text(draw, 20 + draw(700)).join(' '));
     const index = new NearDuplicates();
     for (const [at, words] of texts.entries()) index.add(`zeile ${at}`, words);
     index.add('leer', '');
-    for (let at = 0; at < 100; at += 1) index.remove(`zeile ${at}`);
+    for (let at = 0; at < 60; at += 1) index.remove(`zeile ${at}`);
     await saveNearDuplicates(index, path);
     const again = await loadNearDuplicates(path);
-    expect(again.size).toBe(401);
+    expect(again.size).toBe(201);
     expect(texts.map((words) => again.nearest(words))).toEqual(texts.map((words) => index.nearest(words)));
     expect(again.remove('leer')).toBe(true);
-    expect(again.add('neu', texts[450] ?? '')?.id).toBe('zeile 450');
+    expect(again.add('neu', texts[250] ?? '')?.id).toBe('zeile 250');
     await saveNearDuplicates(again, path);
-    expect((await loadNearDuplicates(path)).size).toBe(401);
+    expect((await loadNearDuplicates(path)).size).toBe(201);
   });
 
   it('may be that of an empty index', async () => {

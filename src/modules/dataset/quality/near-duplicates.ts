@@ -20,6 +20,12 @@ export interface Neighbour {
   jaccard: number;
 }
 
+/** A text that has been signed before; its name may be in UTF-8. */
+export interface NamedSignature {
+  id: string | Uint8Array;
+  signature: Signature;
+}
+
 /** What an index is made of; also what is written to a file. */
 export interface IndexParts {
   signatures: SignatureStore;
@@ -70,15 +76,25 @@ export class NearDuplicates {
    */
   add(id: string, text: string): Neighbour | null {
     this.remove(id);
-    const signature = this.hasher.sign(text);
+    const signature = this.sign(text);
     const nearest = this.nearestTo(signature);
-    this.put(id, signature);
+    this.putAll([{ id, signature }]);
     return nearest;
   }
 
   /** The most similar document, without registering the text. */
   nearest(text: string): Neighbour | null {
-    return this.nearestTo(this.hasher.sign(text));
+    return this.nearestTo(this.sign(text));
+  }
+
+  sign(text: string): Signature {
+    return this.hasher.sign(text);
+  }
+
+  /** What the document is registered by; a view. */
+  signatureOf(id: string): Signature | undefined {
+    const document = this.ids.find(id);
+    return document === undefined ? undefined : this.signatures.get(document);
   }
 
   /** Documents that were removed and still take their space. */
@@ -106,7 +122,8 @@ export class NearDuplicates {
     const next = new NearDuplicates(this.threshold);
     this.next = next;
     for (let document = 0; document < this.signatures.size; document += 1) {
-      if (!this.signatures.isRemoved(document)) next.put(this.ids.idOf(document), this.signatures.get(document));
+      if (!this.signatures.isRemoved(document))
+        next.putAll([{ id: this.ids.nameOf(document), signature: this.signatures.get(document) }]);
       if (document % MOVED_AT_ONCE === MOVED_AT_ONCE - 1) await setImmediate();
     }
     ({ signatures: this.signatures, ids: this.ids, bands: this.bands, removed: this.removed, seen: this.seen } = next);
@@ -118,16 +135,29 @@ export class NearDuplicates {
     return { signatures: this.signatures, ids: this.ids };
   }
 
-  /** Registers a new text by the signature that it had before. */
-  put(id: string | Uint8Array, signature: Signature): void {
-    this.ids.add(id);
-    const document = this.signatures.add(signature);
-    if (document >= this.seen.length) this.seen = grown(this.seen);
-    for (const [place, band] of this.bands.entries()) band.put(document, keyOf(signature, place, document));
+  /** Registers new texts by the signatures that they had before. */
+  putAll(documents: readonly NamedSignature[]): void {
+    const first = this.signatures.size;
+    for (const { id, signature } of documents) {
+      this.ids.add(id);
+      this.signatures.add(signature);
+    }
+    while (this.signatures.size > this.seen.length) this.seen = grown(this.seen);
+    for (let band = 0; band < BANDS; band += 1) this.link(documents, band, first);
   }
 
-  /** Band by band; what is the same ends the search. */
-  private nearestTo(signature: Signature): Neighbour | null {
+  /** One band of all: its table stays in the cache. */
+  private link(documents: readonly NamedSignature[], place: number, first: number): void {
+    const band = this.bands[place];
+    let number = first;
+    for (const { signature } of documents) {
+      band?.put(number, keyOf(signature, place, number));
+      number += 1;
+    }
+  }
+
+  /** The most similar document to a signature. Band by band; what is the same ends the search. */
+  nearestTo(signature: Signature): Neighbour | null {
     if (shinglesIn(signature) === 0) return null;
     const best = { document: -1, jaccard: this.threshold };
     this.turn = (this.turn + 1) >>> 0;

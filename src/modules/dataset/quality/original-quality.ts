@@ -8,7 +8,7 @@ const WANTED = ['title', 'domain', 'document_type'];
 export function originalQuality(text: string, metadata: Readonly<Record<string, unknown>>, relevance: number): number {
   const characters = Array.from(text).length;
   const length = characters > 1000 ? 0.4 : characters > 500 ? 0.3 : characters > 200 ? 0.2 : 0.1;
-  const present = WANTED.filter((key) => Object.hasOwn(metadata, key)).length;
+  const present = WANTED.filter((key) => metadata[key] !== undefined).length;
   const quality = length + (0.3 * present) / WANTED.length + 0.3 * Math.min(1, Math.max(0, relevance));
   return Math.round(quality * 10_000) / 10_000;
 }

@@ -1,6 +1,8 @@
 import { HEAD, PERMUTATIONS, SAMPLE, shinglesIn, type Signature } from './min-hash.js';
 
 const FIRST = HEAD + PERMUTATIONS;
+/** Above every hash. */
+const NO_MORE = 2 ** 32;
 
 /**
  * The Jaccard similarity of the shingles of two texts, 0 to 1: exact where both have at most 512 distinct shingles.
@@ -34,8 +36,8 @@ function equalMinima(one: Signature, other: Signature): number {
 function sampledSimilarity(one: Signature, other: Signature): number {
   let [a, b, seen, both] = [FIRST, FIRST, 0, 0];
   while (seen < SAMPLE && (a < one.length || b < other.length)) {
-    const left = one[a] ?? Number.POSITIVE_INFINITY;
-    const right = other[b] ?? Number.POSITIVE_INFINITY;
+    const left = one[a] ?? NO_MORE;
+    const right = other[b] ?? NO_MORE;
     if (left === right) both += 1;
     if (left <= right) a += 1;
     if (right <= left) b += 1;

@@ -34,7 +34,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=available_cores())
     parser.add_argument("--nice", type=int, default=0, help="how much other processes go before")
-    parser.add_argument("--batch", type=int, default=Sizes.windows, help="windows computed together")
+    parser.add_argument("--batch", type=int, help="windows computed together; default: 8, on a GPU 64")
     return parser.parse_args(arguments)
 
 
@@ -60,7 +60,9 @@ def start(arguments: argparse.Namespace, say: Say) -> None:
     if not arguments.download:
         os.environ["HF_HUB_OFFLINE"] = "1"
     layout = read_layout(model_folder(arguments, say))
-    worker = Worker(say, prefixes_of(arguments, layout), Sizes(windows=arguments.batch))
+    sizes = Sizes.on(arguments.device)
+    sizes.windows = arguments.batch or sizes.windows
+    worker = Worker(say, prefixes_of(arguments, layout), sizes)
     read_requests(worker)
     os.environ["CLARA_THREADS"] = str(arguments.threads)
     limit_threads(1)

@@ -39,3 +39,10 @@ export function personalData(text: string): PersonalDatum[] {
       if (!found.some((datum) => start < datum.end && datum.start < end)) found.push({ kind, start, end });
   return found.toSorted((a, b) => a.start - b.start);
 }
+
+/** The text with the kind in the place of each value. */
+export function withoutPersonalData(text: string): string {
+  const data = personalData(text);
+  const between = data.map(({ kind, start }, at) => `${text.slice(data[at - 1]?.end ?? 0, start)}[${kind}]`);
+  return between.join('') + text.slice(data.at(-1)?.end ?? 0);
+}
