@@ -1,11 +1,9 @@
 import { Controller, Get, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
-import { Settings } from '../../config/settings.js';
-import { API_VERSION } from '../../kernel/api-version.js';
 import { serviceOf } from '../../kernel/service-port.js';
 import { Opens } from '../security/access.port.js';
-import { TrainingStatus } from '../training/training-status.port.js';
+import { HealthFacts } from './health-facts.js';
 import { HealthDto, LivenessDto, ReadinessDto } from './health.dto.js';
 import { ReadinessService } from './readiness.service.js';
 
@@ -15,8 +13,7 @@ import { ReadinessService } from './readiness.service.js';
 @Controller()
 export class HealthController {
   constructor(
-    private readonly settings: Settings,
-    private readonly jobs: TrainingStatus,
+    private readonly facts: HealthFacts,
     private readonly readiness: ReadinessService,
   ) {}
 
@@ -24,17 +21,9 @@ export class HealthController {
   @ApiOperation({ summary: 'Health of the service on this port; 503 while the database is away' })
   async health(@Req() request: Request): Promise<HealthDto> {
     const { service, port } = serviceOf(request);
-    const active = await this.jobs.activeCount();
+    const facts = await this.facts.of(service);
     const timestamp = new Date().toISOString().slice(0, -1);
-    const training = { active_jobs: active, max_concurrent_jobs: this.settings.training.maxConcurrentJobs };
-    return {
-      status: 'healthy',
-      service: `clara_${service}_backend`,
-      port,
-      ...(service === 'training' ? training : {}),
-      ...(service === 'pki' ? { version: API_VERSION } : {}),
-      timestamp,
-    };
+    return { status: 'healthy', service: `clara_${service}_backend`, port, ...facts, timestamp };
   }
 
   @Get('healthz')
