@@ -52,6 +52,7 @@ const flags = {
       'steps',
       'note',
       'laws',
+      'models',
     ].map((name) => [name, { type: 'string' }]),
   ),
 };
