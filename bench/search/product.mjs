@@ -34,15 +34,19 @@ export async function openProduct({ connection, files, python }) {
     overlapTokens: OVERLAP_TOKENS,
     countTokens: async (texts) => texts.map(estimateTokens),
   };
+  let size = 0;
+  const started = performance.now();
   for (const { name, path } of files) {
     const bytes = readFileSync(path);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const belonging = { owner: OWNER, name, readers: ['*'], tags: [] };
     const document = await makeDocument(await parsed(path, name), { sha256, bytes: bytes.length }, belonging, sizes);
     await publication.publish(document);
+    size += bytes.length;
   }
+  const ingestion = { megabytes: size / 1e6, seconds: (performance.now() - started) / 1000 };
   await source.query('ANALYZE');
-  return { source, ...(await legsOf(source, python)), close: () => source.destroy() };
+  return { source, ingestion, ...(await legsOf(source, python)), close: () => source.destroy() };
 }
 
 /** Reads one file as a parser process does. */
@@ -109,6 +113,7 @@ async function vectorsIn(source, python) {
   for (const { document_id } of rows) documents.push(await database.stored(document_id));
   const texts = documents.flatMap(({ title, chunks }) => chunks.map((chunk) => embeddedText(title, chunk)));
   return {
+    documents,
     chunks: texts.length,
     isEmbedded: (model) => areCached({ model, role: 'passage', texts }),
     /** Embeds every chunk once, from the cache where that was done before. */

@@ -11,10 +11,10 @@ describe('a question', () => {
 
   it('asks once for a word that comes twice, by its greatest weight', () => {
     const { terms } = questionOf('Genehmigung, Baugenehmigung');
-    const [once, ...more] = terms.filter(({ term }) => term === 'genehmigung');
+    const [once, ...more] = terms.filter(({ term }) => term === 'genehm');
     expect(once).toMatchObject({ weight: 1, word: 'Genehmigung' });
     expect(more).toEqual([]);
-    expect(questionOf('Baugenehmigung, Genehmigung').terms.find(({ term }) => term === 'genehmigung')?.weight).toBe(1);
+    expect(questionOf('Baugenehmigung, Genehmigung').terms.find(({ term }) => term === 'genehm')?.weight).toBe(1);
   });
 
   it('names the provisions in it, each once', () => {
