@@ -66,8 +66,8 @@ export async function multiply(source, chunks) {
           'md', 'Sammlung ' || number, 'de', 50000, chunks, 'bench' FROM bench_document`);
   await makeTerms(source, copies);
   await source.query(`
-    INSERT INTO search_posting (term_id, chunk_no, weight)
-      SELECT coalesce(own.own_id, p.term_id) AS term_id, b.chunk_no, (p.weight * (0.6 + 0.8 * ${chance(`p.chunk_no || ' ' || b.copy`)}))::real
+    INSERT INTO search_posting (term_id, chunk_no, weight, length)
+      SELECT coalesce(own.own_id, p.term_id) AS term_id, b.chunk_no, (p.weight * (0.6 + 0.8 * ${chance(`p.chunk_no || ' ' || b.copy`)}))::real, p.length
         FROM bench_copy b JOIN search_posting p ON p.chunk_no = b.original JOIN search_term t USING (term_id)
           LEFT JOIN bench_term own ON own.term_id = p.term_id AND own.copy = b.copy
         WHERE CASE WHEN t.df <= ${RARE_DF} THEN own.own_id IS NOT NULL
@@ -77,9 +77,8 @@ export async function multiply(source, chunks) {
     INSERT INTO documents_chunk (chunk_no, chunk_id, document_id, ordinal, content, path, provision, page, refs, tokens, length)
       OVERRIDING SYSTEM VALUE
       SELECT b.chunk_no, b.chunk_id, d.document_id, (row_number() OVER (PARTITION BY b.number ORDER BY b.chunk_no) - 1)::int,
-          c.content, c.path, NULL, NULL, c.refs, c.tokens, l.length
+          c.content, c.path, NULL, NULL, c.refs, c.tokens, c.length
         FROM bench_copy b JOIN bench_document d USING (number) JOIN documents_chunk c ON c.chunk_no = b.original
-          JOIN (SELECT chunk_no, sum(weight)::real AS length FROM search_posting GROUP BY chunk_no) AS l ON l.chunk_no = b.chunk_no
         ORDER BY b.chunk_no`);
   await source.query(
     `SELECT setval(pg_get_serial_sequence('documents_chunk', 'chunk_no'), (SELECT max(chunk_no) FROM documents_chunk))`,

@@ -1,3 +1,4 @@
+import type { GraphStep } from '../documents/graph-store.port.js';
 import type { Fused } from './fusion.js';
 import { rank } from './hybrid-search.js';
 
@@ -11,7 +12,7 @@ const fused = (scores: Record<string, number>): Fused[] =>
   }));
 const exact = (...chunkIds: string[]) =>
   chunkIds.map((chunkId) => ({ chunkId, documentId: `of ${chunkId}`, score: 1 }));
-const path = [{ edge: 'refers', through: 'vwvfg:35' }];
+const path: GraphStep[] = [{ edge: 'refers_to', through: 'vwvfg:35' }];
 const neighbours = (scores: Record<string, number>) =>
   Object.entries(scores).map(([chunkId, score]) => ({ chunkId, documentId: `of ${chunkId}`, score, path }));
 const nothing = { exact: [], fused: [], neighbours: [], matched: new Map<string, string[]>() };
