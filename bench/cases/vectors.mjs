@@ -47,7 +47,11 @@ export async function run({ folder, options, say, closing }) {
   return {
     figures: [
       ...figures,
-      { name: `put ${chunks} vectors, the index ${options.bulk ? 'built at the end' : 'kept all along'}`, unit: 's', value: putSeconds },
+      {
+        name: `put ${chunks} vectors, the index ${options.bulk ? 'built at the end' : 'kept all along'}`,
+        unit: 's',
+        value: putSeconds,
+      },
       { name: 'size of the index', unit: 'MB', value: Number(size) },
     ],
     setup: [

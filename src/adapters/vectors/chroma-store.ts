@@ -47,7 +47,9 @@ export class ChromaStore extends VectorStore {
       });
       const held = Number(metadata?.['dimension']);
       if (held !== space.dimension)
-        throw new RangeError(`the space ${space.id} holds vectors of ${JSON.stringify(held)} numbers, not of ${space.dimension}`);
+        throw new RangeError(
+          `the space ${space.id} holds vectors of ${JSON.stringify(held)} numbers, not of ${space.dimension}`,
+        );
     });
   }
 
