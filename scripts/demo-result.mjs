@@ -43,4 +43,6 @@ async function showAnswers(adapter, question, env) {
   if (code !== 0) throw new Problem(`The adapter could not be asked:\n${lastLines(output, 12)}`);
   const answers = JSON.parse(lastLines(output, 1));
   console.log(`\nQuestion (trained on): ${question}\n  without: ${answers.without}\n  with:    ${answers.with}`);
+  if (!env.CLARA_BASE_MODEL)
+    console.log('The small model picks up the manner of such answers; right ones take a real one: CLARA_BASE_MODEL.');
 }
