@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { callerOf } from '../fixtures/callers.js';
-import { DocumentStores, FakeGraph } from '../fixtures/document-stores.js';
+import { DocumentStores, FakeGraph, type StoresOptions } from '../fixtures/document-stores.js';
 import { TestDatabases } from '../fixtures/test-database.js';
 import { eventually } from '../fixtures/waiting.js';
 
@@ -24,17 +24,17 @@ describe('the stores of the documents', () => {
   afterEach(() => Promise.all(opened.splice(0).map((stores) => stores.stop())));
   afterAll(() => databases.close());
 
-  async function open(...options: ConstructorParameters<typeof DocumentStores> extends [unknown, ...infer R] ? R : []) {
-    const stores = new DocumentStores(source, ...options);
+  async function open(options?: StoresOptions): Promise<DocumentStores> {
+    const stores = new DocumentStores(source, options);
     opened.push(stores);
     await stores.start();
     return stores;
   }
-  const restarted = async (stores: DocumentStores, ...options: Parameters<typeof open>): Promise<DocumentStores> => {
+  async function restarted(stores: DocumentStores, options?: StoresOptions): Promise<DocumentStores> {
     opened.splice(opened.indexOf(stores), 1);
     await stores.stop();
-    return open(...options);
-  };
+    return open(options);
+  }
   const settled = (stores: DocumentStores): Promise<boolean> =>
     eventually('nothing waits', async () => (await stores.count()) === 0, SOON_MS);
   const titles = ({ graph }: DocumentStores): string[] => [...graph.held.values()].map(({ title }) => title).toSorted();
