@@ -17,13 +17,13 @@ const rows = (from: number, count: number) =>
   }));
 
 describe('the checks of datasets', () => {
-  const databases = new TestDatabases();
+  let databases: TestDatabases;
   let source: DataSource;
   let plain: DatasetSite;
 
   beforeAll(async () => {
-    await databases.start();
-    source = await databases.migrated();
+    databases = await TestDatabases.open();
+    source = await databases.source();
   });
   beforeEach(async () => {
     plain = await DatasetSite.open(source);
@@ -32,7 +32,7 @@ describe('the checks of datasets', () => {
     await plain.clear();
     await plain.close();
   });
-  afterAll(() => databases.stop());
+  afterAll(() => databases.close());
 
   /** An application on the database and the folder, as after a restart. */
   function site(comparedRows = 1000): DatasetSite {

