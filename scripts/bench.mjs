@@ -24,10 +24,11 @@ const NAMES = [
   'embed',
   'gpu',
   'search',
+  'search-100k',
   'near-duplicates',
 ];
 /** Too large to run with the others. */
-const ONLY_BY_NAME = ['near-duplicates-1m'];
+const ONLY_BY_NAME = ['near-duplicates-1m', 'search-1m'];
 
 /** @type {import('node:util').ParseArgsConfig['options']} */
 const flags = {
@@ -52,6 +53,7 @@ const flags = {
       'steps',
       'note',
       'laws',
+      'models',
     ].map((name) => [name, { type: 'string' }]),
   ),
 };

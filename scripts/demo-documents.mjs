@@ -13,13 +13,15 @@ const DATASET = {
   name: 'Verwaltungsrecht Beispiele',
   description: 'Questions and answers by templates, from the sample documents',
   search_query: {
-    query_text: 'Bescheid, Widerspruch, Frist, Klage, Antrag, Genehmigung und Verfahren der Behörde',
+    query_text:
+      'Bescheid, Verwaltungsakt, Widerspruch, Frist, Klage, Gericht, Antrag, Genehmigung, Pflicht, Recht und Verfahren der Behörde und der Gemeinde',
     top_k: 200,
     filters: { tags: [QUESTIONS] },
     search_types: LEGS,
     min_quality_score: 0.3,
   },
   row_form: 'questions',
+  split: { train: 0.9, validation: 0.1, test: 0 },
 };
 /** The one that is asked at the end, where it was trained on. */
 const ASKED = 'In welcher Form muss ich Widerspruch einlegen?';
@@ -105,12 +107,13 @@ async function makeDataset(client, { tell, say, signal }) {
   const set = await client.dataset(DATASET, signal);
   if (signal.aborted) return undefined;
   const reference = `dataset:${set.dataset_id}@${set.version}`;
-  const { splits, source_documents: documents } = set.metadata.statistics;
+  const { splits, source_documents: documents, left_out: leftOut } = set.metadata.statistics;
   tell(`\nDataset from the search "${DATASET.search_query.query_text}": ${reference}`);
   tell(
     `  ${set.document_count} questions with answers out of ${documents} documents, quality ${set.quality_score_avg.toFixed(2)}`,
   );
-  tell(`  train ${splits.train}, validation ${splits.validation}, test ${splits.test}: no document is on two sides`);
+  tell(`  train ${splits.train}, validation ${splits.validation}: no document is on both sides`);
+  for (const [check, rows] of Object.entries(leftOut)) tell(`  left out: ${rows} for ${check}`);
   tell(`  SHA-256 ${set.content_hash}\n`);
   return { reference, question: questionOf(await client.rows(set, 'train')) };
 }

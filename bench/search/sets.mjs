@@ -8,7 +8,7 @@ const HERE = join(root, 'bench', 'search');
 const LAWS = [join(root, 'shared', 'data', 'gesetze'), join(root, '..', 'shared', 'data', 'gesetze')];
 
 /**
- * @typedef {{name: string, passages: import('./corpus.mjs').Passage[], questions: import('./judge.mjs').Question[]}} JudgedSet
+ * @typedef {{name: string, folder: string, passages: import('./corpus.mjs').Passage[], questions: import('./judge.mjs').Question[]}} JudgedSet
  */
 
 /**
@@ -20,13 +20,15 @@ export function judgedSets(laws = LAWS.find((folder) => existsSync(folder))) {
   const documents = {
     name: 'Merkblätter',
     file: 'questions-merkblaetter.jsonl',
+    folder: join(HERE, 'documents'),
     passages: readDocuments(join(HERE, 'documents')),
   };
   const sets = laws
-    ? [{ name: 'laws', file: 'questions-gesetze.jsonl', passages: readLaws(laws) }, documents]
+    ? [{ name: 'laws', file: 'questions-gesetze.jsonl', folder: laws, passages: readLaws(laws) }, documents]
     : [documents];
-  return sets.map(({ name, file, passages }) => ({
+  return sets.map(({ name, file, folder, passages }) => ({
     name,
+    folder,
     passages,
     questions: readQuestions(
       join(HERE, file),

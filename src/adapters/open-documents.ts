@@ -52,7 +52,13 @@ export function openDocuments(
       { provide: SupportedFiles, useValue: new ParserFiles() },
     ],
     close: async () => {
-      await Promise.all([parser.close(), embedders.close(), ...Object.values(stores).map((store) => store.close())]);
+      await Promise.all([
+        parser.close(),
+        embedders.close(),
+        stores.vectors.close(),
+        stores.graph.close(),
+        stores.documents.close(),
+      ]);
     },
   };
 }

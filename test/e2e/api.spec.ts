@@ -37,6 +37,18 @@ describe('the training API', () => {
       expect(body['timestamp']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?$/);
     });
 
+    it('says on the dataset port how many sets there are, and whether documents wait for a store', async () => {
+      const { body } = await app.call('GET', '/health', { port: app.ports.DATASET });
+      expect(body).toEqual({
+        status: 'healthy',
+        service: 'clara_dataset_backend',
+        port: app.ports.DATASET,
+        uds3_available: true,
+        datasets_count: 0,
+        timestamp: expect.any(String),
+      });
+    });
+
     it('answers / for the service whose port was asked', async () => {
       const { body } = await app.call('GET', '/');
       expect(body).toMatchObject({

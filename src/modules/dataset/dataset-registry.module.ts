@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
+import { CountedDatasets } from './counted-datasets.js';
+import { DatasetCount } from './dataset-count.port.js';
 import { DatasetFiles } from './dataset-files.port.js';
-import { DatasetStatus } from './dataset-status.port.js';
 import { DatasetStore } from './dataset.store.js';
 import { RegistryFiles } from './registry-files.js';
 
@@ -8,9 +9,9 @@ import { RegistryFiles } from './registry-files.js';
 @Module({
   providers: [
     DatasetStore,
+    { provide: DatasetCount, useClass: CountedDatasets },
     { provide: DatasetFiles, useClass: RegistryFiles },
-    { provide: DatasetStatus, useExisting: DatasetStore },
   ],
-  exports: [DatasetStore, DatasetFiles, DatasetStatus],
+  exports: [DatasetCount, DatasetStore, DatasetFiles],
 })
 export class DatasetRegistryModule {}

@@ -9,7 +9,6 @@ import {
   type VersionRecord,
   type VersionSummary,
 } from './dataset-record.js';
-import { DatasetStatus } from './dataset-status.port.js';
 import { readerKeysOf } from '../documents/readers.port.js';
 
 export interface PageRequest {
@@ -44,18 +43,8 @@ function versionOf(json: Record<string, unknown>): VersionRecord {
 
 /** Reads datasets and their versions, for those who may. */
 @Injectable()
-export class DatasetStore extends DatasetStatus {
-  constructor(private readonly source: DataSource) {
-    super();
-  }
-
-  async total(): Promise<number> {
-    const [row] = await rowsOf<{ datasets: number }>(
-      this.source,
-      'SELECT coalesce(sum(datasets), 0)::int AS datasets FROM dataset_counts',
-    );
-    return row?.datasets ?? 0;
-  }
+export class DatasetStore {
+  constructor(private readonly source: DataSource) {}
 
   /** Undefined: unknown or deleted. Who may read it is for the caller of this to ask. */
   async byId(datasetId: string): Promise<DatasetWithVersion | undefined> {

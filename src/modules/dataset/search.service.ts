@@ -5,6 +5,7 @@ import { rowsOf } from '../../kernel/transaction.js';
 import { readerKeysOf } from '../documents/readers.port.js';
 import { DocumentSearch, type SearchHit, type SearchOutcome, type Signal } from '../search/document-search.port.js';
 import type { Caller } from '../security/principal.port.js';
+import { DatasetCount } from './dataset-count.port.js';
 import { originalQuality } from './quality/original-quality.js';
 import type {
   CorpusStatisticsDto,
@@ -30,6 +31,7 @@ export class SearchService {
   constructor(
     private readonly search: DocumentSearch,
     private readonly source: DataSource,
+    private readonly datasets: DatasetCount,
   ) {}
 
   async run(request: SearchDto, caller: Caller, legs?: Signal[]): Promise<SearchReplyDto> {
@@ -74,10 +76,6 @@ export class SearchService {
         WHERE $1::text[] IS NULL OR d.readers && $1 GROUP BY v.kind, v.language, v.law`,
       [readerKeysOf(caller)],
     );
-    const [sets] = await rowsOf<{ datasets: number }>(
-      this.source,
-      'SELECT count(*)::int AS datasets FROM dataset_sets WHERE deleted_at IS NULL',
-    );
     const by = (key: (row: (typeof rows)[number]) => string | null): Record<string, number> =>
       sumBy(rows.map((row) => [key(row), row.documents]));
     const sum = (key: 'documents' | 'chunks' | 'characters'): number => rows.reduce((all, row) => all + row[key], 0);
@@ -88,7 +86,7 @@ export class SearchService {
       document_types: by(({ kind }) => kind),
       languages: by(({ language }) => language),
       laws: by(({ law }) => law),
-      datasets_count: sets?.datasets ?? 0,
+      datasets_count: await this.datasets.count(),
     };
   }
 }

@@ -83,23 +83,26 @@ async function insertPostings(
   ids: Map<string, number>,
   chunks: ReadonlyMap<number, TermWeights>,
 ): Promise<void> {
-  const columns: [number[], number[], number[]] = [[], [], []];
+  const columns: [number[], number[], number[], number[]] = [[], [], [], []];
   const flush = async (): Promise<void> => {
-    const [terms, numbers, weights] = columns.map((column) => column.splice(0));
     await sql.query(
-      'INSERT INTO search_posting (term_id, chunk_no, weight) SELECT * FROM unnest($1::int[], $2::int[], $3::real[])',
-      [terms, numbers, weights],
+      `INSERT INTO search_posting (term_id, chunk_no, weight, length)
+        SELECT * FROM unnest($1::int[], $2::int[], $3::real[], $4::real[])`,
+      columns.map((column) => column.splice(0)),
     );
   };
-  for (const [chunk, terms] of chunks)
+  for (const [chunk, terms] of chunks) {
+    const length = lengthOf(terms);
     for (const [term, weight] of terms) {
       const id = ids.get(term);
       if (id === undefined) continue;
       columns[0].push(id);
       columns[1].push(chunk);
       columns[2].push(weight);
+      columns[3].push(length);
       if (columns[0].length >= POSTINGS_AT_ONCE) await flush();
     }
+  }
   if (columns[0].length > 0) await flush();
 }
 

@@ -1,14 +1,11 @@
 import { Controller, Get, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
-import { Settings } from '../../config/settings.js';
-import { API_VERSION } from '../../kernel/api-version.js';
 import { serviceOf } from '../../kernel/service-port.js';
 import { Opens } from '../security/access.port.js';
-import { DatasetStatus } from '../dataset/dataset-status.port.js';
-import { TrainingStatus } from '../training/training-status.port.js';
-import { HealthDto, LivenessDto, ReadinessDto } from './health.dto.js';
+import { AliveDto, HealthDto, LivenessDto, ReadinessDto, ReadyDto } from './health.dto.js';
 import { ReadinessService } from './readiness.service.js';
+import { ServiceFacts } from './service-facts.js';
 
 /** Health as the original answers it, for the service whose port was asked; and the probes of today. */
 @ApiTags('health')
@@ -16,28 +13,36 @@ import { ReadinessService } from './readiness.service.js';
 @Controller()
 export class HealthController {
   constructor(
-    private readonly settings: Settings,
-    private readonly jobs: TrainingStatus,
-    private readonly datasets: DatasetStatus,
     private readonly readiness: ReadinessService,
+    private readonly services: ServiceFacts,
   ) {}
 
   @Get('health')
   @ApiOperation({ summary: 'Health of the service on this port; 503 while the database is away' })
   async health(@Req() request: Request): Promise<HealthDto> {
     const { service, port } = serviceOf(request);
-    const active = await this.jobs.activeCount();
+    const facts = await this.services.of(service);
     const timestamp = new Date().toISOString().slice(0, -1);
-    const training = { active_jobs: active, max_concurrent_jobs: this.settings.training.maxConcurrentJobs };
     return {
       status: 'healthy',
       service: `clara_${service}_backend`,
       port,
-      ...(service === 'training' ? training : {}),
-      ...(service === 'dataset' ? { uds3_available: true, datasets_count: await this.datasets.total() } : {}),
-      ...(service === 'pki' ? { version: API_VERSION } : {}),
+      ...facts,
       timestamp,
     };
+  }
+
+  @Get('live')
+  @ApiOperation({ summary: 'Liveness, as the original answers it' })
+  alive(): AliveDto {
+    return { status: 'alive' };
+  }
+
+  @Get('ready')
+  @ApiOperation({ summary: 'Readiness, as the original answers it; 503 while the database does not answer' })
+  async isReady(): Promise<ReadyDto> {
+    const { status, details } = await this.readiness.check();
+    return { ready: status === 'ok' || status === 'degraded', dependencies: details };
   }
 
   @Get('healthz')

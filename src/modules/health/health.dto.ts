@@ -1,3 +1,5 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+
 export class HealthDto {
   status!: 'healthy';
   /** @example "clara_training_backend" */
@@ -6,12 +8,19 @@ export class HealthDto {
   /** Jobs that are pending, queued or running (training port). */
   active_jobs?: number;
   max_concurrent_jobs?: number;
-  /** Whether documents can be searched by at least one signal; words and references need the database only (dataset port). */
-  uds3_available?: boolean;
-  /** Dataset port. */
-  datasets_count?: number;
   /** Of the HTTP contract (PKI port). */
   version?: string;
+  /** Parts behind the documents: `up`, or `down` with what waits for them (ingestion port). */
+  @ApiPropertyOptional({ type: 'object', additionalProperties: { type: 'string' } })
+  components?: Record<string, string>;
+  /** Parallel work (ingestion port). */
+  @ApiPropertyOptional({ type: 'object', additionalProperties: { type: 'integer' } })
+  worker_pool?: Record<string, number>;
+  @ApiPropertyOptional({ type: 'object', additionalProperties: true, nullable: true })
+  hardening?: null;
+  /** Whether documents can be searched (dataset port). */
+  uds3_available?: boolean;
+  datasets_count?: number;
   /** ISO 8601 in UTC, without a zone, as the original writes it. */
   timestamp!: string;
 }
@@ -24,4 +33,13 @@ export class ReadinessDto {
 
 export class LivenessDto {
   status!: 'ok';
+}
+
+export class AliveDto {
+  status!: 'alive';
+}
+
+export class ReadyDto {
+  ready!: boolean;
+  dependencies!: Record<string, unknown>;
 }

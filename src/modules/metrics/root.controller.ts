@@ -9,9 +9,9 @@ const common = { health: '/health', ready: '/readyz', docs: '/docs' };
 
 const endpoints: Record<ServiceName, Record<string, string>> = {
   main: { ...common, metrics: '/metrics' },
-  ingestion: common,
+  ingestion: { ...common, upload: '/upload/files', jobs: '/jobs', file_types: '/capabilities', websocket: '/ws/jobs' },
   training: { health: '/health', training_jobs: '/api/training/jobs', websocket: '/ws/training', docs: '/docs' },
-  dataset: common,
+  dataset: { ...common, datasets: '/api/datasets', search: '/api/datasets/search', documents: '/api/documents' },
   serving: common,
   metrics: { health: '/health', metrics: '/metrics' },
   pki: { health: '/health', ca: '/api/v1/ca/chain', crl: '/api/v1/crl' },

@@ -9,6 +9,13 @@ export interface AskedTerm {
   word: string;
 }
 
+/** A term that the index has. */
+export interface KnownTerm extends AskedTerm {
+  id: number;
+  /** Chunks that it stands in. */
+  df: number;
+}
+
 export interface Question {
   text: string;
   terms: AskedTerm[];

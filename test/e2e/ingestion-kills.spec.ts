@@ -1,0 +1,148 @@
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { App } from '../fixtures/app.js';
+import { databaseOf, Documents } from '../fixtures/documents.js';
+import { EmbeddingServerFixture } from '../fixtures/embedding-server.js';
+import { differences, storedState } from '../fixtures/stored-state.js';
+import { runSql } from '../fixtures/test-database.js';
+import { root } from '../fixtures/trainer.js';
+import { eventually } from '../fixtures/waiting.js';
+
+import.meta.jest.setTimeout(400_000);
+
+const LAWS = 10;
+const NOTES = 30;
+const KILLS = 10;
+const SETTLED_MS = 120_000;
+/** Real laws, where they are at hand. */
+const GESETZE = join(root, '../shared/data/gesetze');
+const REAL_LAWS = ['vwzg_2005.md', 'ifg.md', 'egovg.md', 'bdsg_2018.md'];
+
+const subjects = ['Genehmigung', 'Widerruf', 'Gebühr', 'Anhörung', 'Zustellung', 'Akteneinsicht', 'Satzung'];
+const subject = (number: number): string => subjects[number % subjects.length] ?? '';
+
+/** A law of twelve provisions, each of which refers to others. */
+function lawOf(number: number, edition: string): string {
+  const sections = Array.from({ length: 12 }, (_, index) => {
+    const other = (number + index) % LAWS;
+    return `## § ${index + 1} ${subject(number + index)}sverfahren\n\n(1) Die ${subject(index)} nach § ${index + 2} ist ${edition}.\n\n(2) § ${index + 3} TG${other} und §§ 35, 48 VwVfG gelten entsprechend. ${'Die Behörde entscheidet nach Aktenlage. '.repeat(20)}\n`;
+  });
+  return `---\nTitle: Testgesetz ${number}\njurabk: TG${number}\n---\n\n# Testgesetz ${number}\n\n${sections.join('\n')}`;
+}
+
+const noteOf = (number: number, edition: string): string =>
+  `# Vermerk ${number}\n\nDie ${subject(number)} folgt aus § ${(number % 12) + 1} TG${number % LAWS} i. V. m. Art. 20 Abs. 3 GG (${edition}).\n`;
+
+async function writeFolder(folder: string): Promise<void> {
+  await mkdir(join(folder, 'vermerke'), { recursive: true });
+  for (let number = 0; number < LAWS; number += 1)
+    await writeFile(join(folder, `tg-${number}.md`), lawOf(number, 'zulässig'));
+  for (let number = 0; number < NOTES; number += 1)
+    await writeFile(join(folder, `vermerke/${number}.md`), noteOf(number, 'erste Fassung'));
+  // The same bytes under another name.
+  await writeFile(join(folder, 'vermerke/abschrift.md'), noteOf(0, 'erste Fassung'));
+  const real = await readdir(GESETZE).catch(() => [] as string[]);
+  for (const name of REAL_LAWS) if (real.includes(name)) await cp(join(GESETZE, name), join(folder, name));
+}
+
+async function changeFolder(folder: string): Promise<void> {
+  for (let number = 0; number < LAWS; number += 2)
+    await writeFile(join(folder, `tg-${number}.md`), lawOf(number, 'geändert und unzulässig'));
+  for (let number = 0; number < NOTES; number += 3)
+    await writeFile(join(folder, `vermerke/${number}.md`), noteOf(number, 'zweite Fassung'));
+}
+
+describe('the ingestion of a folder', () => {
+  const apps: App[] = [];
+  let embeddings: EmbeddingServerFixture;
+
+  beforeAll(async () => {
+    embeddings = await EmbeddingServerFixture.open();
+  });
+  afterAll(async () => {
+    for (const app of apps) await app.dispose();
+    await embeddings.close();
+  });
+
+  async function start(): Promise<App> {
+    const app = await App.prepare({ env: { CLARA_EMBEDDER: 'http', CLARA_EMBEDDING_URL: embeddings.url } });
+    apps.push(app);
+    app.env['CLARA_DOCUMENT_DIRS'] = join(app.folder, 'akten');
+    await writeFolder(join(app.folder, 'akten'));
+    await app.launch();
+    await app.up();
+    return app;
+  }
+
+  async function scan(app: App): Promise<string> {
+    const body = { directory_path: join(app.folder, 'akten'), chunk_size: 12 };
+    const answer = await new Documents(app).call('POST', '/upload/directory', { body });
+    expect(answer.status).toBe(200);
+    return String(answer.body['scan_job_id']);
+  }
+
+  /** The folder is taken in, every file has ended, and no store lacks anything. */
+  async function isSettled(app: App, scanId: string): Promise<boolean> {
+    const documents = new Documents(app);
+    const { status } = (await documents.call('GET', `/scan/${scanId}`)).body;
+    if (status !== 'completed') return false;
+    const open = (await documents.call<unknown[]>('GET', '/jobs/incomplete')).body;
+    if (open.length > 0) return false;
+    return (await documents.list()).every(({ pending }) => pending.length === 0);
+  }
+
+  async function kill(app: App, afterMs: number): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
+    await app.kill('SIGKILL');
+  }
+
+  /** As if the leases of the application that was killed had run out; its database has outlived it. */
+  async function letLeasesEnd(app: App): Promise<void> {
+    const database = await databaseOf(app);
+    await runSql(database, `UPDATE ingestion_file SET not_before = now() WHERE status = 'processing'`);
+    await runSql(database, 'UPDATE ingestion_scan SET lease_until = now() WHERE ended_at IS NULL');
+    await runSql(database, 'UPDATE documents_replica SET next_at = now() WHERE wanted > applied');
+  }
+
+  /** Takes the folder in, changes it and takes it in again; `disturb` runs each time while that is under way. */
+  async function both(app: App, disturb: (scanId: string) => Promise<void>): Promise<Record<string, string[]>> {
+    for (const change of [undefined, changeFolder]) {
+      await change?.(join(app.folder, 'akten'));
+      const scanId = await scan(app);
+      await disturb(scanId);
+      await eventually('everything has settled', () => isSettled(app, scanId), SETTLED_MS);
+    }
+    return storedState(await databaseOf(app));
+  }
+
+  it('that is killed ten times on the way ends as one that is left in peace, store by store', async () => {
+    const calm = await start();
+    const wanted = await both(calm, () => Promise.resolve());
+    await calm.kill('SIGTERM');
+    expect(wanted['documents']?.length).toBeGreaterThanOrEqual(LAWS + NOTES);
+    expect(wanted['waiting']).toEqual([]);
+    expect(wanted['graph']?.length).toBeGreaterThan(500);
+    expect(new Set(wanted['versions']?.map((row) => (JSON.parse(row) as unknown[])[1]))).toEqual(new Set([1, 2]));
+
+    const app = await start();
+    const moments: string[] = [];
+    const found = await both(app, async (scanId) => {
+      for (let count = 0; count < KILLS / 2; count += 1) {
+        const afterMs = Math.round(Math.random() * 1500);
+        const before = await isSettled(app, scanId);
+        moments.push(`${afterMs} ms${before ? ', settled' : ''}`);
+        await kill(app, afterMs);
+        if (count === KILLS / 2 - 1) await letLeasesEnd(app);
+        await app.restart();
+      }
+    });
+    expect({ moments, differences: differences(wanted, found) }).toEqual({ moments, differences: {} });
+    const originals = async (of: App): Promise<string[]> =>
+      (await readdir(join(of.data, 'documents/originals'), { recursive: true })).filter((path) => path.length > 60);
+    expect((await originals(app)).toSorted()).toEqual((await originals(calm)).toSorted());
+    const log = await readFile(join(app.folder, 'logs/clara.log'), 'utf8').catch(() => app.output);
+    expect(log).not.toContain('a store does not take a document');
+    // Kills that came when all was done would have proved nothing.
+    expect(moments.filter((moment) => moment.endsWith('settled')).length).toBeLessThan(KILLS / 2);
+  });
+});
