@@ -73,13 +73,13 @@ describe('from documents to an adapter', () => {
     const folder = join('datasets', datasetId, 'v1');
     expect(run).toContain(join(folder, 'train.jsonl'));
     expect(run).toContain(join(folder, 'validation.jsonl'));
-    const validation = await readFile(join(app.data, folder, 'validation.jsonl'));
-    expect(validation.length).toBeGreaterThan(0);
-    const sha256 = createHash('sha256').update(validation).digest('hex');
-    const resolved = (await jobs.events(jobId)).find(({ type }) => type === 'resolved');
-    const said = JSON.stringify([await jobs.get(jobId), resolved]);
-    expect(said).toContain(contentHash);
-    expect(run + said).toContain(sha256);
+    const created = (await jobs.events(jobId)).find(({ type }) => type === 'created');
+    const train = await readFile(join(app.data, folder, 'train.jsonl'));
+    expect(created?.data['dataset']).toEqual({
+      reference: `dataset:${datasetId}@1`,
+      content_hash: contentHash,
+      sha256: createHash('sha256').update(train).digest('hex'),
+    });
   }
 
   it('refuses a set that is not there, has no such version, or failed, with 422 and the reason', async () => {

@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
-import { parquetWriteBuffer } from 'hyparquet-writer';
 import type { DatasetReplyDto, ExportReplyDto } from '../../src/modules/dataset/dataset-replies.dto.js';
 import { App } from '../fixtures/app.js';
 import { Issuer } from '../fixtures/issuer.js';
@@ -43,7 +42,6 @@ const query = {
 };
 const names = ['Bauprüfgesetz', 'Wasserordnung', 'Schulgesetz', 'Gewerbegesetz', 'Straßengesetz', 'Denkmalgesetz'];
 const statisticsOf = ({ metadata }: Dataset): Statistics => metadata['statistics'] as Statistics;
-const IBAN = 'DE89370400440532013000';
 
 describe('datasets', () => {
   let issuer: Issuer;
@@ -126,56 +124,6 @@ describe('datasets', () => {
     expect(new Set(rows.map(({ split }) => split))).toEqual(new Set(['train', 'validation', 'test']));
   });
 
-  it.each(['jsonl', 'csv', 'parquet'])('come from an uploaded %s file', async (kind) => {
-    const texts = Array.from({ length: 12 }, (_, at) => sentence(at));
-    const files: Record<string, string | ArrayBuffer> = {
-      jsonl: texts.map((text) => JSON.stringify({ text })).join('\n'),
-      csv: ['text', ...texts.map((text) => `"${text}"`)].join('\n'),
-      parquet: parquetWriteBuffer({ columnData: [{ name: 'text', data: texts, type: 'STRING' }] }),
-    };
-    const form = new FormData();
-    form.append('name', `Aus ${kind}`);
-    form.append('file', new Blob([files[kind] ?? '']), `zeilen.${kind}`);
-    const url = `http://127.0.0.1:${app.ports.DATASET}/api/datasets`;
-    const response = await fetch(url, { method: 'POST', body: form, headers: as.trainer });
-    const made = (await response.json()) as DatasetReplyDto;
-    expect([response.status, made.status]).toEqual([200, 'pending']);
-    const set = await library.ended(made.dataset_id, as.trainer);
-    expect(set).toMatchObject({ status: 'completed', document_count: 12 });
-    expect((await rowsOf(set)).map(({ row }) => row.text)).toEqual(texts);
-  });
-
-  it('leave out duplicates, other languages and personal data, and show no value of it', async () => {
-    const long = Array.from({ length: 60 }, (_, at) => `Wort${at}`).join(' ');
-    const german = `Die Behörde entscheidet über den Antrag der Bürgerin. ${long}`;
-    const set = await rowsSet([
-      { text: german },
-      { text: german.toUpperCase() },
-      { text: `${german} und mehr` },
-      { text: `Die Überweisung geht auf das Konto ${IBAN} der Antragstellerin in Musterstadt.` },
-      {
-        text: 'La commune décide de la demande de permis de construire dans les trois mois qui suivent le dépôt du dossier complet par le propriétaire.',
-      },
-      {
-        text: 'Fragen zum Antrag beantwortet die Sachbearbeiterin gern unter erika.mustermann@web.de oder im Bürgerbüro der Stadt.',
-      },
-    ]);
-    expect(statisticsOf(set).left_out).toEqual({
-      exact_duplicate: 1,
-      near_duplicate: 1,
-      personal_data: 1,
-      language: 1,
-    });
-    const analysis = await get<Record<string, unknown>>(`/${set.dataset_id}/analyze`);
-    const told = JSON.stringify(analysis);
-    expect(analysis['warned_rows']).toMatchObject({
-      rows: 1,
-      first: [{ ordinal: 1, reasons: expect.arrayContaining(['personal_data: Personal data: email (1)']) }],
-    });
-    expect(told).toContain('[email]');
-    for (const secret of [IBAN, 'mustermann@']) expect(told + app.output).not.toContain(secret);
-  });
-
   it('are compared with those that are registered, as far as one may read them', async () => {
     const rows = Array.from({ length: 4 }, (_, at) => ({ text: sentence(100 + at) }));
     const first = await rowsSet(rows, { readers: ['role:trainer'] });
@@ -191,16 +139,6 @@ describe('datasets', () => {
       findings.filter(({ verdict }) => verdict !== 'ok'),
     );
     expect(others.map(({ check }) => check)).not.toContain('registered_duplicate');
-  });
-
-  it('keep near duplicates on one side of the split', async () => {
-    const words = (at: number) => Array.from({ length: 40 }, (_, n) => `Wort${at * 100 + n}`).join(' ');
-    const rows = Array.from({ length: 40 }, (_, at) => ({
-      text: `Die Behörde entscheidet den Fall ${words(Math.floor(at / 2))} ${at % 2 ? 'und das gilt auch hier' : ''}`,
-    }));
-    const placed = await rowsOf(await rowsSet(rows, { split: { validation: 0.3, test: 0.2 } }));
-    for (let at = 0; at < placed.length; at += 2) expect(placed[at]?.split).toBe(placed[at + 1]?.split);
-    expect(new Set(placed.map(({ split }) => split)).size).toBe(3);
   });
 
   it('are exported in every format and downloaded as they were written', async () => {
