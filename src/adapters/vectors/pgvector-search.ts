@@ -3,7 +3,7 @@ import type { Near, NearestQuery } from '../../modules/documents/vector-store.po
 import { accessFor } from '../stores/postgres-calls.js';
 
 /** Up to so many rows that match the filters a scan is exact and quick; above, the index is walked. */
-const EXACT_ROWS = 5000;
+const EXACT_ROWS = 10_000;
 const MOST_SCANNED = 40_000;
 const EF_SEARCH = { least: 100, most: 1000 };
 

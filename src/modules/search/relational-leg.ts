@@ -21,10 +21,11 @@ export class RelationalLeg {
     const rows = await rowsOf<{ chunk_id: string; document_id: string; score: number }>(
       this.source,
       `SELECT c.chunk_id, found.document_id, found.score FROM (
-          SELECT d.document_id, (SELECT count(*) FROM unnest($1::text[]) AS word
-              WHERE strpos(lower(v.title || ' ' || d.name || ' ' || array_to_string(d.tags, ' ')), word) > 0)::float8
+          SELECT d.document_id, (SELECT count(*) FROM unnest($1::text[]) AS word WHERE strpos(called.text, word) > 0)::float8
               / cardinality($1::text[]) AS score
             FROM documents_document d JOIN documents_version v USING (document_id, version)
+              CROSS JOIN LATERAL (SELECT lower(v.title || ' ' || d.name || ' ' || array_to_string(d.tags, ' ')) AS text
+                OFFSET 0) AS called
             WHERE ($2::text[] IS NULL OR d.readers && $2) AND ($3::uuid[] IS NULL OR d.document_id = ANY ($3))
             ORDER BY score DESC, d.document_id LIMIT $4) AS found
         JOIN documents_chunk c ON c.document_id = found.document_id AND c.ordinal = 0
