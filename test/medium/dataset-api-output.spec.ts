@@ -143,7 +143,12 @@ describe('what comes out of datasets by the API', () => {
     });
 
     it('takes the path of an export as well', async () => {
-      const { export_paths: paths } = await made({ rows: [{ text: 'a' }, { text: 'b' }] });
+      const { export_paths: paths } = await made({
+        rows: [
+          { text: 'Der Antrag ist schriftlich bei der Gemeinde zu stellen.' },
+          { text: 'Die Behörde entscheidet innerhalb von drei Monaten über das Vorhaben.' },
+        ],
+      });
       const { status } = await app.json(
         'POST',
         '/api/training/jobs',

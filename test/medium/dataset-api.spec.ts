@@ -21,6 +21,13 @@ interface Problem {
   errors?: { path: string }[];
 }
 
+/** Rows that differ, as the checks want them. */
+const texts = {
+  a: 'Der Antrag ist schriftlich bei der Gemeinde zu stellen.',
+  b: 'Die Behörde entscheidet innerhalb von drei Monaten über das Vorhaben.',
+  c: 'Gegen den Bescheid kann Widerspruch erhoben werden, und zwar binnen eines Monats.',
+};
+
 describe('the dataset API', () => {
   let databases: TestDatabases;
   let source: DataSource;
@@ -136,7 +143,10 @@ describe('the dataset API', () => {
 
     it('with a file makes a dataset', async () => {
       const fields = { export_formats: 'jsonl, csv', split: '{"validation": 0.5}', min_quality_score: '0.1' };
-      const text = '{"instruction":"a","output":"b"}\n{"instruction":"c","output":"d"}\n';
+      const text = [
+        '{"instruction":"Was kostet ein Personalausweis?","output":"Er kostet siebenunddreißig Euro."}',
+        '{"instruction":"Wer erteilt die Baugenehmigung?","output":"Die untere Bauaufsichtsbehörde erteilt sie."}\n',
+      ].join('\n');
       const { status, body } = await app.json<Reply>('POST', '/api/datasets', form(text, fields));
       expect(status).toBe(200);
       expect(await ended(body.dataset_id)).toMatchObject({
@@ -198,7 +208,7 @@ describe('the dataset API', () => {
   it('answers 404 for what is not there, and 400 for what is not ready', async () => {
     const none = '00000000-0000-4000-8000-000000000000';
     const paths = ['', '/versions', '/versions/1', '/versions/1/rows', '/diff', '/lineage', '/analyze', '/download'];
-    for (const id of [none, 'x', 'statistics'])
+    for (const id of [none, 'x'])
       for (const path of paths) expect((await app.json('GET', `/api/datasets/${id}${path}`)).status).toBe(404);
     const failed = await made({ search_query: { query_text: 'fehlt' } });
     const { status, body } = await app.json<Problem>('POST', `/api/datasets/${failed['dataset_id'] as string}/export`, {
@@ -209,16 +219,16 @@ describe('the dataset API', () => {
   });
 
   it('makes versions, compares them, and shows rows, lineage and analysis', async () => {
-    const { dataset_id: id } = await made({ rows: [{ text: 'a' }, { text: 'b' }] });
+    const { dataset_id: id } = await made({ rows: [{ text: texts.a }, { text: texts.b }] });
     const path = `/api/datasets/${id as string}`;
-    expect((await app.json<Reply>('POST', `${path}/versions`, { rows: [{ text: 'b' }, { text: 'c' }] })).status).toBe(
-      200,
-    );
+    expect(
+      (await app.json<Reply>('POST', `${path}/versions`, { rows: [{ text: texts.b }, { text: texts.c }] })).status,
+    ).toBe(200);
     await ended(id as string);
     const diff = await app.json<{ counts: object }>('GET', `${path}/diff?from=1&to=2`);
     expect(diff.body.counts).toEqual({ added: 1, removed: 1, unchanged: 1 });
     expect((await app.json<{ rows: object[] }>('GET', `${path}/versions/2/rows?limit=1`)).body).toMatchObject({
-      rows: [{ ordinal: 0, row: { kind: 'text', text: 'b' } }],
+      rows: [{ ordinal: 0, row: { kind: 'text', text: texts.b } }],
       next_from: 1,
     });
     expect((await app.json('GET', `${path}/lineage`)).body).toMatchObject({ version: 2, sources: { upload: 2 } });
@@ -244,6 +254,6 @@ describe('the dataset API', () => {
   it('has logged no error, and describes every route', () => {
     expect(app.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
     const paths = Object.keys(app.description?.paths ?? {}).filter((path) => path.startsWith('/api/datasets'));
-    expect(paths).toHaveLength(14);
+    expect(paths).toHaveLength(21);
   });
 });

@@ -25,10 +25,11 @@ export class ChromaServer {
     readonly connection: ChromaConnection,
   ) {}
 
-  static async start(): Promise<ChromaServer> {
+  /** @param at the port, where somebody waits for it already */
+  static async start(at?: number): Promise<ChromaServer> {
     const packages = await install();
     const folder = await temporaryFolder('chroma');
-    const [port = 0] = await freePorts(1);
+    const [port = 0] = at === undefined ? await freePorts(1) : [at];
     const program = 'from chromadb.cli.cli import app; app()';
     const server = await PeerProcess.start({
       name: 'ChromaDB',

@@ -44,7 +44,7 @@ export class DatasetCreation {
       const set = { datasetId, name: body.name, description: body.description ?? '', readers: readersOf(version) };
       return this.changes.create(set, version, audit, key);
     });
-    return this.datasets.reply(made.datasetId, `Dataset creation started: ${made.datasetId}`, caller);
+    return this.#replied(this.datasets.reply(made.datasetId, `Dataset creation started: ${made.datasetId}`, caller));
   }
 
   /** @throws AppError `not_found`, `forbidden` */
@@ -55,7 +55,12 @@ export class DatasetCreation {
       const audit = await this.#auditRow(caller, 'dataset.version.create', datasetId, version);
       return this.changes.addVersion(datasetId, version, audit, key);
     });
-    return this.datasets.reply(datasetId, `Version ${made.version} is being built`, caller);
+    return this.#replied(this.datasets.reply(datasetId, `Version ${made.version} is being built`, caller));
+  }
+
+  /** The builder begins when the reply is read: clients are told `pending`, as they expect. */
+  async #replied(reply: Promise<DatasetReplyDto>): Promise<DatasetReplyDto> {
+    return reply.finally(() => this.builder.wake());
   }
 
   async #ownOrDrop(datasetId: string, { caller, upload }: Asked<CreateVersionDto>): Promise<void> {
@@ -84,7 +89,6 @@ export class DatasetCreation {
       const first = key && (await this.changes.repeated(key));
       const made = first ?? (await write(version, key));
       isKept = !first && (await this.#isSourceOf(made, file));
-      this.builder.wake();
       return made;
     } finally {
       if (!isKept) await this.files.remove(file);

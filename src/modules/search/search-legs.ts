@@ -54,6 +54,11 @@ export class SearchLegs {
     return legs;
   }
 
+  /** Chunks to look around in the graph from, where no other leg was asked. */
+  seeds(question: Question, scope: Scope, count: number): Promise<Found[]> {
+    return this.keyword.find(question, scope, count);
+  }
+
   /** What `find` answers, or `otherwise` where the leg is down. @throws where the database itself is away */
   async attempt<T>(signal: Signal, states: States, otherwise: T, find: () => Promise<T>): Promise<T> {
     try {
