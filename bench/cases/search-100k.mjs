@@ -28,7 +28,9 @@ export async function measureSearch({ folder, options, say, closing }, { chunks,
   const built = await makeLarge({ connection: postgres.connection, product, chunks: wanted, say });
   const questions = await canonicalQuestions(laws.questions);
   const figures = await largeFigures({ source: product.source, questions, mostMs, say });
-  const sizes = await postgres.query('SELECT pg_database_size(current_database())::float8 AS bytes');
+  const sizes = /** @type {any} */ (
+    await postgres.query('SELECT pg_database_size(current_database())::float8 AS bytes')
+  );
   return {
     figures: [
       ...figures,
