@@ -28,7 +28,9 @@ export async function measureSearch({ folder, options, say, closing }, { chunks,
   const built = await makeLarge({ connection: postgres.connection, product, chunks: wanted, say });
   const questions = await canonicalQuestions(laws.questions);
   const figures = await largeFigures({ source: product.source, questions, mostMs, say });
-  const [{ bytes }] = await postgres.query('SELECT pg_database_size(current_database())::float8 AS bytes');
+  const sizes = /** @type {any} */ (
+    await postgres.query('SELECT pg_database_size(current_database())::float8 AS bytes')
+  );
   return {
     figures: [
       ...figures,
@@ -40,7 +42,7 @@ export async function measureSearch({ folder, options, say, closing }, { chunks,
       },
       { name: 'making the index', value: built.seconds, unit: 's' },
       { name: 'of which the index of nearest neighbours', value: built.vectorSeconds, unit: 's' },
-      { name: 'database', value: bytes / 1e6, unit: 'MB' },
+      { name: 'database', value: sizes[0].bytes / 1e6, unit: 'MB' },
     ],
     setup: [
       `${wanted} chunks: the laws, and copies of their chunks without some words, with other weights and with rare words of their own; documents of 50 chunks, a tenth for a role only; a graph; 384 made numbers a chunk around 600 topics in 24 directions.`,

@@ -65,7 +65,7 @@ function reporter(set, say) {
   };
 }
 
-/** @returns {Promise<{keyword: number, vector: number, fused: number}>} nDCG@10 of the legs, and of both as shipped */
+/** @returns {Promise<{model: string, keyword: number, vector: number, fused: number}>} nDCG@10 of the legs, and of both as shipped */
 async function withVectors(model, { set: { questions }, product, keyword, out }) {
   const space = await product.embed(model);
   const asked = await product.embedQuestions(

@@ -51,6 +51,8 @@ export async function multiply(source, chunks) {
       SELECT (c.chunk_no + copy * ${stride})::int AS chunk_no, md5(c.chunk_id::text || copy)::uuid AS chunk_id, c.chunk_no AS original,
           copy, c.chunk_id AS original_id, (row_number() OVER (ORDER BY copy, c.chunk_no) - 1) / ${CHUNKS_A_DOCUMENT} AS number
         FROM documents_chunk c, generate_series(1, ${copies}) AS copy ORDER BY copy, c.chunk_no LIMIT ${chunks - base}`);
+  // The application's role reads it too, to judge what it found.
+  await source.query('GRANT SELECT ON bench_copy TO PUBLIC');
   await source.query(`
     CREATE TABLE bench_document AS SELECT number, md5('bench ' || number)::uuid AS document_id, count(*)::int AS chunks
       FROM bench_copy GROUP BY number`);
