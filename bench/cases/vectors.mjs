@@ -43,7 +43,7 @@ export async function run({ folder, options, say, closing }) {
   const asked = pointsFrom(18, queries);
   const figures = [];
   for (const part of PARTS) figures.push(...(await measure(store, space, { part, points, asked, say })));
-  const [{ size }] = await postgres.query(`SELECT pg_relation_size('store_nearest_bench') / 1048576.0 AS size`);
+  const [index] = await postgres.query(`SELECT pg_relation_size('store_nearest_bench') / 1048576.0 AS size`);
   return {
     figures: [
       ...figures,
@@ -52,7 +52,7 @@ export async function run({ folder, options, say, closing }) {
         unit: 's',
         value: putSeconds,
       },
-      { name: 'size of the index', unit: 'MB', value: Number(size) },
+      { name: 'size of the index', unit: 'MB', value: Number(index?.size) },
     ],
     setup: [
       `${chunks} vectors of ${DIMENSION} numbers in ${CLUSTERS} clusters, ${CHUNKS_A_DOCUMENT} a document; filters by readers; recall of the ${LIMIT} nearest against an exact search in single precision.`,
