@@ -43,7 +43,7 @@ export async function run({ folder, options, say, closing }) {
   const asked = pointsFrom(18, queries);
   const figures = [];
   for (const part of PARTS) figures.push(...(await measure(store, space, { part, points, asked, say })));
-  const [index] = /** @type {{size: string}[]} */ (
+  const [index] = /** @type {any[]} */ (
     await postgres.query(`SELECT pg_relation_size('store_nearest_bench') / 1048576.0 AS size`)
   );
   return {

@@ -57,9 +57,9 @@ export async function multiply(source, chunks) {
     CREATE TABLE bench_document AS SELECT number, md5('bench ' || number)::uuid AS document_id, count(*)::int AS chunks
       FROM bench_copy GROUP BY number`);
   await source.query(`
-    INSERT INTO documents_document (document_id, owner, name, readers, tags, version)
+    INSERT INTO documents_document (document_id, owner, name, readers, tags, analysis, version)
       SELECT document_id, 'bench', 'copy ' || number || '.md',
-          CASE WHEN number % ${RESTRICTED_EVERY} = 7 THEN ARRAY['role:restricted'] ELSE ARRAY['*'] END, ${tagsOf('number')}, 1
+          CASE WHEN number % ${RESTRICTED_EVERY} = 7 THEN ARRAY['role:restricted'] ELSE ARRAY['*'] END, ${tagsOf('number')}, 1, 1
         FROM bench_document`);
   await source.query(`
     INSERT INTO documents_version (document_id, version, sha256, bytes, filename, names, kind, title, language, characters,

@@ -10,6 +10,7 @@ import { DocumentsStatus } from './documents-status.port.js';
 import { StoreLags } from './store-lags.js';
 import { PendingStores } from './pending-stores.js';
 import { SettledDocuments } from './settled-documents.port.js';
+import { Reindexing } from './reindexing.js';
 import { StoreSync } from './store-sync.js';
 import { StoreTargets } from './store-targets.js';
 import { VectorSearchSpace } from './vector-search-space.port.js';
@@ -21,6 +22,7 @@ import { VectorSpaces } from './vector-spaces.js';
     DocumentDatabase,
     DocumentNews,
     DocumentsService,
+    Reindexing,
     StoreSync,
     StoreTargets,
     VectorSpaces,

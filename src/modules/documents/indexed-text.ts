@@ -2,6 +2,9 @@ import { termsOf } from '../../language/german-terms.js';
 import type { TermWeights } from './keyword-index.js';
 import type { StoredChunk } from './replica.port.js';
 
+/** Raised with every change of what terms a text has (src/language, and here): documents are then analysed again. */
+export const INDEX_ANALYSIS = 1;
+
 /** Headings say what a chunk is about; a word in the nearest one counts as if it stood there twice. */
 const HEADING_WEIGHT = 1.5;
 const OUTER_WEIGHT = 0.5;

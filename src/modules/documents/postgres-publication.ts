@@ -11,7 +11,7 @@ import {
   type NewDocument,
   type Published,
 } from './document-publication.port.js';
-import { termWeights } from './indexed-text.js';
+import { INDEX_ANALYSIS, termWeights } from './indexed-text.js';
 import { addToIndex, INDEX_LOCK, lengthOf, removeFromIndex, type TermWeights } from './keyword-index.js';
 import { StoreTargets } from './store-targets.js';
 
@@ -141,11 +141,12 @@ async function freeName(sql: Sql, { owner, name }: NewDocument): Promise<void> {
 async function writeHead(sql: Sql, { owner, name, readers, tags }: NewDocument): Promise<Head> {
   const [row] = await rowsOf<{ document_id: string; version: number }>(
     sql,
-    `INSERT INTO documents_document (document_id, owner, name, readers, tags, version) VALUES ($1, $2, $3, $4, $5, 1)
+    `INSERT INTO documents_document (document_id, owner, name, readers, tags, analysis, version)
+      VALUES ($1, $2, $3, $4, $5, $6, 1)
       ON CONFLICT (owner, name) DO UPDATE SET version = documents_document.version + 1, readers = excluded.readers,
-        tags = excluded.tags, updated_at = now()
+        tags = excluded.tags, analysis = excluded.analysis, updated_at = now()
       RETURNING document_id, version`,
-    [randomUUID(), owner, name, readers, tags],
+    [randomUUID(), owner, name, readers, tags, INDEX_ANALYSIS],
   );
   if (!row) throw new Error('PostgreSQL returned no row for an INSERT');
   return { documentId: row.document_id, version: row.version, isNew: row.version === 1 };

@@ -9,10 +9,13 @@ CREATE TABLE documents_document (
   readers text[] NOT NULL,
   tags text[] NOT NULL DEFAULT '{}',
   version integer NOT NULL,
+  -- The analysis that its words went through.
+  analysis integer NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT documents_document_name_key UNIQUE (owner, name)
 );
+CREATE INDEX documents_document_analysis ON documents_document (analysis);
 CREATE INDEX documents_document_readers ON documents_document USING gin (readers);
 CREATE INDEX documents_document_created ON documents_document (created_at, document_id);
 
