@@ -5,6 +5,7 @@ import { ApiDescription } from './modules/docs/api-description.js';
 import {
   countRequests,
   furtherHeaders,
+  refuseForeignForms,
   refuseMisshapen,
   refuseMisshapenBody,
   requestId,
@@ -39,6 +40,7 @@ export async function createHttpApplication(outside: Outside): Promise<NestExpre
   app.disable('x-powered-by');
   app.set('trust proxy', [...limits.trustedProxies]);
   app.use(requestId, securityHeaders, furtherHeaders, countRequests(app.get(RequestLimit)), refuseMisshapen);
+  app.use(refuseForeignForms(http.corsOrigins));
   app.enableCors({ origin: corsOrigins(http.corsOrigins), credentials: false, maxAge: 600 });
   // Nest's type has no `verify`, which the parser below it takes.
   const parser = { limit: limits.maxBodyBytes, verify: checkBody };

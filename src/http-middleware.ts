@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
+import { AppError } from './kernel/errors.js';
+import { originAllowed } from './kernel/origin.js';
 import { checkHead, checkParsed } from './kernel/request-shape.js';
 import type { RequestLimit } from './modules/limits/request-limit.port.js';
 
@@ -47,7 +49,7 @@ export const countRequests =
     next();
   };
 
-/** Routes that read forms and files; every other takes JSON alone, which no page of another site can send unasked. */
+/** Routes that read forms and files; every other takes JSON alone. */
 const FORMS = [/^\/(ingestion\/)?upload\//, /^\/api\/datasets(\/create|\/[\w-]+\/versions)?\/?(\?|$)/];
 const takesForm = (url: string): boolean => FORMS.some((form) => form.test(url));
 
@@ -55,6 +57,22 @@ export const refuseMisshapen: Middleware = (request, _response, next) => {
   checkHead(request, takesForm);
   next();
 };
+
+const hostOf = (origin: string): string | undefined => (URL.canParse(origin) ? new URL(origin).host : undefined);
+
+/**
+ * Browsers send forms for any page without asking first. One that comes from a page elsewhere is not read: in debug mode no
+ * token would stop it.
+ */
+export const refuseForeignForms =
+  (allowed: readonly string[] | undefined): Middleware =>
+  (request, _response, next) => {
+    const { origin, host } = request.headers;
+    const isForeign = origin !== undefined && !originAllowed(origin, allowed) && hostOf(origin) !== host;
+    if (isForeign && takesForm(request.url))
+      throw new AppError('forbidden', `The origin ${origin} may send nothing here; add it to CLARA_CORS_ORIGINS`);
+    next();
+  };
 
 export const refuseMisshapenBody: Middleware = (request, _response, next) => {
   checkParsed(request.body);

@@ -37,7 +37,10 @@ export class ServiceFacts {
       case 'ingestion':
         return this.#ingestion(await this.documents.lags());
       case 'dataset':
-        return { uds3_available: true, datasets_count: await this.datasets.count() };
+        return {
+          uds3_available: (await this.documents.lags()).some(({ reason }) => reason === null),
+          datasets_count: await this.datasets.count(),
+        };
       case 'pki':
         await this.jobs.activeCount();
         return { version: API_VERSION };
