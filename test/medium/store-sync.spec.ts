@@ -54,6 +54,21 @@ describe('the stores of the documents', () => {
     expect(await source.query('SELECT FROM documents_replica WHERE document_id = $1', [documentId])).toEqual([]);
   });
 
+  it('let only those find a document by meaning who may read it now', async () => {
+    const stores = await open();
+    const { documentId } = await stores.publish('a', 'erste');
+    await settled(stores);
+    const found = async (readers: string[]): Promise<number> => {
+      const { space, embedder } = await stores.spaces.searched();
+      const [embedding = []] = await embedder.embed(['erste'], 'query');
+      return (await stores.vectors.nearest(space, { embedding, limit: 5, readers, documentIds: null })).length;
+    };
+    expect([await found(['*']), await found(['role:trainer'])]).toEqual([1, 0]);
+    await stores.documents.change(documentId, { readers: ['role:trainer'] }, callerOf('erika', 'trainer'));
+    await settled(stores);
+    expect([await found(['*']), await found(['role:trainer'])]).toEqual([0, 1]);
+  });
+
   it('that are down delay and lose nothing, and say why; the others go on', async () => {
     const stores = await open();
     stores.graph.isDown = true;

@@ -28,6 +28,8 @@ export class VectorTarget implements StoreTarget {
     const space = await this.spaces.target();
     const present = await this.store.present(space, document);
     const missing = document.chunks.filter(({ chunkId }) => !present.has(chunkId));
+    // Also where nothing is missing: those that are there get the readers that the document has now.
+    if (missing.length === 0) await this.store.put(space, document, new Map());
     for (let from = 0; from < missing.length && !signal.aborted; from += TEXTS_AT_ONCE) {
       const batch = missing.slice(from, from + TEXTS_AT_ONCE);
       const texts = batch.map((chunk) => embeddedText(document.title, chunk));
