@@ -65,11 +65,6 @@ export class StoreSync implements OnApplicationBootstrap, OnModuleDestroy {
     await Promise.all(this.#loops.map((loop) => loop.stop()));
   }
 
-  /** Why a store did not take what it was last given; undefined: it is up, as far as is known. */
-  downReason(key: string): string | undefined {
-    return this.#down.get(key)?.reason;
-  }
-
   /** One batch of what is due; true where more may be. */
   async #round(target: StoreTarget, signal: AbortSignal): Promise<boolean> {
     const down = this.#down.get(target.key);

@@ -121,6 +121,8 @@ export class IngestionQueue {
 
   /** Files whose stores have all answered, well or badly, are done. Answers how many. */
   async settleIndexed(): Promise<number> {
+    const waiting = await rowsOf(this.source, `SELECT 1 FROM ingestion_file WHERE status = 'indexing' LIMIT 1`);
+    if (waiting.length === 0) return 0;
     const jobs = await inTransaction(this.source, async (sql) => {
       const rows = await rowsOf<{ job_id: string }>(
         sql,
