@@ -54,7 +54,7 @@ describe('vectors in pgvector', () => {
     const vectors = new Map<string, number[]>();
     const groups = ['*', 'role:trainer', '*', '*'];
     for (const [n, key] of groups.entries()) {
-      const document = documentOf(`Band ${n}`, { readers: [key], chunks: Array(3000).fill({}) });
+      const document = documentOf(`Band ${n}`, { readers: [key], chunks: Array(4200).fill({}) });
       const own = new Map(document.chunks.map(({ chunkId }) => [chunkId, unit(16, random)]));
       await place.store.put(space, document, own);
       if (key === '*') own.forEach((vector, id) => vectors.set(id, vector));

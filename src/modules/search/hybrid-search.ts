@@ -57,11 +57,12 @@ export class HybridSearch extends DocumentSearch {
     return { keyword: weights.keyword ?? 0, vector: weights.vector ?? 0, relational: weights.relational ?? 0 };
   }
 
-  /** Of what was found; where nothing else was asked, of what the words of the question lead to. */
+  /** Of what was found, and of the provisions that are named; where there is neither, of what the words lead to. */
   async #neighbours(question: Question, scope: Scope, found: Pick<Found, 'chunkId'>[]): Promise<Neighbour[]> {
     const { readers, documentIds } = scope;
     const { provisions } = question;
-    const from = found.length > 0 ? found : await this.legs.seeds(question, scope, SEEDS);
+    const isLed = found.length > 0 || provisions.length > 0;
+    const from = isLed ? found : await this.legs.seeds(question, scope, SEEDS);
     const chunkIds = [...new Set(from.map(({ chunkId }) => chunkId))].slice(0, SEEDS);
     if (chunkIds.length === 0 && provisions.length === 0) return [];
     return this.graph.neighbours({ chunkIds, provisions, depth: 1, limit: NEIGHBOURS, readers, documentIds });
