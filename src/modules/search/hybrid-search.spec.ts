@@ -1,6 +1,8 @@
-import type { GraphStep } from '../documents/graph-store.port.js';
+import { callerOf } from '../../../test/fixtures/callers.js';
+import type { GraphStep, NeighbourQuery } from '../documents/graph-store.port.js';
 import type { Fused } from './fusion.js';
-import { rank } from './hybrid-search.js';
+import { HybridSearch, rank } from './hybrid-search.js';
+import { SearchLegs } from './search-legs.js';
 
 const fused = (scores: Record<string, number>): Fused[] =>
   Object.entries(scores).map(([chunkId, score], index) => ({
@@ -57,5 +59,38 @@ describe('order of the answer', () => {
 
   it('of nothing is nothing', () => {
     expect(rank(nothing)).toEqual([]);
+  });
+});
+
+describe('what the graph is asked', () => {
+  const asked = async (queryText: string): Promise<NeighbourQuery | undefined> => {
+    let query: NeighbourQuery | undefined;
+    const everything = { readers: null, documentIds: null, chunks: null };
+    const keyword = { find: () => Promise.resolve([{ chunkId: 'by-word', documentId: 'd', score: 1 }]) };
+    const graph = {
+      neighbours: (given: NeighbourQuery) => {
+        query = given;
+        return Promise.resolve([]);
+      },
+    };
+    const parts = [
+      { of: () => Promise.resolve(everything) },
+      new SearchLegs(keyword as never, {} as never, {} as never, {} as never),
+      { find: () => Promise.resolve([]) },
+      graph,
+      { modelName: () => Promise.resolve(null) },
+      { read: () => Promise.resolve([]) },
+    ] as unknown as ConstructorParameters<typeof HybridSearch>;
+    const request = { queryText, topK: 5, filters: {}, minScore: 0, signals: ['graph'], fusion: 'weighted' } as const;
+    await new HybridSearch(...parts).search({ ...request, signals: ['graph'] }, callerOf('erika', 'analyst'));
+    return query;
+  };
+
+  it('begins at the words where nothing else is given', async () => {
+    expect(await asked('Anhörung vor dem Bescheid')).toMatchObject({ chunkIds: ['by-word'], provisions: [] });
+  });
+
+  it('begins at the provisions where the question names some', async () => {
+    expect(await asked('§ 35 VwVfG')).toMatchObject({ chunkIds: [], provisions: ['vwvfg:35'] });
   });
 });
