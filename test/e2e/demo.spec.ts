@@ -38,7 +38,7 @@ describe('npm run demo', () => {
     );
     expect(first.output.match(/^ {2}\d\. \d\.\d\d /gm)).toHaveLength(3);
     const dataset = datasetOf(first);
-    expect(dataset).toMatch(/^dataset:[\w-]{36}@1: 1\d\d questions .*, quality 0\.\d\d; SHA-256 [0-9a-f]{64}$/);
+    expect(dataset).toMatch(/^dataset:[\w-]{36}@1: \d\d\d questions .*, quality 0\.\d\d; SHA-256 [0-9a-f]{64}$/);
     await nothingIsLeft();
 
     const second = run(['--exit']);

@@ -26,7 +26,8 @@ describe('planted secrets', () => {
   let jobs: Jobs;
   beforeAll(async () => {
     // The password of a database that is not named is kept, and used by nobody.
-    app = await App.start({ env: { ...planted, CLARA_LOG_LEVEL: 'debug' } });
+    const embedder = { CLARA_EMBEDDER: 'http', CLARA_EMBEDDING_URL: 'http://127.0.0.1:9/v1' };
+    app = await App.start({ env: { ...planted, ...embedder, CLARA_LOG_LEVEL: 'debug' } });
     jobs = new Jobs(app);
   });
   afterAll(() => app.dispose());
