@@ -18,6 +18,9 @@ const planted: Record<string, string> = {
   ...Object.fromEntries(settings.map((name, index) => [name, `${CANARY}-setting-${index}`])),
   KEYCLOAK_CLIENT_SECRET: `${CANARY}-keycloak`,
   AWS_SECRET_ACCESS_KEY: `${CANARY}-aws`,
+  // A key is of use with this kind of embedder alone.
+  CLARA_EMBEDDER: 'http',
+  CLARA_EMBEDDING_URL: 'http://127.0.0.1:9/v1',
   DATABASE_URL: `amqp://clara:${CANARY}-url@db/clara`,
 };
 
@@ -26,8 +29,7 @@ describe('planted secrets', () => {
   let jobs: Jobs;
   beforeAll(async () => {
     // The password of a database that is not named is kept, and used by nobody.
-    const embedder = { CLARA_EMBEDDER: 'http', CLARA_EMBEDDING_URL: 'http://127.0.0.1:9/v1' };
-    app = await App.start({ env: { ...planted, ...embedder, CLARA_LOG_LEVEL: 'debug' } });
+    app = await App.start({ env: { ...planted, CLARA_LOG_LEVEL: 'debug' } });
     jobs = new Jobs(app);
   });
   afterAll(() => app.dispose());
