@@ -205,6 +205,16 @@ describe('the dataset API', () => {
     expect((await app.json('GET', '/api/datasets?status=&offset=&limit=5')).status).toBe(200);
   });
 
+  it('says that the dataset of a repeated key was deleted', async () => {
+    const body = { name: 'Einmal', rows: [{ text: texts.a }] };
+    const key = { 'idempotency-key': 'einmal' };
+    const first = await app.json<Reply>('POST', '/api/datasets', body, key);
+    await ended(first.body.dataset_id);
+    expect((await app.json('DELETE', `/api/datasets/${first.body.dataset_id}`)).status).toBe(200);
+    const again = await app.json<Problem>('POST', '/api/datasets', body, key);
+    expect([again.status, again.body.detail]).toEqual([409, expect.stringContaining('was deleted')]);
+  });
+
   it('answers 404 for what is not there, and 400 for what is not ready', async () => {
     const none = '00000000-0000-4000-8000-000000000000';
     const paths = ['', '/versions', '/versions/1', '/versions/1/rows', '/diff', '/lineage', '/analyze', '/download'];

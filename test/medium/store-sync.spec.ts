@@ -54,6 +54,12 @@ describe('the stores of the documents', () => {
     expect(await source.query('SELECT FROM documents_replica WHERE document_id = $1', [documentId])).toEqual([]);
   });
 
+  it('are asked for no document by what is no id', async () => {
+    const stores = await open();
+    for (const id of ['', 'x', '00000000'])
+      expect(await stores.database.document(id, callerOf('erika', 'trainer'))).toBeNull();
+  });
+
   it('let only those find a document by meaning who may read it now', async () => {
     const stores = await open();
     const { documentId } = await stores.publish('a', 'erste');

@@ -44,7 +44,8 @@ export class DatasetCreation {
       const set = { datasetId, name: body.name, description: body.description ?? '', readers: readersOf(version) };
       return this.changes.create(set, version, audit, key);
     });
-    return this.#replied(this.datasets.reply(made.datasetId, `Dataset creation started: ${made.datasetId}`, caller));
+    const reply = this.datasets.reply(made.datasetId, `Dataset creation started: ${made.datasetId}`, caller);
+    return this.#replied(reply.catch((error: unknown) => Promise.reject(isGone(error) ? deleted(made) : error)));
   }
 
   /** @throws AppError `not_found`, `forbidden` */
@@ -126,3 +127,8 @@ function idempotencyOf<T>(asked: Asked<T>, file: IncomingFile | undefined): Idem
   const requestHash = createHash('sha256').update(JSON.stringify([body, file?.sha256 ?? '']));
   return { subject: caller.subject, key, requestHash: requestHash.digest('hex') };
 }
+
+const isGone = (error: unknown): boolean => error instanceof AppError && error.code === 'not_found';
+
+const deleted = ({ datasetId }: Made): AppError =>
+  new AppError('conflict', `The dataset ${datasetId} that this Idempotency-Key made was deleted; take another key`);
