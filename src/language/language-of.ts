@@ -1,8 +1,19 @@
-import { detectAll } from 'tinyld';
+import { createRequire } from 'node:module';
 import { isGermanWord } from './compound-splitter.js';
 import { lowered } from './german-spelling.js';
 import { isStopWord } from './stop-words.js';
 import { tokensOf } from './tokens.js';
+
+type Detector = typeof import('tinyld');
+
+const required = createRequire(import.meta.url);
+let detector: Detector | undefined;
+
+/** Its tables take 50 MB: they are read with the first text that our own words do not settle. */
+function detectAll(...given: Parameters<Detector['detectAll']>): ReturnType<Detector['detectAll']> {
+  detector ??= required('tinyld') as Detector;
+  return detector.detectAll(...given);
+}
 
 /** Characters looked at: from the beginning, the middle and the end of a long text. */
 const SAMPLE = 1_000;
