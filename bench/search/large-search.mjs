@@ -74,10 +74,7 @@ export async function openSearch(source) {
     scopeOf,
     vector: () => Array.from(make()),
     search: async (queryText, filters, signals = ['keyword', 'vector', 'graph', 'relational']) => {
-      const outcome = await hybrid.search(
-        { queryText, topK: 10, filters, minScore: 0, signals, fusion: 'weighted' },
-        caller,
-      );
+      const outcome = await hybrid.search({ queryText, topK: 10, filters, signals, fusion: 'weighted' }, caller);
       const failed = Object.entries(outcome.signals).find(([, { state }]) => state !== 'ok');
       if (failed) throw new Error(`${failed[0]}: ${failed[1].reason}`);
       return outcome;

@@ -13,7 +13,7 @@ export class BackgroundLoop {
   constructor(
     private readonly name: string,
     private readonly pauseMs: number,
-    private readonly round: (signal: AbortSignal) => Promise<boolean>,
+    private readonly round: (signal: AbortSignal) => Promise<unknown>,
     private readonly log: Log,
   ) {}
 
@@ -35,14 +35,14 @@ export class BackgroundLoop {
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      let more = false;
+      let more: unknown = false;
       try {
         more = await this.round(signal);
       } catch (error) {
         if (!signal.aborted && !isDatabaseAway(error))
           this.log.error('a round in the background failed', { loop: this.name, error: messageOf(error) });
       }
-      if (!more && !signal.aborted) await this.#wake.wait(this.pauseMs);
+      if (more !== true && !signal.aborted) await this.#wake.wait(this.pauseMs);
     }
   }
 }

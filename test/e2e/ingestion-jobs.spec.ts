@@ -1,7 +1,7 @@
 import type { IngestionFileDto, IngestionJobDto } from '../../src/modules/ingestion/ingestion.dto.js';
-import { App } from '../fixtures/app.js';
-import { databaseOf, Documents, type SentFile } from '../fixtures/documents.js';
-import { EmbeddingServerFixture } from '../fixtures/embedding-server.js';
+import type { App } from '../fixtures/app.js';
+import { databaseOf, type Documents, type SentFile } from '../fixtures/documents.js';
+import { IngestionApp } from '../fixtures/ingestion-app.js';
 import { runSql } from '../fixtures/test-database.js';
 
 import.meta.jest.setTimeout(120_000);
@@ -9,24 +9,18 @@ import.meta.jest.setTimeout(120_000);
 const ANY_ID = 'b5f7a3f0-1111-4222-8333-444455556666';
 
 describe('the ingestion', () => {
+  let ingestion: IngestionApp;
   let app: App;
-  let embeddings: EmbeddingServerFixture;
   let documents: Documents;
-  let count = 0;
 
   beforeAll(async () => {
-    embeddings = await EmbeddingServerFixture.open();
-    app = await App.start({ env: { CLARA_EMBEDDER: 'http', CLARA_EMBEDDING_URL: embeddings.url } });
-    documents = new Documents(app);
+    ingestion = await IngestionApp.start();
+    ({ app, documents } = ingestion);
   });
-  afterAll(async () => {
-    await app.dispose();
-    await embeddings.close();
-  });
+  afterAll(() => ingestion.dispose());
 
-  /** A text that nobody has sent before. */
-  const text = (words = 'Die Baugenehmigung wird erteilt.'): string => `# Bescheid ${(count += 1)}\n\n${words}\n`;
-  const one = (name: string, content: string | Buffer = text()): SentFile => ({ name, content });
+  const text = (words?: string): string => ingestion.text(words);
+  const one = (name: string, content?: string | Buffer): SentFile => ingestion.one(name, content);
   const sql = async (statement: string): Promise<unknown[]> => runSql(await databaseOf(app), statement);
   const bodyOf = (jobId: string, what = ''): Promise<IngestionJobDto> =>
     documents.call<IngestionJobDto>('GET', `/jobs/${jobId}${what}`).then(({ body }) => body);
@@ -87,7 +81,11 @@ describe('the ingestion', () => {
         UPDATE ingestion_job SET status = 'failed', failed_files = 1 WHERE job_id IN (SELECT job_id FROM file)`);
     const recover = async (path: string): Promise<unknown> =>
       (await documents.call('POST', path)).body['recovered_files'];
-    const spoilt = async (status: string, reason: string, name = `${reason}-${(count += 1)}.md`): Promise<string> => {
+    const spoilt = async (
+      status: string,
+      reason: string,
+      name = `${reason}-${ingestion.next()}.md`,
+    ): Promise<string> => {
       const jobId = await documents.upload([one(name)]);
       await documents.ended(jobId);
       await spoil(jobId, status, reason);
@@ -102,7 +100,7 @@ describe('the ingestion', () => {
     });
 
     it('is left alone where its bytes are the fault, or it was tried too often, unless that is asked for', async () => {
-      const jobId = await documents.upload([one('kaputt.pdf', `%PDF-1.7\n${count}`)]);
+      const jobId = await documents.upload([one('kaputt.pdf', `%PDF-1.7\n${ingestion.next()}`)]);
       await documents.ended(jobId);
       expect(await recover(`/jobs/${jobId}/recover`)).toBe(0);
       expect(await recover(`/jobs/${jobId}/recover-failed-files?force_retry=true`)).toBe(1);

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import type { UploadDto, UploadReplyDto } from '../../src/modules/ingestion/ingestion.dto.js';
-import { type Answer, App } from '../fixtures/app.js';
-import { Documents, type SentFile } from '../fixtures/documents.js';
-import { EmbeddingServerFixture } from '../fixtures/embedding-server.js';
+import type { Answer, App } from '../fixtures/app.js';
+import type { Documents, SentFile } from '../fixtures/documents.js';
+import { IngestionApp } from '../fixtures/ingestion-app.js';
 import { eventually } from '../fixtures/waiting.js';
 
 import.meta.jest.setTimeout(120_000);
@@ -16,35 +16,24 @@ const ANY_ID = 'b5f7a3f0-1111-4222-8333-444455556666';
 type Frame = Record<string, unknown>;
 
 describe('the ingestion', () => {
+  let ingestion: IngestionApp;
   let app: App;
-  let embeddings: EmbeddingServerFixture;
   let documents: Documents;
-  let count = 0;
 
   beforeAll(async () => {
-    embeddings = await EmbeddingServerFixture.open();
-    app = await App.prepare({ env: { CLARA_EMBEDDER: 'http', CLARA_EMBEDDING_URL: embeddings.url } });
-    await mkdir(join(app.folder, 'akten'));
-    app.env['CLARA_DOCUMENT_DIRS'] = join(app.folder, 'akten');
-    app.env['CLARA_MAX_UPLOAD_MB'] = '20';
-    await app.launch();
-    await app.up();
-    documents = new Documents(app);
+    ingestion = await IngestionApp.start({ CLARA_MAX_UPLOAD_MB: '20' });
+    ({ app, documents } = ingestion);
   });
-  afterAll(async () => {
-    await app.dispose();
-    await embeddings.close();
-  });
+  afterAll(() => ingestion.dispose());
 
-  /** A text that nobody has sent before. */
-  const text = (words = 'Die Baugenehmigung wird erteilt.'): string => `# Bescheid ${(count += 1)}\n\n${words}\n`;
-  const one = (name: string, content: string | Buffer = text()): SentFile => ({ name, content });
+  const text = (words?: string): string => ingestion.text(words);
+  const one = (name: string, content?: string | Buffer): SentFile => ingestion.one(name, content);
 
   describe('an upload in chunks', () => {
     const CHUNK = 65_536;
     const file = (chunks: number): Buffer =>
       Buffer.concat([
-        Buffer.from(`# Großer Bescheid ${(count += 1)}\n\n`),
+        Buffer.from(`# Großer Bescheid ${ingestion.next()}\n\n`),
         Buffer.alloc(chunks * CHUNK - 5000, 'wort '),
       ]);
     const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');

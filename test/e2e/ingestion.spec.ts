@@ -3,10 +3,10 @@ import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { IngestionFileDto, UploadReplyDto } from '../../src/modules/ingestion/ingestion.dto.js';
-import { App } from '../fixtures/app.js';
+import type { App } from '../fixtures/app.js';
 import { documentFixture, zipOf } from '../fixtures/document-files.js';
-import { Documents, type SentFile } from '../fixtures/documents.js';
-import { EmbeddingServerFixture } from '../fixtures/embedding-server.js';
+import type { Documents, SentFile } from '../fixtures/documents.js';
+import { IngestionApp } from '../fixtures/ingestion-app.js';
 import { eventually } from '../fixtures/waiting.js';
 
 import.meta.jest.setTimeout(120_000);
@@ -14,30 +14,18 @@ import.meta.jest.setTimeout(120_000);
 const ANY_ID = 'b5f7a3f0-1111-4222-8333-444455556666';
 
 describe('the ingestion', () => {
+  let ingestion: IngestionApp;
   let app: App;
-  let embeddings: EmbeddingServerFixture;
   let documents: Documents;
-  let count = 0;
 
   beforeAll(async () => {
-    embeddings = await EmbeddingServerFixture.open();
-    app = await App.prepare({ env: { CLARA_EMBEDDER: 'http', CLARA_EMBEDDING_URL: embeddings.url } });
-    await mkdir(join(app.folder, 'akten'));
-    app.env['CLARA_DOCUMENT_DIRS'] = join(app.folder, 'akten');
-    app.env['CLARA_ARCHIVE_MAX_MB'] = '30';
-    app.env['CLARA_MAX_UPLOAD_MB'] = '20';
-    await app.launch();
-    await app.up();
-    documents = new Documents(app);
+    ingestion = await IngestionApp.start({ CLARA_ARCHIVE_MAX_MB: '30', CLARA_MAX_UPLOAD_MB: '20' });
+    ({ app, documents } = ingestion);
   });
-  afterAll(async () => {
-    await app.dispose();
-    await embeddings.close();
-  });
+  afterAll(() => ingestion.dispose());
 
-  /** A text that nobody has sent before. */
-  const text = (words = 'Die Baugenehmigung wird erteilt.'): string => `# Bescheid ${(count += 1)}\n\n${words}\n`;
-  const one = (name: string, content: string | Buffer = text()): SentFile => ({ name, content });
+  const text = (words?: string): string => ingestion.text(words);
+  const one = (name: string, content?: string | Buffer): SentFile => ingestion.one(name, content);
   const staged = (): Promise<string[]> => readdir(join(app.data, 'documents/staging')).catch(() => []);
 
   describe('of uploaded files', () => {

@@ -48,7 +48,7 @@ describe('the queue of files', () => {
       {
         kind: 'files',
         files: names.map((name) => ({ name, path: `/nowhere/${name}`, bytes: 5, sha256: 'a'.repeat(64) })),
-        options: {},
+        belonging: { readers: ['*'], tags: [] },
       },
       caller,
     );

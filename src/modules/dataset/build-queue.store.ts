@@ -9,13 +9,13 @@ import type {
   VersionReport,
   VersionStatistics,
 } from './dataset-record.js';
-import type { StoredCaller } from './stored-caller.js';
+import type { Caller, Stored } from '../security/principal.port.js';
 import { narrowed } from './readers.js';
 
 /** A version that this process builds. */
 export interface Claim extends VersionRecord {
   name: string;
-  caller: StoredCaller;
+  caller: Stored<Caller>;
   /** Names this build's rows and folder. */
   build: string;
 }

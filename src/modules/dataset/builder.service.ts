@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
+import { BackgroundLoop } from '../../kernel/background-loop.js';
 import { Clock } from '../../kernel/clock.js';
 import { messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
@@ -12,7 +13,7 @@ import { BuildQueueStore, type Claim, type Claimant } from './build-queue.store.
 import { DataPlace } from './data-place.js';
 import { BuildSources } from './build-sources.js';
 import { BuildFailure } from './sources/candidate.js';
-import { callerOf } from './stored-caller.js';
+import { restored } from '../security/principal.port.js';
 import type { VersionSource } from './dataset-record.js';
 
 const BUILDERS = 2;
@@ -33,8 +34,7 @@ class TimedOut extends Error {}
 export class BuilderService implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #owner = randomUUID();
   readonly #stop = new AbortController();
-  #bell = new AbortController();
-  #loops: Promise<void>[] = [];
+  readonly #loops: BackgroundLoop[];
 
   constructor(
     private readonly queue: BuildQueueStore,
@@ -44,25 +44,29 @@ export class BuilderService implements OnApplicationBootstrap, OnApplicationShut
     private readonly audit: AuditTrail,
     private readonly clock: Clock,
     private readonly log: Log,
-  ) {}
+  ) {
+    this.#loops = Array.from(
+      { length: BUILDERS },
+      (_, index) => new BackgroundLoop(`dataset builder ${index + 1}`, IDLE_MS, () => this.buildNext(), log),
+    );
+  }
 
   async onApplicationBootstrap(): Promise<void> {
     await this.queue.freePlace(await this.place.id());
-    this.#loops = Array.from({ length: BUILDERS }, () => this.#forever());
+    for (const loop of this.#loops) loop.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.#stop.abort(new Stopped());
-    this.wake();
     const enough = new AbortController();
-    await Promise.race([Promise.allSettled(this.#loops), this.clock.sleep(STOP_MS, enough.signal)]);
+    const stopped = Promise.all(this.#loops.map((loop) => loop.stop()));
+    await Promise.race([stopped, this.clock.sleep(STOP_MS, enough.signal)]);
     enough.abort();
   }
 
   /** Something waits to be built. */
   wake(): void {
-    this.#bell.abort();
-    this.#bell = new AbortController();
+    for (const loop of this.#loops) loop.ring();
   }
 
   /** Builds the next version that waits. @returns false: none does */
@@ -71,17 +75,6 @@ export class BuilderService implements OnApplicationBootstrap, OnApplicationShut
     const claim = await this.queue.claim(by, randomUUID());
     if (claim) await this.#build(claim, by);
     return claim !== undefined;
-  }
-
-  async #forever(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      const built = await this.buildNext().catch((error: unknown) => {
-        if (!isDatabaseAway(error))
-          this.log.error('a round of the dataset builder failed', { error: messageOf(error) });
-        return false;
-      });
-      if (!built) await this.clock.sleep(IDLE_MS, AbortSignal.any([this.#stop.signal, this.#bell.signal]));
-    }
   }
 
   async #build(claim: Claim, by: Claimant): Promise<void> {
@@ -156,7 +149,7 @@ export class BuilderService implements OnApplicationBootstrap, OnApplicationShut
   #record(sql: Sql, claim: Claim, outcome: 'done' | 'failed', detail: Record<string, unknown>): Promise<void> {
     const target = { type: 'dataset', id: claim.dataset_id };
     const entry = { action: 'dataset.version.build', target, outcome, detail: { version: claim.number, ...detail } };
-    return this.audit.record(sql, callerOf(claim.caller), entry);
+    return this.audit.record(sql, restored(claim.caller), entry);
   }
 
   /** A file that was taken in for the version has done its service. */

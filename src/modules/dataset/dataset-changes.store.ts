@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { AppError } from '../../kernel/errors.js';
 import { inTransaction, rowsOf, type Sql } from '../../kernel/transaction.js';
 import type { StoredFile, VersionOptions, VersionSource } from './dataset-record.js';
-import type { StoredCaller } from './stored-caller.js';
+import type { Caller, Stored } from '../security/principal.port.js';
 
 export interface NewDataset {
   datasetId: string;
@@ -16,7 +16,7 @@ export interface NewVersion {
   source: VersionSource;
   options: VersionOptions;
   queryText: string | null;
-  caller: StoredCaller;
+  caller: Stored<Caller>;
   /** Of the data folder, where a file in it is the source. */
   place: string | null;
 }

@@ -1,4 +1,4 @@
 /** How many datasets there are, of everybody; for health pages. */
 export abstract class DatasetCount {
-  abstract count(): Promise<number>;
+  abstract total(): Promise<number>;
 }

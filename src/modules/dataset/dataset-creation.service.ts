@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../kernel/errors.js';
 import { AuditTrail } from '../audit/audit.port.js';
-import type { Caller } from '../security/principal.port.js';
+import { stored, type Caller } from '../security/principal.port.js';
 import { BuilderService } from './builder.service.js';
 import type { CreateDatasetDto, CreateVersionDto } from './create-dataset.dto.js';
 import { DataPlace } from './data-place.js';
@@ -10,7 +10,6 @@ import { DatasetChangesStore, type IdempotencyKey, type Made, type NewVersion } 
 import { DatasetService } from './dataset.service.js';
 import type { DatasetReplyDto } from './dataset-replies.dto.js';
 import { EVERYBODY } from '../documents/readers.port.js';
-import { storeCaller } from './stored-caller.js';
 import { IncomingFiles, type IncomingFile } from './upload/incoming-files.js';
 import { checkOneSource, planVersion } from './version-plan.js';
 
@@ -85,7 +84,7 @@ export class DatasetCreation {
       file = await this.#fileOf(asked);
       const { source, options, queryText } = planVersion(asked.body, file);
       const place = source.kind === 'file' ? await this.place.id() : null;
-      const version = { source, options, queryText, place, caller: storeCaller(asked.caller) };
+      const version = { source, options, queryText, place, caller: stored(asked.caller) };
       const key = idempotencyOf(asked, file);
       const first = key && (await this.changes.repeated(key));
       const made = first ?? (await write(version, key));

@@ -1,10 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsBoolean, IsIn, IsString, MaxLength } from 'class-validator';
+import { IsBoolean, IsIn } from 'class-validator';
 import { Optional } from '../../kernel/optional.js';
+import { CursorField, PageLimit, WholeField, WordField } from '../../kernel/query-fields.js';
 import { datasetStates, type DatasetState } from './dataset-record.js';
 import { exportFormats, type ExportFormat } from './formats/export-row.js';
-import { PageLimit, VersionField, WholeField, WordField } from './query-fields.js';
 import { splits, type Split } from './version-row.js';
+
+const VersionField = (): PropertyDecorator => WholeField(1, 1_000_000);
 
 export class ListDatasetsQuery {
   @WordField(datasetStates)
@@ -19,9 +21,7 @@ export class ListDatasetsQuery {
   offset?: number;
 
   /** `next_cursor` of the page before. */
-  @Optional()
-  @IsString()
-  @MaxLength(200)
+  @CursorField()
   cursor?: string;
 }
 

@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { CountedDatasets } from './counted-datasets.js';
 import { DatasetCount } from './dataset-count.port.js';
 import { DatasetFiles } from './dataset-files.port.js';
 import { DatasetStore } from './dataset.store.js';
@@ -9,7 +8,7 @@ import { RegistryFiles } from './registry-files.js';
 @Module({
   providers: [
     DatasetStore,
-    { provide: DatasetCount, useClass: CountedDatasets },
+    { provide: DatasetCount, useExisting: DatasetStore },
     { provide: DatasetFiles, useClass: RegistryFiles },
   ],
   exports: [DatasetCount, DatasetStore, DatasetFiles],

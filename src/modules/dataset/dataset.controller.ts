@@ -45,29 +45,13 @@ export class DatasetController {
   ) {}
 
   @Requires('datasets:create')
-  @Post()
+  @Post(['', 'create'])
   @HttpCode(200)
   @UseInterceptors(DatasetUpload)
   @ApiConsumes('application/json', 'multipart/form-data')
   @ApiHeader(repeated)
   @ApiOperation({ summary: 'Make a dataset from a search, documents, a file or rows; it is built in the background' })
   create(
-    @Body() body: CreateDatasetDto,
-    @CurrentUser() caller: Caller,
-    @Req() { upload }: UploadRequest,
-    @Headers('idempotency-key') idempotencyKey?: string,
-  ): Promise<DatasetReplyDto> {
-    return this.creation.create({ body, caller, upload, idempotencyKey });
-  }
-
-  @Requires('datasets:create')
-  @Post('create')
-  @HttpCode(200)
-  @UseInterceptors(DatasetUpload)
-  @ApiConsumes('application/json', 'multipart/form-data')
-  @ApiHeader(repeated)
-  @ApiOperation({ summary: 'Make a dataset (the path of the documentation)' })
-  createAlias(
     @Body() body: CreateDatasetDto,
     @CurrentUser() caller: Caller,
     @Req() { upload }: UploadRequest,
@@ -90,16 +74,9 @@ export class DatasetController {
   }
 
   @Requires('datasets:read')
-  @Get()
+  @Get(['', 'list'])
   @ApiOperation({ summary: 'List datasets, newest first' })
   list(@Query() query: ListDatasetsQuery, @CurrentUser() caller: Caller): Promise<DatasetListDto> {
-    return this.datasets.list(query, caller);
-  }
-
-  @Requires('datasets:read')
-  @Get('list')
-  @ApiOperation({ summary: 'List datasets (the path of the documentation)' })
-  listAlias(@Query() query: ListDatasetsQuery, @CurrentUser() caller: Caller): Promise<DatasetListDto> {
     return this.datasets.list(query, caller);
   }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { AppError } from '../../kernel/errors.js';
 import { decodeCursor, encodeCursor } from '../../kernel/paging.js';
+import { isUuid } from '../../kernel/uuid.js';
 import { AuditTrail } from '../audit/audit.port.js';
 import { isAdmin, type Caller } from '../security/principal.port.js';
 import { DatasetUse } from '../training/dataset-use.port.js';
@@ -19,7 +20,6 @@ import { DatasetStore, type DatasetWithVersion } from './dataset.store.js';
 import { datasetReply, datasetView, versionView, type Places } from './dataset-view.js';
 import { mayRead } from './readers.js';
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const SHOWN_JOBS = 5;
 const HIGHEST_VERSION = 2_147_483_647;
 
@@ -40,7 +40,7 @@ export class DatasetService {
 
   /** Unknown and unreadable are told alike. @throws AppError `not_found` */
   async find(datasetId: string, caller: Caller): Promise<DatasetWithVersion> {
-    const found = UUID.test(datasetId) ? await this.store.byId(datasetId) : undefined;
+    const found = isUuid(datasetId) ? await this.store.byId(datasetId) : undefined;
     if (!found || !mayRead(found.dataset, caller)) throw new AppError('not_found', `Dataset not found: ${datasetId}`);
     return found;
   }

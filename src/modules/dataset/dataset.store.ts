@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { rowsOf } from '../../kernel/transaction.js';
+import { DatasetCount } from './dataset-count.port.js';
 import type { Caller } from '../security/principal.port.js';
 import {
   summaryFields,
@@ -43,8 +44,10 @@ function versionOf(json: Record<string, unknown>): VersionRecord {
 
 /** Reads datasets and their versions, for those who may. */
 @Injectable()
-export class DatasetStore {
-  constructor(private readonly source: DataSource) {}
+export class DatasetStore extends DatasetCount {
+  constructor(private readonly source: DataSource) {
+    super();
+  }
 
   /** Undefined: unknown or deleted. Who may read it is for the caller of this to ask. */
   async byId(datasetId: string): Promise<DatasetWithVersion | undefined> {
@@ -95,6 +98,14 @@ export class DatasetStore {
       [caller.subject, keys, status ?? null, before ?? null, limit, offset],
     );
     return rows.map(withVersion);
+  }
+
+  async total(): Promise<number> {
+    const [row] = await rowsOf<{ datasets: number }>(
+      this.source,
+      'SELECT coalesce(sum(datasets), 0)::bigint AS datasets FROM dataset_counts',
+    );
+    return row?.datasets ?? 0;
   }
 
   /** How many sets of that status, or of any, the caller may read. */

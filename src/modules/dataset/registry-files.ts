@@ -3,13 +3,13 @@ import { join, relative, resolve, sep } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { AppError } from '../../kernel/errors.js';
+import { isUuid } from '../../kernel/uuid.js';
 import type { Caller } from '../security/principal.port.js';
 import { DatasetFiles, type DatasetFile } from './dataset-files.port.js';
 import type { StoredFile, VersionRecord } from './dataset-record.js';
 import { DatasetStore } from './dataset.store.js';
 import { mayRead } from './readers.js';
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const REFERENCE = /^dataset:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:@([1-9]\d{0,8}))?$/i;
 
 const refusal = (message: string): AppError =>
@@ -44,7 +44,7 @@ export class RegistryFiles extends DatasetFiles {
   async checkPath(path: string, caller: Caller): Promise<void> {
     const { root, folders } = this.settings;
     const [datasetId = ''] = relative(join(folders.data, 'datasets'), resolve(root, path)).split(sep);
-    if (!UUID.test(datasetId)) return;
+    if (!isUuid(datasetId)) return;
     const found = await this.store.byId(datasetId);
     // In the words of a path that is not there, so that nobody learns which sets exist.
     if (!found || !mayRead(found.dataset, caller))

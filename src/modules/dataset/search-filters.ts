@@ -1,4 +1,5 @@
 import type { Problem } from '../../kernel/errors.js';
+import { isUuid } from '../../kernel/uuid.js';
 import { signals, type SearchFilters, type Signal } from '../search/document-search.port.js';
 
 const LISTS: Readonly<Record<string, 'documentIds' | 'kinds' | 'languages' | 'tags' | 'laws'>> = {
@@ -20,7 +21,6 @@ const TEXTS: Readonly<Record<string, 'filename' | 'createdFrom' | 'createdTo'>> 
   created_to: 'createdTo',
   date_to: 'createdTo',
 };
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** As ISO 8601 writes a day, or a time of one; with a year and a zone that the database has. */
 const TIME = /^((?!0000)\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-](0\d|1[0-4]):?\d{2})?)?$/;
 const MOST = 1000;
@@ -70,7 +70,7 @@ export function filtersOf(given: Readonly<Record<string, unknown>>, path: string
     else refuse(key, 'must be a text, a number or a truth value');
   }
   if (Object.keys(metadata).length > 0) filters.metadata = metadata;
-  const wrong = filters.documentIds?.find((id) => !UUID.test(id));
+  const wrong = filters.documentIds?.find((id) => !isUuid(id));
   if (wrong !== undefined) refuse('document_ids', `"${wrong.slice(0, 60)}" is no id of a document`);
   for (const [key, time] of [
     ['created_from', filters.createdFrom],

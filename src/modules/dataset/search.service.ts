@@ -41,7 +41,6 @@ export class SearchService {
         queryText: request.query_text,
         topK: request.top_k,
         filters: valid(filtersOf(request.filters ?? {}, 'filters')),
-        minScore: 0,
         signals: legs ?? request.search_types ?? ALL_LEGS,
         fusion: request.fusion_method,
         ...(weights ? { weights } : {}),
@@ -86,7 +85,7 @@ export class SearchService {
       document_types: by(({ kind }) => kind),
       languages: by(({ language }) => language),
       laws: by(({ law }) => law),
-      datasets_count: await this.datasets.count(),
+      datasets_count: await this.datasets.total(),
     };
   }
 }

@@ -1,14 +1,20 @@
 import type { DocumentKind } from './document-parser.port.js';
 import type { ReaderKey } from './replica.port.js';
 
-/** A chunk with its place, before it has an id. */
+/** A piece of a document that is searched and embedded as one, before it has an id. */
 export interface NewChunk {
+  /** Place in the document, from 0. */
   ordinal: number;
   content: string;
+  /** Headings above it, outermost first, each at most 300 characters. */
   path: string[];
+  /** Canonical key of the provision that it stands in, such as `vwvfg:35`; null outside of laws. */
   provision: string | null;
+  /** Where its own text begins; null where the format has no pages. */
   page: number | null;
+  /** Canonical keys of the provisions that it refers to, each once, its own left out. */
   references: string[];
+  /** Of the content, by the given counter. */
   tokens: number;
 }
 

@@ -1,22 +1,15 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsInt, IsString, Length, Max, MaxLength, Min } from 'class-validator';
+import { ApiProperty } from '@nestjs/swagger';
+import { ArrayMaxSize, IsArray, IsString, Length, MaxLength } from 'class-validator';
 import { Optional } from '../../kernel/optional.js';
+import { CursorField, PageLimit } from '../../kernel/query-fields.js';
 
 export class ListDocumentsQuery {
-  /** 1 to 1000. */
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000 })
-  @Optional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(1000)
+  /** 1 to 1000; more is cut to 1000. */
+  @PageLimit()
   limit: number = 100;
 
   /** `next_cursor` of the page before. */
-  @Optional()
-  @IsString()
-  @MaxLength(200)
+  @CursorField()
   cursor?: string;
 }
 

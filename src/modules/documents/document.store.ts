@@ -1,14 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { rowsOf } from '../../kernel/transaction.js';
+import { isUuid } from '../../kernel/uuid.js';
 import type { Caller } from '../security/principal.port.js';
 import type { SearchFilters } from '../search/document-search.port.js';
 import { documentConditions } from './document-conditions.port.js';
 import { DocumentReader } from './document-reader.port.js';
 import { mayRead, readerKeysOf } from './readers.port.js';
 import type { StoredChunk, StoredDocument } from './replica.port.js';
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 type HeadRow = Omit<StoredDocument, 'chunks'>;
 
@@ -40,7 +39,7 @@ export class DocumentDatabase extends DocumentReader {
 
   async document(documentId: string, caller: Caller): Promise<StoredDocument | null> {
     // Ids of a request may be anything; what is none names no document.
-    if (!UUID.test(documentId)) return null;
+    if (!isUuid(documentId)) return null;
     const [head] = await rowsOf<HeadRow>(this.source, HEAD, [documentId]);
     return head && mayRead(readerKeysOf(caller), head.readers) ? this.stored(documentId) : null;
   }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AppError } from '../../kernel/errors.js';
 import { inTransaction, rowsOf } from '../../kernel/transaction.js';
+import { isUuid } from '../../kernel/uuid.js';
 import { AuditTrail } from '../audit/audit.port.js';
 import { isAdmin, type Caller } from '../security/principal.port.js';
 import type {
@@ -20,8 +21,6 @@ import { SettledDocuments } from './settled-documents.port.js';
 import { StoreTargets } from './store-targets.js';
 
 type Row = Omit<DocumentDto, 'pending' | 'created_at' | 'updated_at'> & { created_at: Date; updated_at: Date };
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const COLUMNS = `d.document_id, d.version, v.filename, v.names, v.title, v.kind, v.language, v.law, v.bytes AS size_bytes, v.sha256,
   v.characters, v.pages, v.chunks, d.owner, d.readers, d.tags, v.warnings, v.metadata, d.created_at, d.updated_at`;
@@ -114,7 +113,7 @@ export class DocumentsService {
   }
 
   async #find(documentId: string, caller: Caller): Promise<Row> {
-    const [row] = UUID.test(documentId)
+    const [row] = isUuid(documentId)
       ? await rowsOf<Row>(this.source, `SELECT ${COLUMNS} ${FROM} WHERE d.document_id = $1`, [documentId])
       : [];
     if (!row || !mayRead(readerKeysOf(caller), [...row.readers, `owner:${row.owner}`])) throw notFound(documentId);
@@ -159,7 +158,7 @@ const encodePlace = (time: string, id: string): string => Buffer.from(`${time} $
 function decodePlace(cursor: string): { time: string; id: string } {
   const text = Buffer.from(cursor, 'base64url').toString();
   const [, time, id] = /^(\d{4}-\d{2}-\d{2} [\d:.]+[+-][\d:]+) ([0-9a-f-]{36})$/.exec(text) ?? [];
-  if (time && id && UUID.test(id)) return { time, id };
+  if (time && id && isUuid(id)) return { time, id };
   throw new AppError(
     'invalid',
     `cursor: "${cursor.slice(0, 40)}" is not a cursor of this list; take next_cursor as it came`,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { inTransaction, rowsOf, type Sql } from '../../kernel/transaction.js';
@@ -21,7 +22,13 @@ interface Head {
   isNew: boolean;
 }
 
+interface Weighed {
+  chunk: NewChunk;
+  terms: TermWeights;
+}
+
 const AT_ONCE = 2000;
+const CHUNKS_A_TURN = 50;
 
 /** Documents in PostgreSQL: text, versions, keyword index, and what the other stores are asked for, in one transaction. */
 @Injectable()
@@ -36,7 +43,7 @@ export class PostgresPublication extends DocumentPublication {
 
   /** Equal bytes are the same document where the same people may read it, and it is theirs or everybody's. */
   async known(sha256: string, belonging: Belonging): Promise<Published | null> {
-    return inTransaction(this.source, async (sql) => {
+    const found = await inTransaction(this.source, async (sql) => {
       await lockDocument(sql, sha256);
       const [row] = await rowsOf<{
         document_id: string;
@@ -55,22 +62,25 @@ export class PostgresPublication extends DocumentPublication {
         [sha256, belonging.readers, belonging.owner, belonging.name],
       );
       if (!row) return null;
-      await addNames(sql, row.document_id, row.version, belonging);
+      await addName(sql, row.document_id, row.version, belonging.name);
+      if (await addTags(sql, row.document_id, belonging.tags)) await this.targets.want(sql, [row.document_id]);
       const { document_id: documentId, version, chunks, characters, warnings } = row;
       return { documentId, version, chunks, characters, warnings };
     });
+    if (found) this.news.changed(found.documentId);
+    return found;
   }
 
   async publish(document: NewDocument): Promise<Published> {
-    const weighed = document.chunks.map((chunk) => ({ chunk, terms: termWeights(document, chunk) }));
+    const weighed = await weighedChunks(document);
     const published = await inTransaction(this.source, async (sql) => {
       await lockDocument(sql, document.sha256);
       await sql.query(INDEX_LOCK);
-      await freeName(sql, document);
+      const renamed = await freeName(sql, document);
       const head = await writeHead(sql, document);
       await this.#replaceChunks(sql, head, weighed);
       await writeVersion(sql, head, document);
-      await this.targets.want(sql, [head.documentId]);
+      await this.targets.want(sql, [head.documentId, ...renamed]);
       return head;
     });
     this.news.changed(published.documentId);
@@ -84,7 +94,7 @@ export class PostgresPublication extends DocumentPublication {
     };
   }
 
-  async #replaceChunks(sql: Sql, head: Head, weighed: { chunk: NewChunk; terms: TermWeights }[]): Promise<void> {
+  async #replaceChunks(sql: Sql, head: Head, weighed: Weighed[]): Promise<void> {
     if (!head.isNew) {
       await removeFromIndex(sql, head.documentId);
       await sql.query('DELETE FROM documents_chunk WHERE document_id = $1', [head.documentId]);
@@ -97,29 +107,45 @@ export class PostgresPublication extends DocumentPublication {
   }
 }
 
+/** The analysis of a large document takes seconds: others get their turn meanwhile. */
+async function weighedChunks(document: NewDocument): Promise<Weighed[]> {
+  const weighed: Weighed[] = [];
+  for (const chunk of document.chunks) {
+    if (weighed.length % CHUNKS_A_TURN === 0) await turn();
+    weighed.push({ chunk, terms: termWeights(document, chunk) });
+  }
+  return weighed;
+}
+
 /** Equal files that come at the same time are taken one after the other. */
 const lockDocument = (sql: Sql, sha256: string): Promise<unknown> =>
   sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [sha256]);
 
-/** The upload's name joins those of the document, and its tags those it has. */
-async function addNames(sql: Sql, documentId: string, version: number, { name, tags }: Belonging): Promise<void> {
+/** The upload's name joins those of the document. */
+async function addName(sql: Sql, documentId: string, version: number, name: string): Promise<void> {
   await sql.query(
     `UPDATE documents_version SET names = array_append(names, $3)
       WHERE document_id = $1 AND version = $2 AND $3 <> ALL (names)`,
     [documentId, version, name],
   );
-  await sql.query(
+}
+
+/** The upload's tags join those of the document; false where it has them all. */
+async function addTags(sql: Sql, documentId: string, tags: string[]): Promise<boolean> {
+  const changed = await rowsOf(
+    sql,
     `UPDATE documents_document SET tags = ARRAY(SELECT DISTINCT unnest(tags || $2::text[]) ORDER BY 1)
-      WHERE document_id = $1 AND NOT tags @> $2::text[]`,
+      WHERE document_id = $1 AND NOT tags @> $2::text[] RETURNING document_id`,
     [documentId, tags],
   );
+  return changed.length > 0;
 }
 
 /**
  * A name that was given to a document beside others goes its own way when its content changes: the document keeps the
- * other names.
+ * other names. Answers the documents that are called otherwise now.
  */
-async function freeName(sql: Sql, { owner, name }: NewDocument): Promise<void> {
+async function freeName(sql: Sql, { owner, name }: NewDocument): Promise<string[]> {
   await sql.query(
     `WITH kept AS (
         SELECT d.document_id, (SELECT n FROM unnest(v.names) AS n WHERE n <> $2 AND NOT EXISTS (
@@ -130,12 +156,15 @@ async function freeName(sql: Sql, { owner, name }: NewDocument): Promise<void> {
         WHERE d.document_id = kept.document_id AND kept.other IS NOT NULL`,
     [owner, name],
   );
-  await sql.query(
+  const rows = await rowsOf<{ document_id: string }>(
+    sql,
     `UPDATE documents_version v SET names = array_remove(v.names, $2), filename = d.name
       FROM documents_document d
-      WHERE v.document_id = d.document_id AND v.version = d.version AND d.owner = $1 AND d.name <> $2 AND $2 = ANY (v.names)`,
+      WHERE v.document_id = d.document_id AND v.version = d.version AND d.owner = $1 AND d.name <> $2 AND $2 = ANY (v.names)
+      RETURNING v.document_id`,
     [owner, name],
   );
+  return rows.map(({ document_id }) => document_id);
 }
 
 async function writeHead(sql: Sql, { owner, name, readers, tags }: NewDocument): Promise<Head> {
@@ -179,11 +208,7 @@ async function writeVersion(sql: Sql, head: Head, document: NewDocument): Promis
 }
 
 /** Answers the numbers of the chunks by their ordinals. */
-async function insertChunks(
-  sql: Sql,
-  documentId: string,
-  part: { chunk: NewChunk; terms: TermWeights }[],
-): Promise<Map<number, number>> {
+async function insertChunks(sql: Sql, documentId: string, part: Weighed[]): Promise<Map<number, number>> {
   const rows = part.map(({ chunk, terms }) => ({
     ...chunk,
     chunk_id: chunkId(documentId, chunk.ordinal, chunk.content),

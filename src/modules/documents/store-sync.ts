@@ -36,6 +36,8 @@ const isDown = (error: unknown): boolean => error instanceof StoreUnavailable ||
 @Injectable()
 export class StoreSync implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #loops: BackgroundLoop[];
+  /** Stores that have been asked for what they had never heard of. */
+  readonly #caughtUp = new Set<string>();
   /** Stores that were down when last asked, by key. */
   readonly #down = new Map<string, { until: number; reason: string }>();
   #off: () => void = () => undefined;
@@ -55,7 +57,7 @@ export class StoreSync implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.targets.catchUp(this.source);
+    await this.targets.forgetOthers(this.source);
     this.#off = this.news.on('changed', () => this.#loops.forEach((loop) => loop.ring()));
     for (const loop of this.#loops) loop.start();
   }
@@ -67,6 +69,10 @@ export class StoreSync implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** One batch of what is due; true where more may be. */
   async #round(target: StoreTarget, signal: AbortSignal): Promise<boolean> {
+    if (!this.#caughtUp.has(target.key)) {
+      await this.targets.catchUp(this.source, target.key);
+      this.#caughtUp.add(target.key);
+    }
     const down = this.#down.get(target.key);
     if (down && this.clock.now() < down.until) return this.#tell(target, down.reason);
     const due = await this.#claim(target);

@@ -39,7 +39,7 @@ export class ServiceFacts {
       case 'dataset':
         return {
           uds3_available: (await this.documents.lags()).some(({ reason }) => reason === null),
-          datasets_count: await this.datasets.count(),
+          datasets_count: await this.datasets.total(),
         };
       case 'pki':
         await this.jobs.activeCount();

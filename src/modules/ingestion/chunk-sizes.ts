@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { estimateTokens } from './token-estimate.js';
@@ -7,7 +8,11 @@ import type { ChunkSizes } from './document-making.js';
 /** Tokens of the prefix, the special tokens and the headings that are embedded with a chunk. */
 const ROOM_TOKENS = 60;
 
-const estimate = (texts: string[]): Promise<number[]> => Promise.resolve(texts.map(estimateTokens));
+/** Between two batches others get their turn: a large document is counted for seconds. */
+async function estimate(texts: string[]): Promise<number[]> {
+  await turn();
+  return texts.map(estimateTokens);
+}
 
 /** How large chunks are: as the settings say, within what the embedding model takes, counted by its own tokenizer. */
 @Injectable()

@@ -7,6 +7,7 @@ import { DataSource } from 'typeorm';
 import { Settings } from '../../config/settings.js';
 import { AppError } from '../../kernel/errors.js';
 import { inTransaction, rowsOf } from '../../kernel/transaction.js';
+import { isUuid } from '../../kernel/uuid.js';
 import { isAdmin, type Caller } from '../security/principal.port.js';
 import { cleanFileName } from './file-name.js';
 import type { StartUploadDto, UploadDto, UploadReplyDto } from './ingestion.dto.js';
@@ -17,7 +18,6 @@ import { belongingOf, JobCreation } from './job-creation.js';
 import { hashOf, OriginalFiles } from './original-files.js';
 import { uploadReply } from './upload.service.js';
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const CHUNK_BYTES = 8 * 1024 * 1024;
 const MOST_CHUNKS = 100_000;
 
@@ -118,8 +118,8 @@ export class ChunkedUploads {
         uploadId,
       ]);
       if (still?.status !== 'receiving') return undefined;
-      const options = { readers: upload.readers, tags: upload.tags };
-      const made = await this.jobs.createIn(sql, { kind: 'chunked', files, options }, caller);
+      const belonging = { readers: upload.readers, tags: upload.tags };
+      const made = await this.jobs.createIn(sql, { kind: 'chunked', files, belonging }, caller);
       await sql.query(
         `UPDATE ingestion_upload SET status = 'completed', job_id = $2, updated_at = now() WHERE upload_id = $1`,
         [uploadId, made.job_id],
@@ -208,7 +208,7 @@ export class ChunkedUploads {
 
   /** An upload is its starter's alone, and an admin's. */
   async #find(uploadId: string, caller: Caller): Promise<UploadRow> {
-    const [row] = UUID.test(uploadId)
+    const [row] = isUuid(uploadId)
       ? await rowsOf<UploadRow>(this.source, 'SELECT * FROM ingestion_upload WHERE upload_id = $1', [uploadId])
       : [];
     if (row && (row.created_by === caller.subject || isAdmin(caller))) return row;

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lawOf } from '../../language/legal-references.js';
-import { chunksOf, type Chunk } from './chunks.js';
+import type { NewChunk } from '../documents/document-publication.port.js';
+import { chunksOf } from './chunks.js';
 import type { Block } from '../documents/document-parser.port.js';
 import { estimateTokens } from './token-estimate.js';
 
@@ -16,13 +17,13 @@ const item = (text: string): Block => ({ kind: 'list_item', text });
 const row = (text: string): Block => ({ kind: 'table_row', text });
 
 const estimate = (texts: string[]): Promise<number[]> => Promise.resolve(texts.map(estimateTokens));
-const chunked = (blocks: Block[], options: Partial<Parameters<typeof chunksOf>[1]> = {}): Promise<Chunk[]> =>
+const chunked = (blocks: Block[], options: Partial<Parameters<typeof chunksOf>[1]> = {}): Promise<NewChunk[]> =>
   chunksOf(blocks, { maxTokens: 100, overlapTokens: 0, law: null, countTokens: estimate, ...options });
 
 const bare = (text: string): string => text.replace(/\s+/g, '');
 const bodyOf = (blocks: Block[]): string =>
   bare(blocks.flatMap((block) => (block.kind === 'heading' ? [] : [block.text])).join(' '));
-const together = (chunks: Chunk[]): string => bare(chunks.map(({ content }) => content).join(' '));
+const together = (chunks: NewChunk[]): string => bare(chunks.map(({ content }) => content).join(' '));
 const sentence = (n: number): string => `Dies ist der Satz mit der Nummer ${String(n)} und er endet hier.`;
 const sentences = (from: number, to: number): string =>
   Array.from({ length: to - from + 1 }, (_, place) => sentence(from + place)).join(' ');

@@ -3,23 +3,7 @@ import { legalReferences, provisionKey, provisionOfHeading } from '../../languag
 import { halves, packed, textOf, type Draft } from './chunk-packing.js';
 import { sectionsOf, smallerPieces, type Passage, type Piece, type Section } from './chunk-sections.js';
 import type { Block } from '../documents/document-parser.port.js';
-
-/** A piece of a document that is searched and embedded as one. */
-export interface Chunk {
-  /** Place in the document, from 0. */
-  ordinal: number;
-  content: string;
-  /** Headings above it, outermost first, each at most 300 characters. */
-  path: string[];
-  /** Canonical key of the provision that it stands in, such as `vwvfg:35`; null outside of laws. */
-  provision: string | null;
-  /** Where its own text begins; null where the format has no pages. */
-  page: number | null;
-  /** Canonical keys of the provisions that it refers to, each once, its own left out. */
-  references: string[];
-  /** Of the content, by the given counter. */
-  tokens: number;
-}
+import type { NewChunk } from '../documents/document-publication.port.js';
 
 export interface ChunkOptions {
   /** At least 16. */
@@ -42,9 +26,9 @@ const MOST_ROUNDS = 40;
  * Chunks of a document, in order. None crosses a heading or is longer than `maxTokens`; every character of the blocks is
  * in the own text of one chunk, or in a path. @throws RangeError for sizes that cannot be kept
  */
-export async function chunksOf(blocks: Iterable<Block>, options: ChunkOptions): Promise<Chunk[]> {
+export async function chunksOf(blocks: Iterable<Block>, options: ChunkOptions): Promise<NewChunk[]> {
   checkSizes(options);
-  const chunks: Chunk[] = [];
+  const chunks: NewChunk[] = [];
   for (const sections of inWindows(sectionsOf(blocks))) {
     await measure(sections, options);
     const drafts = sections.flatMap((section) => packed(section.groups, options).map((draft) => ({ section, draft })));
@@ -147,7 +131,7 @@ function chunkOf(
   { path }: Section,
   draft: Draft,
   { ordinal, tokens, law }: { ordinal: number; tokens: number; law: string | null },
-): Chunk {
+): NewChunk {
   const provision = law === null ? null : provisionAt(path, law);
   const keys = legalReferences(textOf({ lead: [], own: draft.own }), law).map(({ key }) => key);
   const references = [...new Set(keys)].filter((key): key is string => key !== null && key !== provision);

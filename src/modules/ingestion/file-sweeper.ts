@@ -57,11 +57,10 @@ export class FileSweeper implements OnApplicationBootstrap, OnModuleDestroy {
     for (const hash of hashes) if (!kept.has(hash)) await this.originals.remove(this.originals.originalPath(hash));
   }
 
-  async #sweep(): Promise<boolean> {
+  async #sweep(): Promise<void> {
     await this.uploads.sweep();
     await this.#sweepFailed();
     await this.#sweepStaging();
-    return false;
   }
 
   async #sweepFailed(): Promise<void> {

@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
+import { Transform } from 'class-transformer';
 import {
   IsArray,
   IsBoolean,
@@ -13,6 +13,8 @@ import {
   ArrayMaxSize,
 } from 'class-validator';
 import { Optional } from '../../kernel/optional.js';
+import { CursorField, PageLimit, WholeField } from '../../kernel/query-fields.js';
+import { PendingInStoreDto } from '../documents/document.dto.js';
 import { type FileStatus, fileStatuses, type IngestionStatus, ingestionStatuses } from './file-state.js';
 
 /** Form fields come once, several times, or as one text with commas. */
@@ -59,13 +61,8 @@ export class UploadDirectoryDto extends DocumentOptionsDto {
   @Length(1, 4096)
   directory_path!: string;
 
-  /** Files of one job; more files make more jobs. */
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000 })
-  @Optional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(1000)
+  /** Files of one job, 1 to 1000; more files make more jobs. */
+  @WholeField(1, 1000)
   chunk_size?: number;
 }
 
@@ -109,30 +106,18 @@ export class StartUploadDto extends DocumentOptionsDto {
 }
 
 export class ListIngestionQuery {
-  /** 1 to 1000. */
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000 })
-  @Optional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(1000)
+  /** 1 to 1000; more is cut to 1000. */
+  @PageLimit(50)
   limit: number = 50;
 
   /** `x-next-cursor` of the page before. */
-  @Optional()
-  @IsString()
-  @MaxLength(200)
+  @CursorField()
   cursor?: string;
 }
 
 export class RecoverQuery {
-  /** Files that were tried more often are left out. */
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000 })
-  @Optional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(1000)
+  /** Files that were tried more often are left out; 1 to 1000. */
+  @WholeField(1, 1000)
   max_retries?: number;
 
   /** Tries those again as well whose content cannot be read (encrypted, broken, unsupported). */
@@ -140,12 +125,6 @@ export class RecoverQuery {
   @Transform(asBoolean)
   @IsBoolean()
   force_retry?: boolean;
-}
-
-export class PendingStoreDto {
-  /** @example "vectors:pgvector" */
-  store!: string;
-  reason!: string | null;
 }
 
 export class IngestionFileDto {
@@ -165,7 +144,7 @@ export class IngestionFileDto {
   error_message!: string | null;
   warnings!: string[];
   /** Stores that do not have it yet. */
-  pending!: PendingStoreDto[];
+  pending!: PendingInStoreDto[];
   updated_at!: string;
 }
 

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { AppError } from '../../kernel/errors.js';
 import { decodeCursor, encodeCursor } from '../../kernel/paging.js';
 import { inTransaction, rowsOf } from '../../kernel/transaction.js';
+import { isUuid } from '../../kernel/uuid.js';
 import { AuditTrail } from '../audit/audit.port.js';
 import { mayRead, readerKeysOf } from '../documents/readers.port.js';
 import { SettledDocuments } from '../documents/settled-documents.port.js';
@@ -15,12 +16,12 @@ import type {
   RecoverQuery,
   RecoverReplyDto,
 } from './ingestion.dto.js';
+import { cleanFileName } from './file-name.js';
 import type { FileRow, JobRow } from './ingestion.entity.js';
 import { fileView, jobView } from './ingestion-views.js';
 import { IngestionNews } from './ingestion-news.js';
 import { settleJob } from './ingestion-queue.store.js';
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const MOST_RETRIES = 3;
 const MOST_FILES = 10_000;
 /** Reading it again gives the same: the file itself must change. */
@@ -145,8 +146,9 @@ export class IngestionService {
     return this.#views(rows);
   }
 
-  /** @param which id of the file, or its name */
-  async unblock(which: string, caller: Caller): Promise<RecoverReplyDto> {
+  /** @param asked id of the file, or its name */
+  async unblock(asked: string, caller: Caller): Promise<RecoverReplyDto> {
+    const which = cleanFileName(asked);
     const rows = await rowsOf<{ job_id: string }>(
       this.source,
       `SELECT f.job_id FROM ingestion_file f JOIN ingestion_job j USING (job_id)
@@ -160,7 +162,7 @@ export class IngestionService {
 
   /** @throws AppError `not_found`; also for one that the caller may not read */
   async find(jobId: string, caller: Caller): Promise<JobRow> {
-    const [job] = UUID.test(jobId)
+    const [job] = isUuid(jobId)
       ? await rowsOf<JobRow>(this.source, 'SELECT * FROM ingestion_job WHERE job_id = $1', [jobId])
       : [];
     const keys = readerKeysOf(caller);
@@ -191,7 +193,11 @@ export class IngestionService {
       for (const jobId of changed) {
         await sql.query('UPDATE ingestion_job SET recovered = true WHERE job_id = $1', [jobId]);
         await settleJob(sql, jobId);
-        await this.audit.record(sql, caller, this.#entry('recover', jobId, { files: rows.length }));
+        await this.audit.record(
+          sql,
+          caller,
+          this.#entry('recover', jobId, { files: rows.filter(({ job_id }) => job_id === jobId).length }),
+        );
       }
       return { files: rows.length, changed };
     });

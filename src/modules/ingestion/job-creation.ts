@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { inTransaction, rowsOf, type Sql } from '../../kernel/transaction.js';
 import { AuditTrail } from '../audit/audit.port.js';
 import { readersOf } from '../documents/readers.port.js';
+import type { ReaderKey } from '../documents/replica.port.js';
 import type { Caller } from '../security/principal.port.js';
 import { cleanFileName, uniqueNames } from './file-name.js';
 import type { DocumentOptionsDto } from './ingestion.dto.js';
@@ -14,12 +15,18 @@ import { insertFiles, type NamedFile } from './ingestion-queue.store.js';
 export interface JobRequest {
   kind: JobRow['kind'];
   files: NamedFile[];
-  options: DocumentOptionsDto;
+  belonging: DocumentBelonging;
   scanId?: string;
 }
 
-/** Whose documents they become, and who may read them. @throws AppError `invalid` */
-export const belongingOf = (options: DocumentOptionsDto, caller: Caller): { readers: string[]; tags: string[] } => ({
+/** Who may read the documents, and how they are tagged; as it is stored. */
+export interface DocumentBelonging {
+  readers: ReaderKey[];
+  tags: string[];
+}
+
+/** What a request asks for, worked out once, where it comes in. @throws AppError `invalid` */
+export const belongingOf = (options: DocumentOptionsDto, caller: Caller): DocumentBelonging => ({
   readers: readersOf(options.readers ?? [], caller.subject),
   tags: [...new Set(options.tags)].toSorted(),
 });
@@ -45,8 +52,8 @@ export class JobCreation {
   }
 
   /** In a transaction of the caller's; `announce` follows the commit. */
-  async createIn(sql: Sql, { kind, files, options, scanId }: JobRequest, caller: Caller): Promise<JobRow> {
-    const { readers, tags } = belongingOf(options, caller);
+  async createIn(sql: Sql, { kind, files, belonging, scanId }: JobRequest, caller: Caller): Promise<JobRow> {
+    const { readers, tags } = belonging;
     const [job] = await rowsOf<JobRow>(
       sql,
       `INSERT INTO ingestion_job (job_id, kind, scan_id, status, created_by, readers, tags, file_count)

@@ -7,6 +7,7 @@ import { BackgroundLoop } from '../../kernel/background-loop.js';
 import { AppError, messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
 import { inTransaction, isDatabaseAway, rowsOf, type Sql } from '../../kernel/transaction.js';
+import { isUuid } from '../../kernel/uuid.js';
 import { AuditTrail } from '../audit/audit.port.js';
 import { mayRead, readerKeysOf } from '../documents/readers.port.js';
 import { systemCaller, type Caller } from '../security/principal.port.js';
@@ -18,7 +19,6 @@ import type { NamedFile } from './ingestion-queue.store.js';
 import { belongingOf, JobCreation } from './job-creation.js';
 import { OriginalFiles } from './original-files.js';
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const FILES_A_JOB = 50;
 const TICK_MS = 5000;
 const LEASE_SECONDS = 30;
@@ -73,7 +73,7 @@ export class ScanService implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** @throws AppError `not_found` */
   async get(scanId: string, caller: Caller): Promise<ScanDto> {
-    const [scan] = UUID.test(scanId)
+    const [scan] = isUuid(scanId)
       ? await rowsOf<ScanRow>(this.source, 'SELECT * FROM ingestion_scan WHERE scan_id = $1', [scanId])
       : [];
     if (!scan || !mayRead(readerKeysOf(caller), [...scan.readers, `owner:${scan.created_by}`]))
@@ -159,11 +159,11 @@ export class ScanService implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** A part that another process has made a job of meanwhile is not made twice. */
   async #createJob(scan: ScanRow, part: number, files: NamedFile[]): Promise<boolean> {
-    const options = { readers: scan.readers, tags: scan.tags };
+    const belonging = { readers: scan.readers, tags: scan.tags };
     const job = await inTransaction(this.source, async (sql) => {
       await sql.query('SELECT FROM ingestion_scan WHERE scan_id = $1 FOR UPDATE', [scan.scan_id]);
       if ((await jobsOf(sql, scan)) !== part) return undefined;
-      const request = { kind: 'directory', files, options, scanId: scan.scan_id } as const;
+      const request = { kind: 'directory', files, belonging, scanId: scan.scan_id } as const;
       return this.jobs.createIn(sql, request, systemCaller(scan.created_by));
     });
     if (job) this.jobs.announce(job);

@@ -1,9 +1,10 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import multer from 'multer';
-import { catchError, from, type Observable, switchMap, throwError } from 'rxjs';
+import { catchError, defer, from, type Observable, switchMap, throwError } from 'rxjs';
 import { Settings } from '../../config/settings.js';
 import { AppError, messageOf } from '../../kernel/errors.js';
+import { checkParsed } from '../../kernel/request-shape.js';
 import type { NamedFile } from './ingestion-queue.store.js';
 import { OriginalFiles } from './original-files.js';
 import { StagingStorage } from './staging-storage.js';
@@ -43,13 +44,14 @@ export class UploadInterceptor implements NestInterceptor {
       bytes: size,
       sha256: filename,
     }));
-    return next
-      .handle()
-      .pipe(
-        catchError((error: unknown) =>
-          from(this.#discard(request.staged ?? [])).pipe(switchMap(() => throwError(() => error))),
-        ),
-      );
+    return defer(() => {
+      checkParsed(request.body);
+      return next.handle();
+    }).pipe(
+      catchError((error: unknown) =>
+        from(this.#discard(request.staged ?? [])).pipe(switchMap(() => throwError(() => error))),
+      ),
+    );
   }
 
   async #discard(files: NamedFile[]): Promise<void> {

@@ -5,7 +5,7 @@ import type { Caller } from '../security/principal.port.js';
 import type { DocumentOptionsDto, IngestTextDto, UploadReplyDto } from './ingestion.dto.js';
 import type { JobRow } from './ingestion.entity.js';
 import type { NamedFile } from './ingestion-queue.store.js';
-import { JobCreation } from './job-creation.js';
+import { belongingOf, JobCreation } from './job-creation.js';
 import { hashOf, OriginalFiles } from './original-files.js';
 
 /** As the original guesses it. */
@@ -23,17 +23,21 @@ export class UploadService {
   async files(files: NamedFile[], options: DocumentOptionsDto, caller: Caller): Promise<UploadReplyDto> {
     if (files.length === 0)
       throw new AppError('bad_request', 'No files: send them as multipart/form-data in the field `files`');
-    return uploadReply(await this.jobs.create({ kind: 'files', files, options }, caller), files);
+    return uploadReply(
+      await this.jobs.create({ kind: 'files', files, belonging: belongingOf(options, caller) }, caller),
+      files,
+    );
   }
 
   async text({ text, filename, ...options }: IngestTextDto, caller: Caller): Promise<UploadReplyDto> {
+    const belonging = belongingOf(options, caller);
     const path = await this.originals.stagingPath();
     await writeFile(path, text.toWellFormed(), { mode: 0o600 });
     const staged = { path, ...(await hashOf(path)) };
     const name = filename ?? `text-${staged.sha256.slice(0, 12)}.md`;
     try {
       const files = [{ ...staged, name }];
-      return uploadReply(await this.jobs.create({ kind: 'text', files, options }, caller), files);
+      return uploadReply(await this.jobs.create({ kind: 'text', files, belonging }, caller), files);
     } catch (error) {
       await this.originals.remove(path);
       throw error;

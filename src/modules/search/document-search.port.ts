@@ -23,8 +23,6 @@ export interface SearchRequest {
   /** 1 to 1,000. */
   topK: number;
   filters: SearchFilters;
-  /** 0 to 1: hits below are left out. */
-  minScore: number;
   signals: Signal[];
   /** By signal; absent: those fitted for the embedder. */
   weights?: Partial<Record<Signal, number>>;

@@ -81,7 +81,7 @@ describe('what the graph is asked', () => {
       { modelName: () => Promise.resolve(null) },
       { read: () => Promise.resolve([]) },
     ] as unknown as ConstructorParameters<typeof HybridSearch>;
-    const request = { queryText, topK: 5, filters: {}, minScore: 0, signals: ['graph'], fusion: 'weighted' } as const;
+    const request = { queryText, topK: 5, filters: {}, signals: ['graph'], fusion: 'weighted' } as const;
     await new HybridSearch(...parts).search({ ...request, signals: ['graph'] }, callerOf('erika', 'analyst'));
     return query;
   };

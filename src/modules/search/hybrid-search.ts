@@ -46,7 +46,7 @@ export class HybridSearch extends DocumentSearch {
       ? await this.legs.attempt('graph', states, [], () => this.#neighbours(question, scope, [...exact, ...fused]))
       : [];
     const ranked = rank({ exact, fused, neighbours, matched: matchedWords(legs.keyword) });
-    const kept = ranked.filter(({ score }) => score >= request.minScore).slice(0, request.topK);
+    const kept = ranked.slice(0, request.topK);
     const hits = await this.hits.read(kept, scope);
     return { hits, signals: states, tookMs: Math.round(performance.now() - started) };
   }

@@ -6,6 +6,7 @@ import { Clock } from '../../kernel/clock.js';
 import { AppError } from '../../kernel/errors.js';
 import { inTransaction, rowsOf } from '../../kernel/transaction.js';
 import { Wakeups } from '../../kernel/wakeups.js';
+import { isUuid } from '../../kernel/uuid.js';
 import { AuditTrail } from '../audit/audit.port.js';
 import { invalidToken, PERSONAL_PREFIX } from './credentials.js';
 import type { CreatePersonalTokenDto, NewPersonalTokenDto, PersonalTokenDto } from './personal-token.dto.js';
@@ -19,7 +20,6 @@ const REMEMBERED = 10_000;
 const USED_EVERY_MS = 60_000;
 const DEFAULT_DAYS = 90;
 const DAY_MS = 86_400_000;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export const TOKENS_CHANNEL = 'security_tokens';
 
 const COLUMNS = 'id, owner, name, scopes, created_at, expires_at, last_used_at, revoked_at';
@@ -140,7 +140,7 @@ export class PersonalTokens implements OnModuleDestroy {
   /** Holds at once, everywhere. @throws AppError `not_found` for one that is not the caller's to revoke */
   async revoke(id: string, caller: Caller): Promise<void> {
     const revoked = await inTransaction(this.source, async (sql) => {
-      const rows = UUID.test(id)
+      const rows = isUuid(id)
         ? await rowsOf(
             sql,
             `UPDATE security_personal_tokens SET revoked_at = now()

@@ -28,6 +28,14 @@ export interface Caller extends Principal {
   certificate: string | null;
 }
 
+/** As JSON keeps it: a set is a list there. */
+export type Stored<T extends Principal> = Omit<T, 'permissions'> & { permissions: Permission[] };
+
+export const stored = <T extends Principal>(who: T): Stored<T> => ({ ...who, permissions: [...who.permissions] });
+
+export const restored = <T extends Principal>(kept: Stored<T>): T =>
+  ({ ...kept, permissions: new Set(kept.permissions) }) as unknown as T;
+
 export type AuthenticatedRequest = Request & { user?: Caller; id?: string };
 
 /** The caller of a route, as the guard found it. */

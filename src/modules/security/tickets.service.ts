@@ -4,12 +4,9 @@ import { DataSource } from 'typeorm';
 import { rowsOf } from '../../kernel/transaction.js';
 import { invalidToken } from './credentials.js';
 import type { TicketDto } from './personal-token.dto.js';
-import type { Permission } from './permissions.js';
-import type { Principal } from './principal.port.js';
+import { restored, stored, type Principal, type Stored } from './principal.port.js';
 
 const LIFE_SECONDS = 30;
-
-type Stored = Omit<Principal, 'permissions'> & { permissions: Permission[] };
 
 const digestOf = (ticket: string): Buffer => createHash('sha256').update(ticket).digest();
 
@@ -21,23 +18,24 @@ export class Tickets {
   async issue(principal: Principal): Promise<TicketDto> {
     const ticket = randomBytes(32).toString('base64url');
     const { subject, roles, groups, permissions, via, expiresAt, tokenId } = principal;
-    const stored: Stored = { subject, roles, groups, permissions: [...permissions], via, expiresAt, tokenId };
+    // No more of a caller than who it is: the request that the ticket is for is another one.
+    const kept = stored({ subject, roles, groups, permissions, via, expiresAt, tokenId });
     await this.source.query(
       `WITH gone AS (DELETE FROM security_tickets WHERE expires_at < now())
         INSERT INTO security_tickets (digest, principal, expires_at) VALUES ($1, $2, now() + make_interval(secs => $3))`,
-      [digestOf(ticket), JSON.stringify(stored), LIFE_SECONDS],
+      [digestOf(ticket), JSON.stringify(kept), LIFE_SECONDS],
     );
     return { ticket, expires_in: LIFE_SECONDS };
   }
 
   /** @throws AppError `unauthorized` for one that is unknown, used or too old */
   async redeem(ticket: string): Promise<Principal> {
-    const [row] = await rowsOf<{ principal: Stored; fresh: boolean }>(
+    const [row] = await rowsOf<{ principal: Stored<Principal>; fresh: boolean }>(
       this.source,
       'DELETE FROM security_tickets WHERE digest = $1 RETURNING principal, expires_at > now() AS fresh',
       [digestOf(ticket)],
     );
     if (!row?.fresh) throw invalidToken('Invalid token: the ticket is unknown, used or too old');
-    return { ...row.principal, permissions: new Set(row.principal.permissions) };
+    return restored(row.principal);
   }
 }

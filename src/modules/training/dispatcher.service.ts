@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
+import { BackgroundLoop } from '../../kernel/background-loop.js';
 import { Log } from '../../kernel/log.js';
 import { messageOf } from '../../kernel/errors.js';
-import { isDatabaseAway } from '../../kernel/transaction.js';
 import { AttemptStart } from './attempt-start.js';
 import { Host } from './host.js';
 import type { JobEntity } from './job.entity.js';
@@ -14,7 +14,6 @@ import type { Supervisor } from './supervisor.js';
 import { TrainerEnvironment } from './trainer-environment.port.js';
 import { TrainingMetrics } from './training-metrics.js';
 import type { WaitingFor } from './waiting.js';
-import { Wake } from '../../kernel/wake.js';
 
 const TICK_MS = 1000;
 const ADMIT_AT_ONCE = 100;
@@ -24,11 +23,11 @@ const SHUTDOWN_GRACE_SECONDS = 5;
 @Injectable()
 export class DispatcherService implements OnApplicationBootstrap {
   readonly #supervisors = new Map<string, Supervisor>();
-  readonly #wake = new Wake();
+  readonly #dispatching: BackgroundLoop;
+  readonly #leases: BackgroundLoop;
   readonly #claimant: Claimant;
   #stopping = false;
   #bottleneck: WaitingFor | undefined;
-  #loops: Promise<void>[] = [];
   #off: (() => void)[] = [];
 
   constructor(
@@ -41,7 +40,11 @@ export class DispatcherService implements OnApplicationBootstrap {
     private readonly metrics: TrainingMetrics,
     private readonly log: Log,
   ) {
-    this.#claimant = { owner: randomUUID(), hostId: host.hostId, leaseSeconds: settings.training.leaseSeconds };
+    const { leaseSeconds } = settings.training;
+    this.#claimant = { owner: randomUUID(), hostId: host.hostId, leaseSeconds };
+    const leasePauseMs = Math.min(TICK_MS, (leaseSeconds * 1000) / 3);
+    this.#dispatching = new BackgroundLoop('dispatch', TICK_MS, () => this.#dispatch(), log);
+    this.#leases = new BackgroundLoop('leases', leasePauseMs, () => this.#keepLeases(), log);
   }
 
   /** What the next job of the queue waits for, as this host last saw it. */
@@ -56,11 +59,10 @@ export class DispatcherService implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     const { hostId, bootId, hostname, gpus } = this.host;
     await this.queue.registerHost({ hostId, bootId, hostname, gpus, slots: this.settings.training.maxConcurrentJobs });
-    this.#off = [this.news.onQueueChange(() => this.#wake.ring()), this.environment.onChange(() => this.#wake.ring())];
-    this.#loops = [
-      this.#forever('dispatch', () => this.#dispatch()),
-      this.#forever('leases', () => this.#keepLeases()),
-    ];
+    const ring = (): void => this.#dispatching.ring();
+    this.#off = [this.news.onQueueChange(ring), this.environment.onChange(ring)];
+    this.#dispatching.start();
+    this.#leases.start();
   }
 
   /** Passes on a wish to cancel, where the job runs here; elsewhere its owner finds the wish in the database. */
@@ -72,11 +74,11 @@ export class DispatcherService implements OnApplicationBootstrap {
   async stop(workers: 'keep' | 'end'): Promise<void> {
     this.#stopping = true;
     for (const off of this.#off) off();
-    this.#wake.ring();
+    const loops = Promise.all([this.#dispatching.stop(), this.#leases.stop()]);
     const supervisors = [...this.#supervisors.values()];
     if (workers === 'end') await this.#endAll(supervisors, 'shutdown');
     else for (const supervisor of supervisors) supervisor.detach();
-    await Promise.allSettled(this.#loops);
+    await loops;
     await this.queue
       .release(this.#claimant.owner)
       .catch((error: unknown) => this.log.warn('leases were not released', { error: messageOf(error) }));
@@ -87,24 +89,6 @@ export class DispatcherService implements OnApplicationBootstrap {
   async #endAll(supervisors: Supervisor[], reason: StopReason): Promise<void> {
     await Promise.allSettled(supervisors.map((supervisor) => supervisor.stop(reason, SHUTDOWN_GRACE_SECONDS)));
     await Promise.allSettled(supervisors.map((supervisor) => supervisor.done));
-  }
-
-  /** A loop that outlives its errors and waits for a ring or a second between two rounds. */
-  async #forever(name: 'dispatch' | 'leases', round: () => Promise<void>): Promise<void> {
-    while (!this.#stopping) {
-      try {
-        await round();
-      } catch (error) {
-        if (!isDatabaseAway(error))
-          this.log.error('a round of the queue failed', { loop: name, error: messageOf(error) });
-      }
-      await (name === 'dispatch' ? this.#wake.wait(TICK_MS) : this.#pause());
-    }
-  }
-
-  async #pause(): Promise<void> {
-    const end = Date.now() + Math.min(1000, (this.#claimant.leaseSeconds * 1000) / 3);
-    while (!this.#stopping && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 100));
   }
 
   async #dispatch(): Promise<void> {
@@ -143,7 +127,7 @@ export class DispatcherService implements OnApplicationBootstrap {
       .catch((error: unknown) => this.log.error('supervision broke', { job: job.job_id, error: messageOf(error) }))
       .finally(() => {
         if (this.#supervisors.get(job.job_id) === supervisor) this.#supervisors.delete(job.job_id);
-        this.#wake.ring();
+        this.#dispatching.ring();
       });
   }
 

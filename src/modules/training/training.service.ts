@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../kernel/errors.js';
 import { decodeCursor, encodeCursor } from '../../kernel/paging.js';
+import { isUuid } from '../../kernel/uuid.js';
 import { AuditTrail } from '../audit/audit.port.js';
 import { isAdmin, type Caller } from '../security/principal.port.js';
 import { DispatcherService } from './dispatcher.service.js';
@@ -24,7 +25,6 @@ import { JobNews } from './job-news.js';
 import { JobPlanner } from './job-planner.js';
 import { TrainingMetrics } from './training-metrics.js';
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const CANCEL_ROUNDS = 20;
 
 /** The training API, step by step. */
@@ -59,7 +59,7 @@ export class TrainingService {
 
   /** @throws AppError `not_found` */
   async find(jobId: string): Promise<JobEntity> {
-    const job = UUID.test(jobId) ? await this.jobs.byId(jobId) : undefined;
+    const job = isUuid(jobId) ? await this.jobs.byId(jobId) : undefined;
     if (!job) throw new AppError('not_found', `Job not found: ${jobId}`);
     return job;
   }

@@ -9,7 +9,7 @@ import { fileOf, type ExportFormat } from '../formats/export-row.js';
 import type { RowQuality } from '../row-quality.js';
 import { BuildFailure, SourceNotes } from '../sources/candidate.js';
 import { candidatesOf } from '../sources/candidates-of.js';
-import { callerOf } from '../stored-caller.js';
+import { restored } from '../../security/principal.port.js';
 import { narrowed } from '../readers.js';
 import type { TrainingRow } from '../training-row.js';
 import type { VersionRow } from '../version-row.js';
@@ -72,7 +72,7 @@ export class VersionBuild {
     const judge = tools.quality.begin();
     const rows = await this.#collect(folder, judge);
     this.progress.stage = 'comparing';
-    await rows.settle(callerOf(claim.caller));
+    await rows.settle(restored(claim.caller));
     await judge.save(folder);
     this.progress.stage = 'writing';
     const contentHash = await this.#write(rows, folder);
@@ -113,7 +113,7 @@ export class VersionBuild {
       documents,
       signal,
       notes: this.#notes,
-      caller: callerOf(claim.caller),
+      caller: restored(claim.caller),
       rowForm: claim.options.rowForm,
     };
     return CollectedRows.collect(candidatesOf(claim.source, sourceTools), folder, {

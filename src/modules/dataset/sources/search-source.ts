@@ -59,7 +59,7 @@ async function documentsOf(hits: readonly SearchHit[], tools: SourceTools): Prom
 export async function* searchCandidates(source: SearchSource, tools: SourceTools): AsyncGenerator<Candidate> {
   const { queryText, topK, filters, signals, weights } = source;
   const { hits, signals: states } = await tools.search.search(
-    { queryText, topK, filters, minScore: 0, signals, fusion: 'weighted', ...(weights ? { weights } : {}) },
+    { queryText, topK, filters, signals, fusion: 'weighted', ...(weights ? { weights } : {}) },
     tools.caller,
   );
   tools.notes.signals = Object.fromEntries(Object.entries(states).map(([name, state]) => [name, stateOf(state)]));

@@ -1,3 +1,4 @@
+import { UUID } from '../../../kernel/uuid.js';
 import { trainerTypes, type TrainerType } from '../job-state.js';
 import {
   choice,
@@ -34,7 +35,6 @@ const keyByType = <T>(kind: Kind<T>, whenMissing: NoInfer<[T, T, T]>, ...aliases
   aliases,
 });
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const MODULE_NAME = /^\w+(\.\w+)*$/;
 const MEMORY = /^[1-9]\d* ?[MG]i?B$/;
 

@@ -1,15 +1,12 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
-import { IsIn, IsInt, Max, Min } from 'class-validator';
-import { Optional } from '../../kernel/optional.js';
+import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { Optional } from './optional.js';
 
 const LONGEST_PAGE = 1000;
 
 const emptyIsMissing = ({ value }: { value: unknown }): unknown => (value === '' || value === null ? undefined : value);
-const capped = ({ value }: { value: unknown }): unknown =>
-  typeof value === 'number' ? Math.min(value, LONGEST_PAGE) : value;
-
 /** A whole number of a query; an empty one, as forms send it, is missing. */
 export const WholeField = (min: number, max: number): PropertyDecorator =>
   applyDecorators(
@@ -24,19 +21,24 @@ export const WholeField = (min: number, max: number): PropertyDecorator =>
     Max(max),
   );
 
-/** How many entries a page has, from 1; more than 1000 is cut to that. */
-export const PageLimit = (): PropertyDecorator =>
+/** How many entries a page has, from 1; more than 1000 is cut to that, and an empty one is `usual`. */
+export const PageLimit = (usual = 100): PropertyDecorator =>
   applyDecorators(
-    ApiPropertyOptional({ type: 'integer', default: 100 }),
-    Type(() => Number),
-    Transform(capped),
-    Optional(),
+    ApiPropertyOptional({ type: 'integer', default: usual }),
+    Transform(({ value }: { value: unknown }) => pageOf(value, usual)),
+    IsOptional(),
     IsInt(),
     Min(1),
   );
+
+function pageOf(value: unknown, usual: number): unknown {
+  if (value === undefined || value === null || value === '') return usual;
+  return typeof value === 'string' || typeof value === 'number' ? Math.min(Number(value), LONGEST_PAGE) : value;
+}
 
 /** One of some words; an empty one is missing. */
 export const WordField = (words: readonly string[]): PropertyDecorator =>
   applyDecorators(ApiPropertyOptional({ enum: [...words] }), Transform(emptyIsMissing), Optional(), IsIn(words));
 
-export const VersionField = (): PropertyDecorator => WholeField(1, 1_000_000);
+/** Where the page before ended, as its `next_cursor` said. */
+export const CursorField = (): PropertyDecorator => applyDecorators(Optional(), IsString(), MaxLength(200));
