@@ -5,17 +5,9 @@ import { rowsOf } from '../../src/kernel/transaction.js';
 import { DatasetApp } from '../fixtures/dataset-app.js';
 import { law } from '../fixtures/datasets.js';
 import { TestDatabases } from '../fixtures/test-database.js';
-import { eventually } from '../fixtures/waiting.js';
 
 import.meta.jest.setTimeout(180_000);
 
-interface Reply {
-  success: boolean;
-  dataset_id: string;
-  status: string;
-  message: string;
-  data: Record<string, unknown> & { status: string; metadata: Record<string, unknown> };
-}
 interface Problem {
   status: number;
   detail: string;
@@ -40,21 +32,11 @@ describe('what comes out of datasets by the API', () => {
 
   const query = { query_text: 'Ermessen' };
 
-  async function ended(id: string): Promise<Reply['data']> {
-    return eventually(`dataset ${id} has ended`, async () => {
-      const { body } = await app.json<Reply>('GET', `/api/datasets/${id}`);
-      return ['completed', 'failed'].includes(body.data.status) ? body.data : undefined;
-    });
-  }
-  async function made(body: object): Promise<Reply['data']> {
-    const { status, body: reply } = await app.json<Reply>('POST', '/api/datasets', { name: 'Ein Satz', ...body });
-    expect([status, reply.success]).toEqual([200, true]);
-    return ended(reply.dataset_id);
-  }
+  const made = (body: object) => app.made(body);
 
   it('exports and hands the file out', async () => {
     const { dataset_id: id } = await made({ name: 'Für Ämter', search_query: query });
-    const { body } = await app.json<Record<string, string>>('POST', `/api/datasets/${id as string}/export`, {
+    const { body } = await app.json<Record<string, string>>('POST', `/api/datasets/${id}/export`, {
       format: 'csv',
     });
     expect(body).toMatchObject({
@@ -69,10 +51,10 @@ describe('what comes out of datasets by the API', () => {
     expect(file.headers.get('content-type')).toContain('text/csv');
     expect((await file.text()).split('\n')[0]).toBe('document_id,text,source,quality_score,relevance_score');
     for (const format of ['parquet', 'json', 'text', 'llamafactory'])
-      expect((await app.call('GET', `/api/datasets/${id as string}/download?format=${format}`)).status).toBe(200);
-    const refused = await app.json<Problem>('GET', `/api/datasets/${id as string}/download?format=alpaca`);
+      expect((await app.call('GET', `/api/datasets/${id}/download?format=${format}`)).status).toBe(200);
+    const refused = await app.json<Problem>('GET', `/api/datasets/${id}/download?format=alpaca`);
     expect([refused.status, refused.body.errors?.[0]?.path]).toEqual([422, 'format']);
-    expect((await app.json('POST', `/api/datasets/${id as string}/export`, { format: 'xlsx' })).status).toBe(422);
+    expect((await app.json('POST', `/api/datasets/${id}/export`, { format: 'xlsx' })).status).toBe(422);
   });
 
   it('streams rows as they are found, whatever signs the question has', async () => {
@@ -122,24 +104,24 @@ describe('what comes out of datasets by the API', () => {
       const { status, body } = await app.json<{ job_id: string; data: Record<string, unknown> }>(
         'POST',
         '/api/training/jobs',
-        job(`dataset:${id as string}`),
+        job(`dataset:${id}`),
       );
-      expect([status, body.data['dataset_path']]).toEqual([200, `dataset:${id as string}@1`]);
+      expect([status, body.data['dataset_path']]).toEqual([200, `dataset:${id}@1`]);
       const [row] = await rowsOf<{
         config: { run: { data: Record<string, { path: string; sha256: string }[]> }; dataset: object };
       }>(source, 'SELECT config FROM training_job_configs WHERE job_id = $1', [body.job_id]);
       expect(row?.config.dataset).toEqual({
-        reference: `dataset:${id as string}@1`,
+        reference: `dataset:${id}@1`,
         content_hash: hash,
         sha256: row?.config.run.data['train']?.[0]?.sha256,
       });
       expect(row?.config.run.data['train']?.[0]?.path).toMatch(/v1\/train\.jsonl$/);
       expect(row?.config.run.data['validation']?.[0]?.path).toMatch(/v1\/validation\.jsonl$/);
-      const kept = await app.json<Problem>('DELETE', `/api/datasets/${id as string}`);
+      const kept = await app.json<Problem>('DELETE', `/api/datasets/${id}`);
       expect([kept.status, kept.body.detail]).toEqual([409, expect.stringContaining(body.job_id)]);
       await app.json('DELETE', `/api/training/jobs/${body.job_id}`);
-      expect((await app.json('DELETE', `/api/datasets/${id as string}`)).status).toBe(200);
-      expect((await app.json('GET', `/api/datasets/${id as string}`)).status).toBe(404);
+      expect((await app.json('DELETE', `/api/datasets/${id}`)).status).toBe(200);
+      expect((await app.json('GET', `/api/datasets/${id}`)).status).toBe(404);
     });
 
     it('takes the path of an export as well', async () => {
@@ -149,19 +131,15 @@ describe('what comes out of datasets by the API', () => {
           { text: 'Die Behörde entscheidet innerhalb von drei Monaten über das Vorhaben.' },
         ],
       });
-      const { status } = await app.json(
-        'POST',
-        '/api/training/jobs',
-        job((paths as Record<string, string>)['jsonl'] ?? ''),
-      );
+      const { status } = await app.json('POST', '/api/training/jobs', job(paths['jsonl'] ?? ''));
       expect(status).toBe(200);
     });
 
     it('is refused with the reason where the set cannot be trained on', async () => {
       const failed = await made({ search_query: { query_text: 'fehlt' } });
       for (const [dataset, reason] of [
-        [`dataset:${failed['dataset_id'] as string}`, 'found nothing'],
-        [`dataset:${failed['dataset_id'] as string}@7`, 'has no version 7'],
+        [`dataset:${failed['dataset_id']}`, 'found nothing'],
+        [`dataset:${failed['dataset_id']}@7`, 'has no version 7'],
         ['dataset:nichts', 'is no reference'],
       ] as const) {
         const { status, body } = await app.json<Problem>('POST', '/api/training/jobs', job(dataset));

@@ -46,17 +46,8 @@ describe('the dataset API', () => {
 
   const query = { query_text: 'Ermessen' };
 
-  async function ended(id: string): Promise<Reply['data']> {
-    return eventually(`dataset ${id} has ended`, async () => {
-      const { body } = await app.json<Reply>('GET', `/api/datasets/${id}`);
-      return ['completed', 'failed'].includes(body.data.status) ? body.data : undefined;
-    });
-  }
-  async function made(body: object): Promise<Reply['data']> {
-    const { status, body: reply } = await app.json<Reply>('POST', '/api/datasets', { name: 'Ein Satz', ...body });
-    expect([status, reply.success]).toEqual([200, true]);
-    return ended(reply.dataset_id);
-  }
+  const ended = (id: string) => app.ended(id);
+  const made = (body: object) => app.made(body);
 
   it('answers a creation at once in the envelope of the original', async () => {
     const { status, body } = await app.json<Reply>('POST', '/api/datasets', {
@@ -221,20 +212,20 @@ describe('the dataset API', () => {
     for (const id of [none, 'x'])
       for (const path of paths) expect((await app.json('GET', `/api/datasets/${id}${path}`)).status).toBe(404);
     const failed = await made({ search_query: { query_text: 'fehlt' } });
-    const { status, body } = await app.json<Problem>('POST', `/api/datasets/${failed['dataset_id'] as string}/export`, {
+    const { status, body } = await app.json<Problem>('POST', `/api/datasets/${failed['dataset_id']}/export`, {
       format: 'jsonl',
     });
     expect([status, body.detail]).toEqual([400, expect.stringContaining('Dataset not ready (status: failed)')]);
-    expect((await app.json('GET', `/api/datasets/${failed['dataset_id'] as string}/versions/0`)).status).toBe(404);
+    expect((await app.json('GET', `/api/datasets/${failed['dataset_id']}/versions/0`)).status).toBe(404);
   });
 
   it('makes versions, compares them, and shows rows, lineage and analysis', async () => {
     const { dataset_id: id } = await made({ rows: [{ text: texts.a }, { text: texts.b }] });
-    const path = `/api/datasets/${id as string}`;
+    const path = `/api/datasets/${id}`;
     expect(
       (await app.json<Reply>('POST', `${path}/versions`, { rows: [{ text: texts.b }, { text: texts.c }] })).status,
     ).toBe(200);
-    await ended(id as string);
+    await ended(id);
     const diff = await app.json<{ counts: object }>('GET', `${path}/diff?from=1&to=2`);
     expect(diff.body.counts).toEqual({ added: 1, removed: 1, unchanged: 1 });
     expect((await app.json<{ rows: object[] }>('GET', `${path}/versions/2/rows?limit=1`)).body).toMatchObject({

@@ -1,42 +1,12 @@
-import type { NewDocument } from '../../src/modules/documents/document-publication.port.js';
-import { PostgresPublication } from '../../src/modules/documents/postgres-publication.js';
 import { KeywordLeg } from '../../src/modules/search/keyword-leg.js';
 import { questionOf } from '../../src/modules/search/question.js';
+import { DocumentStores, newDocument } from '../fixtures/document-stores.js';
 import { TestDatabases } from '../fixtures/test-database.js';
 
 import.meta.jest.setTimeout(180_000);
 
 const LIMIT = 50;
 const everything = { readers: null, documentIds: null, chunks: null };
-
-const chunkOf = (content: string, ordinal: number): NewDocument['chunks'][number] => ({
-  ordinal,
-  content,
-  path: [],
-  provision: null,
-  page: null,
-  references: [],
-  tokens: 10,
-});
-
-const documentOf = (name: string, readers: string[], texts: string[]): NewDocument => ({
-  owner: 'erika',
-  name,
-  readers,
-  tags: [],
-  sha256: name,
-  bytes: 10,
-  kind: 'md',
-  title: name,
-  language: 'de',
-  law: null,
-  terms: [],
-  metadata: {},
-  warnings: [],
-  pages: null,
-  characters: 10,
-  chunks: texts.map(chunkOf),
-});
 
 describe('keyword search in PostgreSQL', () => {
   let databases: TestDatabases;
@@ -46,13 +16,9 @@ describe('keyword search in PostgreSQL', () => {
   beforeAll(async () => {
     databases = await TestDatabases.open();
     const source = await databases.source();
-    const targets = { want: () => Promise.resolve() } as unknown as ConstructorParameters<
-      typeof PostgresPublication
-    >[1];
-    const news = { changed: () => undefined } as unknown as ConstructorParameters<typeof PostgresPublication>[2];
-    const publication = new PostgresPublication(source, targets, news);
+    const { publication } = new DocumentStores(source);
     const publish = async (name: string, readers: string[], texts: string[]): Promise<void> => {
-      ids[name] = (await publication.publish(documentOf(name, readers, texts))).documentId;
+      ids[name] = (await publication.publish(newDocument(name, texts, readers))).documentId;
     };
     // More than are looked at before the filter, and all of them better.
     await publish(

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
-import { PostgresPublication } from '../../src/modules/documents/postgres-publication.js';
 import { Reindexing } from '../../src/modules/documents/reindexing.js';
+import { DocumentStores, newDocument } from '../fixtures/document-stores.js';
 import { FakeLog } from '../fixtures/live-feed.js';
 import { TestDatabases } from '../fixtures/test-database.js';
 
@@ -21,34 +21,12 @@ describe('documents of an earlier analysis', () => {
   afterAll(() => databases.close());
 
   it('are analysed again, and the index is what it would have been', async () => {
-    const targets = { want: () => Promise.resolve() } as unknown as ConstructorParameters<
-      typeof PostgresPublication
-    >[1];
-    const news = { changed: () => undefined } as unknown as ConstructorParameters<typeof PostgresPublication>[2];
-    const publication = new PostgresPublication(source, targets, news);
-    const chunk = { path: ['Fristen'], provision: null, page: null, references: [], tokens: 10 };
-    for (const name of ['a.md', 'b.md'])
-      await publication.publish({
-        owner: 'erika',
-        name,
-        readers: ['*'],
-        tags: [],
-        sha256: name,
-        bytes: 10,
-        kind: 'md',
-        title: name,
-        language: 'de',
-        law: null,
-        terms: [],
-        metadata: {},
-        warnings: [],
-        pages: null,
-        characters: 10,
-        chunks: [
-          { ...chunk, ordinal: 0, content: 'Der Widerspruch ist binnen eines Monats zu erheben.' },
-          { ...chunk, ordinal: 1, content: 'Die Baugenehmigung ist schriftlich zu beantragen.' },
-        ],
-      });
+    const { publication } = new DocumentStores(source);
+    const texts = [
+      'Der Widerspruch ist binnen eines Monats zu erheben.',
+      'Die Baugenehmigung ist schriftlich zu beantragen.',
+    ];
+    for (const name of ['a', 'b']) await publication.publish(newDocument(name, texts));
     const before: unknown = await source.query(INDEX);
     const [totals]: unknown[] = await source.query('SELECT chunks, length FROM search_total');
     await source.query(`UPDATE documents_document SET analysis = 0 WHERE name = 'a.md'`);
