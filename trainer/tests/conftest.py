@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from runs import execute, make_run, worker_command
 from tiny import make_tiny_model
+from tiny_encoder import make_tiny_encoder
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 # Long enough to be killed in the middle, short enough to be run often.
@@ -43,3 +44,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, tiny: Path, rows: Path
     done = execute(worker_command(run))
     assert done.returncode == 0, done.stderr
     return run
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_encoder(tmp_path_factory.mktemp("encoder") / "tiny")
