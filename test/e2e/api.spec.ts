@@ -1,3 +1,4 @@
+import { cpus } from 'node:os';
 import { request as httpRequest } from 'node:http';
 import { originalFields, type List, type Problem } from '../fixtures/api-bodies.js';
 import { App } from '../fixtures/app.js';
@@ -46,6 +47,25 @@ describe('the training API', () => {
         uds3_available: true,
         datasets_count: 0,
         timestamp: expect.any(String),
+      });
+    });
+
+    it('says on the ingestion port which stores are there, and how much is read at once', async () => {
+      const { body } = await app.call('GET', '/health', { port: app.ports.INGESTION });
+      expect(body).toMatchObject({
+        status: 'healthy',
+        service: 'clara_ingestion_backend',
+        components: { uds3: 'up', vector_db: 'up', graph_db: 'up', relational_db: 'up', document_db: 'up' },
+        worker_pool: { io_workers: expect.any(Number), cpu_workers: expect.any(Number), total_cpus: cpus().length },
+        hardening: null,
+      });
+    });
+
+    it('answers the probes of the original', async () => {
+      expect(await app.call('GET', '/live')).toMatchObject({ status: 200, body: { status: 'alive' } });
+      expect(await app.call('GET', '/ready')).toMatchObject({
+        status: 200,
+        body: { ready: true, dependencies: { database: { status: 'up' } } },
       });
     });
 
