@@ -1,21 +1,28 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
+import { Transform } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { Optional } from './optional.js';
 
 const LONGEST_PAGE = 1000;
 
-const emptyIsMissing = ({ value }: { value: unknown }): unknown => (value === '' || value === null ? undefined : value);
+type Sent = { value: unknown };
+
+const emptyIsMissing = ({ value }: Sent): unknown => (value === '' || value === null ? undefined : value);
+
+/** The number that a text of a query says; what is none stays as it was sent, for the message that refuses it. */
+function numberOf(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  const number = Number(value);
+  return Number.isNaN(number) ? value : number;
+}
+
 /** A whole number of a query; an empty one, as forms send it, is missing. */
 export const WholeField = (min: number, max: number): PropertyDecorator =>
   applyDecorators(
     ApiPropertyOptional({ type: 'integer' }),
-    Type(() => Number),
-    Transform(({ obj, key, value }: { obj: Record<string, unknown>; key: string; value: unknown }) =>
-      obj[key] === '' || obj[key] === null ? undefined : value,
-    ),
-    Optional(),
+    Transform((sent: Sent) => numberOf(emptyIsMissing(sent))),
+    IsOptional(),
     IsInt(),
     Min(min),
     Max(max),
@@ -25,16 +32,14 @@ export const WholeField = (min: number, max: number): PropertyDecorator =>
 export const PageLimit = (usual = 100): PropertyDecorator =>
   applyDecorators(
     ApiPropertyOptional({ type: 'integer', default: usual }),
-    Transform(({ value }: { value: unknown }) => pageOf(value, usual)),
+    Transform((sent: Sent) => pageOf(numberOf(emptyIsMissing(sent)), usual)),
     IsOptional(),
     IsInt(),
     Min(1),
   );
 
-function pageOf(value: unknown, usual: number): unknown {
-  if (value === undefined || value === null || value === '') return usual;
-  return typeof value === 'string' || typeof value === 'number' ? Math.min(Number(value), LONGEST_PAGE) : value;
-}
+const pageOf = (size: unknown, usual: number): unknown =>
+  typeof size === 'number' ? Math.min(size, LONGEST_PAGE) : (size ?? usual);
 
 /** One of some words; an empty one is missing. */
 export const WordField = (words: readonly string[]): PropertyDecorator =>

@@ -1,11 +1,11 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsIn, IsInt, IsOptional, IsString, Length, Max, MaxLength, Min } from 'class-validator';
+import { CursorField, PageLimit, WholeField } from '../../kernel/query-fields.js';
 import { jobStatuses, trainerTypes, type JobStatus, type TrainerType } from './job-state.js';
 import type { WaitingFor } from './waiting.js';
 
 const HIGHEST = 5;
-const LONGEST_PAGE = 1000;
 
 /** The original's clients send 1-10; everything above 5 is 5. */
 const capped = ({ value }: { value: unknown }): unknown =>
@@ -78,27 +78,15 @@ export class ListJobsQuery {
   status?: JobStatus | null;
 
   /** Jobs on a page, 1 to 1000; more is cut to 1000. */
-  @ApiPropertyOptional({ type: 'integer' })
-  @IsOptional()
-  @Type(() => Number)
-  @Transform(({ value }: { value: unknown }) => (typeof value === 'number' ? Math.min(value, LONGEST_PAGE) : value))
-  @IsInt()
-  @Min(1)
+  @PageLimit()
   limit: number = 100;
 
   /** Jobs to leave out at the front; `cursor` is quicker far down. */
-  @ApiPropertyOptional({ type: 'integer' })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(0)
-  @Max(100_000_000)
+  @WholeField(0, 100_000_000)
   offset?: number;
 
   /** `next_cursor` of the page before. */
-  @IsOptional()
-  @IsString()
-  @MaxLength(200)
+  @CursorField()
   cursor?: string;
 }
 
