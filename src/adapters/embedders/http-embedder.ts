@@ -1,6 +1,7 @@
 import { Embedder, EmbedderUnavailable, type EmbeddingModel } from '../../modules/documents/embedder.port.js';
 import type { Clock } from '../../kernel/clock.js';
-import { EmbeddingServer, RequestRefused } from './embedding-server.js';
+import { RequestRefused } from '../openai/openai-server.js';
+import { EmbeddingServer } from './embedding-server.js';
 import { interruptible } from './interruptible.js';
 import { Rest } from './rest.js';
 import { longestInputOf } from './server-answers.js';
