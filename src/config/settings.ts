@@ -10,6 +10,7 @@ import { fileSetting, withSecretFiles } from './secret-files.js';
 import { ingestionOf, ingestionProblems, ingestionSpecs } from './ingestion-settings.js';
 import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
+import { openAiOf, openAiSpecs } from './openai-settings.js';
 import { parserOf, parserSpecs } from './parser-settings.js';
 import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
 import { postgresOf, postgresProblems, postgresSpecs } from './postgres-settings.js';
@@ -74,6 +75,7 @@ export const settingSpecs = {
   CLARA_MODEL_DIRS: list({ default: ['models'], desc: 'Folders, besides the data folder, that hold base models.' }),
 
   ...trainingSpecs,
+  ...openAiSpecs,
 };
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -203,6 +205,7 @@ export function readSettings(env: Env, root: string) {
     folders: folders(read, env, root),
     logLevel: read.CLARA_LOG_LEVEL,
     training: trainingOf(read, cpus().length),
+    openai: openAiOf(read),
   } as const;
 }
 
@@ -227,4 +230,5 @@ export abstract class Settings implements SettingsShape {
   abstract readonly folders: SettingsShape['folders'];
   abstract readonly logLevel: SettingsShape['logLevel'];
   abstract readonly training: SettingsShape['training'];
+  abstract readonly openai: SettingsShape['openai'];
 }
