@@ -22,25 +22,24 @@ CREATE INDEX openai_files_expire ON openai_files (expires_at) WHERE deleted_at I
 -- What a job was asked to be. From 'accepted' on its state is that of the training job with its job_id.
 CREATE TABLE openai_jobs (
   id text CONSTRAINT openai_jobs_pkey PRIMARY KEY,
-  job_id uuid NOT NULL CONSTRAINT openai_jobs_job_id UNIQUE,
   seq bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
   state text NOT NULL CHECK (state IN ('validating', 'paused', 'accepted', 'failed', 'cancelled')),
+  job_id uuid CONSTRAINT openai_jobs_job_id UNIQUE,
   model text NOT NULL,
   request jsonb NOT NULL,
   metadata jsonb,
-  seed bigint NOT NULL,
   training_file text NOT NULL REFERENCES openai_files,
   validation_file text REFERENCES openai_files,
   hyperparameters jsonb,
   created_by text NOT NULL,
   caller jsonb NOT NULL,
+  place text NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
-  validated_at timestamptz,
   error jsonb,
-  fence integer NOT NULL DEFAULT 0,
-  lease_until timestamptz,
+  fine_tuned_model text,
   result_file text REFERENCES openai_files,
-  ended_at timestamptz
+  ended_at timestamptz,
+  CHECK ((state = 'accepted') = (job_id IS NOT NULL))
 );
 CREATE UNIQUE INDEX openai_jobs_seq ON openai_jobs (seq);
 CREATE INDEX openai_jobs_listed ON openai_jobs (created_by, seq);
