@@ -11,6 +11,7 @@ import { Log } from './kernel/log.js';
 import { Wakeups } from './kernel/wakeups.js';
 import { AuditModule } from './modules/audit/audit.module.js';
 import { DocsModule } from './modules/docs/docs.module.js';
+import { FineTuningModule } from './modules/fine-tuning/fine-tuning.module.js';
 import { HealthModule } from './modules/health/health.module.js';
 import { IngestionModule } from './modules/ingestion/ingestion.module.js';
 import { LimitsModule } from './modules/limits/limits.module.js';
@@ -78,6 +79,7 @@ export class AppModule {
         IngestionModule,
         SearchRoutesModule,
         DatasetModule,
+        FineTuningModule,
         HealthModule,
         MetricsModule,
         DocsModule,

@@ -11,6 +11,7 @@ import { ingestionOf, ingestionProblems, ingestionSpecs } from './ingestion-sett
 import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
 import { servingOf, servingProblems, servingSpecs } from './serving-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
+import { openAiOf, openAiSpecs } from './openai-settings.js';
 import { parserOf, parserSpecs } from './parser-settings.js';
 import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
 import { postgresOf, postgresProblems, postgresSpecs } from './postgres-settings.js';
@@ -76,6 +77,7 @@ export const settingSpecs = {
 
   ...trainingSpecs,
   ...servingSpecs,
+  ...openAiSpecs,
 };
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -207,6 +209,7 @@ export function readSettings(env: Env, root: string) {
     logLevel: read.CLARA_LOG_LEVEL,
     training: trainingOf(read, cpus().length),
     serving: servingOf(read, cpus().length),
+    openai: openAiOf(read),
   } as const;
 }
 
@@ -232,4 +235,5 @@ export abstract class Settings implements SettingsShape {
   abstract readonly logLevel: SettingsShape['logLevel'];
   abstract readonly training: SettingsShape['training'];
   abstract readonly serving: SettingsShape['serving'];
+  abstract readonly openai: SettingsShape['openai'];
 }
