@@ -1,7 +1,7 @@
 import { Embedder, EmbedderUnavailable, type EmbeddingModel } from '../../modules/documents/embedder.port.js';
 import type { Clock } from '../../kernel/clock.js';
 import { EmbeddingServer, RequestRefused } from './embedding-server.js';
-import { interruptible } from './interruptible.js';
+import { interruptible } from '../../kernel/interruptible.js';
 import { Rest } from './rest.js';
 import { longestInputOf } from './server-answers.js';
 import { ServerTokenizer } from './server-tokenizer.js';
