@@ -10,6 +10,7 @@ import { SecretMask } from '../kernel/secret-mask.js';
 import { fileSetting, withSecretFiles } from './secret-files.js';
 import { ingestionOf, ingestionProblems, ingestionSpecs } from './ingestion-settings.js';
 import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
+import { servingOf, servingProblems, servingSpecs } from './serving-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
 import { parserOf, parserSpecs } from './parser-settings.js';
 import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
@@ -76,6 +77,7 @@ export const settingSpecs = {
   CLARA_MODEL_DIRS: list({ default: ['models'], desc: 'Folders, besides the data folder, that hold base models.' }),
 
   ...trainingSpecs,
+  ...servingSpecs,
 };
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -119,6 +121,7 @@ const rules = (read: Read): string[] => [
   ...postgresProblems(read),
   ...embedderProblems(read),
   ...storeProblems(read),
+  ...servingProblems(read),
   ...portClashes(read),
 ];
 
@@ -206,6 +209,7 @@ export function readSettings(env: Env, root: string) {
     folders: folders(read, env, root),
     logLevel: read.CLARA_LOG_LEVEL,
     training: trainingOf(read, cpus().length),
+    serving: servingOf(read, cpus().length),
   } as const;
 }
 
@@ -231,4 +235,5 @@ export abstract class Settings implements SettingsShape {
   abstract readonly folders: SettingsShape['folders'];
   abstract readonly logLevel: SettingsShape['logLevel'];
   abstract readonly training: SettingsShape['training'];
+  abstract readonly serving: SettingsShape['serving'];
 }

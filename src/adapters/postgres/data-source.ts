@@ -3,6 +3,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { JobConfigEntity, JobEntity, JobEventEntity } from '../../modules/training/job.entity.js';
 import { PersonalTokenEntity, TicketEntity } from '../../modules/security/personal-token.entity.js';
 import { grantsTo } from './grants.js';
+import { Adapters1764000700000 } from './migrations/1764000700000-adapters.js';
 import { Datasets1764000600000 } from './migrations/1764000600000-datasets.js';
 import { Security1764000100000 } from './migrations/1764000100000-security.js';
 import { Audit1764000300000 } from './migrations/1764000300000-audit.js';
@@ -51,6 +52,7 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
       Documents1764000400000,
       Stores1764000500000,
       Datasets1764000600000,
+      Adapters1764000700000,
     ],
     migrationsTableName: 'clara_migrations',
     synchronize: false,

@@ -1,23 +1,45 @@
 import type { Caller } from '../security/principal.port.js';
 
-export interface AliasMove {
+/** One row of the history: a version was live under an alias from `from` to `to`. */
+export interface Deployment {
+  /** Rises with every change of any alias. */
+  number: number;
   alias: string;
   versionId: string;
-  /** Why: an evaluation, a comparison, a sentence; kept with the deployment. */
-  evidence: string | null;
-  caller: Caller;
+  versionName: string;
+  /** Versions that took a share of the requests beside it. */
+  splits: { versionId: string; weight: number }[];
+  kind: 'move' | 'rollback';
+  from: Date;
+  /** null: it still is. */
+  to: Date | null;
+  by: string;
+  evidence: Record<string, unknown>;
 }
 
-/** Moves aliases; the deployment and the audit row are written in the same transaction. */
+/** Who moves an alias, and on what evidence: numbers, a job, a judgement; no text of a document. */
+export interface Reason {
+  by: Caller;
+  evidence: Readonly<Record<string, unknown>>;
+}
+
+/** Moves aliases: the alias, its row of the history and the audit row are one transaction. */
 export abstract class AliasMoves {
   /**
-   * Makes the alias mean this version, whatever it meant before; splits end.
-   * @returns the version that it meant before; null where it is new, or meant this one
-   * @throws AppError `not_found` where the version is none, or is retired; `invalid` for a name that is none
+   * Makes the alias where there is none.
+   * @param to a version's id, or `previous`: the one that was live before the present one
+   * @param reason with `splits`: shares (above 0, together at most 1) of the requests that go to other versions
+   * @returns the deployment that is live now; the same as before where nothing would change
+   * @throws AppError `not_found` for an unknown version; `conflict` for a retired one, or where there is no previous one;
+   *   `invalid` for a name that no alias may have, or shares that are none
    */
-  abstract move(move: AliasMove): Promise<{ previous: string | null }>;
-  /** Takes the alias away. @returns what it meant; null where there is none */
-  abstract remove(alias: string, caller: Caller): Promise<{ previous: string | null }>;
-  /** The version that the alias meant before the present one, by the deployments; undefined where there is none. */
-  abstract before(alias: string): Promise<string | undefined>;
+  abstract move(
+    alias: string,
+    to: string,
+    reason: Reason & { splits?: readonly { versionId: string; weight: number }[] },
+  ): Promise<Deployment>;
+  /** @throws AppError `not_found` */
+  abstract remove(alias: string, reason: Reason): Promise<void>;
+  /** Where `move(alias, 'previous')` would lead; undefined: nowhere. */
+  abstract previous(alias: string): Promise<string | undefined>;
 }
