@@ -4,6 +4,7 @@ import { JobConfigEntity, JobEntity, JobEventEntity } from '../../modules/traini
 import { PersonalTokenEntity, TicketEntity } from '../../modules/security/personal-token.entity.js';
 import { grantsTo } from './grants.js';
 import { Datasets1764000600000 } from './migrations/1764000600000-datasets.js';
+import { Methods1764000650000 } from './migrations/1764000650000-methods.js';
 import { Security1764000100000 } from './migrations/1764000100000-security.js';
 import { Audit1764000300000 } from './migrations/1764000300000-audit.js';
 import { Documents1764000400000 } from './migrations/1764000400000-documents.js';
@@ -51,6 +52,7 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
       Documents1764000400000,
       Stores1764000500000,
       Datasets1764000600000,
+      Methods1764000650000,
     ],
     migrationsTableName: 'clara_migrations',
     synchronize: false,
