@@ -15,6 +15,7 @@ import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-set
 import { postgresOf, postgresProblems, postgresSpecs } from './postgres-settings.js';
 import { trainingOf, trainingSpecs } from './training-settings.js';
 import { storeProblems, storeSpecs, storesOf } from './store-settings.js';
+import { writerOf, writerProblems, writerSpecs } from './writer-settings.js';
 import { closedPorts, tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
 
 /** Every problem of the environment, one line each. */
@@ -34,6 +35,7 @@ export const settingSpecs = {
   ...ingestionSpecs,
   ...parserSpecs,
   ...datasetSpecs,
+  ...writerSpecs,
 
   CLARA_HOST: str({
     default: '127.0.0.1',
@@ -117,6 +119,7 @@ const rules = (read: Read): string[] => [
   ...postgresProblems(read),
   ...embedderProblems(read),
   ...storeProblems(read),
+  ...writerProblems(read),
   ...portClashes(read),
 ];
 
@@ -196,6 +199,7 @@ export function readSettings(env: Env, root: string) {
     ingestion: ingestionOf(read, folderIn(root)),
     parser: parserOf(read),
     datasets: datasetOf(read),
+    writer: writerOf(read),
     http: http(read),
     postgres: postgresOf(read),
     embedder: embedderOf(read, cpus().length),
@@ -220,6 +224,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly ingestion: SettingsShape['ingestion'];
   abstract readonly parser: SettingsShape['parser'];
   abstract readonly datasets: SettingsShape['datasets'];
+  abstract readonly writer: SettingsShape['writer'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly embedder: SettingsShape['embedder'];
