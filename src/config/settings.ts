@@ -18,6 +18,7 @@ import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-set
 import { postgresOf, postgresProblems, postgresSpecs } from './postgres-settings.js';
 import { trainingOf, trainingSpecs } from './training-settings.js';
 import { storeProblems, storeSpecs, storesOf } from './store-settings.js';
+import { writerOf, writerProblems, writerSpecs } from './writer-settings.js';
 import { closedPorts, tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
 
 /** Every problem of the environment, one line each. */
@@ -38,6 +39,7 @@ export const settingSpecs = {
   ...parserSpecs,
   ...datasetSpecs,
   ...gatewaySpecs,
+  ...writerSpecs,
 
   CLARA_HOST: str({
     default: '127.0.0.1',
@@ -124,6 +126,7 @@ const rules = (read: Read): string[] => [
   ...embedderProblems(read),
   ...storeProblems(read),
   ...servingProblems(read),
+  ...writerProblems(read),
   ...portClashes(read),
 ];
 
@@ -204,6 +207,7 @@ export function readSettings(env: Env, root: string) {
     parser: parserOf(read),
     datasets: datasetOf(read),
     gateway: gatewayOf(read, folderIn(root)),
+    writer: writerOf(read),
     http: http(read),
     postgres: postgresOf(read),
     embedder: embedderOf(read, cpus().length),
@@ -231,6 +235,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly parser: SettingsShape['parser'];
   abstract readonly datasets: SettingsShape['datasets'];
   abstract readonly gateway: SettingsShape['gateway'];
+  abstract readonly writer: SettingsShape['writer'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly embedder: SettingsShape['embedder'];
