@@ -1,6 +1,7 @@
 import { cpus, homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
+import { adapterSpecs, adaptersOf } from './adapter-settings.js';
 import { auditOf, auditProblems, auditSpecs } from './audit-settings.js';
 import { embedderOf, embedderProblems, embedderSpecs } from './embedder-settings.js';
 import { datasetOf, datasetSpecs } from './dataset-settings.js';
@@ -40,6 +41,7 @@ export const settingSpecs = {
   ...datasetSpecs,
   ...gatewaySpecs,
   ...writerSpecs,
+  ...adapterSpecs,
 
   CLARA_HOST: str({
     default: '127.0.0.1',
@@ -171,10 +173,13 @@ const folderIn =
 
 function folders(read: Read, env: Env, root: string) {
   const folder = folderIn(root);
-  const cache = read.CLARA_CACHE_DIR ?? join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'clara');
+  const caches = env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  const cache = read.CLARA_CACHE_DIR ?? join(caches, 'clara');
   return {
     data: folder(read.CLARA_DATA_DIR),
     cache: folder(cache),
+    /** Where the hub's own libraries keep what they downloaded. */
+    hub: folder(env['HF_HUB_CACHE'] || join(env['HF_HOME'] || join(caches, 'huggingface'), 'hub')),
     logs: folder(read.CLARA_LOG_DIR),
     configs: read.CLARA_CONFIG_DIRS.map(folder),
     datasets: read.CLARA_DATASET_DIRS.map(folder),
@@ -208,6 +213,7 @@ export function readSettings(env: Env, root: string) {
     datasets: datasetOf(read),
     gateway: gatewayOf(read, folderIn(root)),
     writer: writerOf(read),
+    adapters: adaptersOf(read),
     http: http(read),
     postgres: postgresOf(read),
     embedder: embedderOf(read, cpus().length),
@@ -236,6 +242,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly datasets: SettingsShape['datasets'];
   abstract readonly gateway: SettingsShape['gateway'];
   abstract readonly writer: SettingsShape['writer'];
+  abstract readonly adapters: SettingsShape['adapters'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly embedder: SettingsShape['embedder'];
