@@ -4,6 +4,9 @@ import { AttemptEnd } from './attempt-end.js';
 import { AttemptStart } from './attempt-start.js';
 import { DatasetUse } from './dataset-use.port.js';
 import { DispatcherService } from './dispatcher.service.js';
+import { GpuSlots } from './gpu-slots.port.js';
+import { GpuSlotHolder } from './gpu-slot-holder.js';
+import { HostTrainings } from './host-trainings.port.js';
 import { JobCreation } from './job-creation.service.js';
 import { JobEventFeed } from './job-events.port.js';
 import { JobEventStore } from './job-events.store.js';
@@ -13,6 +16,7 @@ import { JobPlanner } from './job-planner.js';
 import { JobQueueStore } from './job-queue.store.js';
 import { JobStore } from './job.store.js';
 import { RetentionService } from './retention.service.js';
+import { RunningTrainings } from './running-trainings.js';
 import { TrainingController } from './training.controller.js';
 import { TrainingMetrics } from './training-metrics.js';
 import { TrainingReports } from './training-reports.service.js';
@@ -36,10 +40,12 @@ import { TrainingStatus } from './training-status.port.js';
     TrainingMetrics,
     TrainingReports,
     TrainingService,
+    { provide: GpuSlots, useClass: GpuSlotHolder },
+    { provide: HostTrainings, useClass: RunningTrainings },
     { provide: JobEventFeed, useClass: JobEventStore },
     { provide: TrainingStatus, useExisting: JobStore },
     { provide: DatasetUse, useExisting: JobStore },
   ],
-  exports: [DatasetUse, DispatcherService, JobEventFeed, TrainingStatus],
+  exports: [DatasetUse, DispatcherService, GpuSlots, HostTrainings, JobEventFeed, TrainingStatus],
 })
 export class TrainingModule {}
