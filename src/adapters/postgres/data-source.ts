@@ -7,6 +7,7 @@ import { Adapters1764000700000 } from './migrations/1764000700000-adapters.js';
 import { Datasets1764000600000 } from './migrations/1764000600000-datasets.js';
 import { OpenAi1764000900000 } from './migrations/1764000900000-openai.js';
 import { Methods1764000650000 } from './migrations/1764000650000-methods.js';
+import { Serving1764000800000 } from './migrations/1764000800000-serving.js';
 import { Security1764000100000 } from './migrations/1764000100000-security.js';
 import { Audit1764000300000 } from './migrations/1764000300000-audit.js';
 import { Documents1764000400000 } from './migrations/1764000400000-documents.js';
@@ -57,6 +58,7 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
       Methods1764000650000,
       Adapters1764000700000,
       OpenAi1764000900000,
+      Serving1764000800000,
     ],
     migrationsTableName: 'clara_migrations',
     synchronize: false,
