@@ -21,6 +21,7 @@ const eventsOf = async (name: string): Promise<WorkerEvent[]> =>
 
 const idle: JobSnapshot = {
   status: 'running',
+  paused: false,
   progress_percent: 0,
   current_epoch: 0,
   total_epochs: 0,

@@ -5,6 +5,7 @@ import { PersonalTokenEntity, TicketEntity } from '../../modules/security/person
 import { grantsTo } from './grants.js';
 import { Adapters1764000700000 } from './migrations/1764000700000-adapters.js';
 import { Datasets1764000600000 } from './migrations/1764000600000-datasets.js';
+import { Methods1764000650000 } from './migrations/1764000650000-methods.js';
 import { OpenAi1764000900000 } from './migrations/1764000900000-openai.js';
 import { Security1764000100000 } from './migrations/1764000100000-security.js';
 import { Audit1764000300000 } from './migrations/1764000300000-audit.js';
@@ -53,6 +54,7 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
       Documents1764000400000,
       Stores1764000500000,
       Datasets1764000600000,
+      Methods1764000650000,
       Adapters1764000700000,
       OpenAi1764000900000,
     ],

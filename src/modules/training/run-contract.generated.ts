@@ -11,6 +11,10 @@ export interface RunFile {
    */
   fence: number;
   trainer_type: 'lora' | 'qlora' | 'continuous';
+  /**
+   * dpo: which of two answers is preferred (Rafailov et al. 2023, arXiv 2305.18290).
+   */
+  method: 'supervised' | 'dpo';
   model: Model;
   adapter: Adapter;
   quantization: Quantization | null;
@@ -44,7 +48,7 @@ export interface Adapter {
   target_modules: 'all-linear' | string[];
   bias: 'none' | 'all' | 'lora_only';
   /**
-   * Absolute folder of the adapter to train further; its rank, alpha and targets count.
+   * Absolute folder of the adapter to train further; its rank, alpha and targets count. With dpo a frozen copy of it is the reference, else the base without an adapter.
    */
   start_from: string | null;
 }
@@ -118,6 +122,10 @@ export interface Training {
   save_total_limit: number | null;
   precision: 'auto' | 'bf16' | 'fp16' | 'fp32';
   seed: number;
+  /**
+   * Of dpo alone: how much the adapter is held to its reference.
+   */
+  beta: number;
   gradient_checkpointing: 'auto' | true | false;
   group_by_length: boolean;
   report_to: ('tensorboard' | 'mlflow' | 'wandb')[];
@@ -260,7 +268,7 @@ export interface StoppedEvent {
   data: StoppedData;
 }
 export interface StoppedData {
-  reason: 'cancel' | 'shutdown' | 'time_limit' | 'orphan' | 'signal';
+  reason: 'cancel' | 'pause' | 'shutdown' | 'time_limit' | 'orphan' | 'signal';
   /**
    * Relative to the attempt's folder; null: nothing was trained yet.
    */

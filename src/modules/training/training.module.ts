@@ -4,15 +4,21 @@ import { AttemptEnd } from './attempt-end.js';
 import { AttemptStart } from './attempt-start.js';
 import { DatasetUse } from './dataset-use.port.js';
 import { DispatcherService } from './dispatcher.service.js';
+import { FineTuningJobs } from './fine-tuning-jobs.port.js';
+import { JobAccess } from './job-access.service.js';
 import { JobCreation } from './job-creation.service.js';
 import { JobEventFeed } from './job-events.port.js';
 import { JobEventStore } from './job-events.store.js';
 import { JobLogs } from './job-logs.service.js';
 import { JobNews } from './job-news.js';
+import { JobPauses } from './job-pauses.service.js';
 import { JobPlanner } from './job-planner.js';
 import { JobQueueStore } from './job-queue.store.js';
 import { JobStore } from './job.store.js';
+import { OrderedJobStore } from './ordered-jobs.store.js';
+import { OrderedJobs } from './ordered-jobs.service.js';
 import { RetentionService } from './retention.service.js';
+import { StartFolders } from './start-folders.js';
 import { TrainingController } from './training.controller.js';
 import { TrainingMetrics } from './training-metrics.js';
 import { TrainingReports } from './training-reports.service.js';
@@ -26,20 +32,25 @@ import { TrainingStatus } from './training-status.port.js';
     AttemptEnd,
     AttemptStart,
     DispatcherService,
+    JobAccess,
     JobCreation,
     JobLogs,
     JobNews,
+    JobPauses,
     JobPlanner,
     JobQueueStore,
     JobStore,
+    OrderedJobStore,
     RetentionService,
+    StartFolders,
     TrainingMetrics,
     TrainingReports,
     TrainingService,
     { provide: JobEventFeed, useClass: JobEventStore },
+    { provide: FineTuningJobs, useClass: OrderedJobs },
     { provide: TrainingStatus, useExisting: JobStore },
     { provide: DatasetUse, useExisting: JobStore },
   ],
-  exports: [DatasetUse, DispatcherService, JobEventFeed, TrainingStatus],
+  exports: [DatasetUse, DispatcherService, FineTuningJobs, JobEventFeed, TrainingStatus],
 })
 export class TrainingModule {}

@@ -4,6 +4,7 @@ import { applyReport, finalMetrics, foldReports } from './worker-reports.js';
 
 const idle: JobSnapshot = {
   status: 'running',
+  paused: false,
   progress_percent: 0,
   current_epoch: 0,
   total_epochs: 0,

@@ -13,7 +13,7 @@ from typing import NoReturn
 from clara_trainer.events import EventLog
 from clara_trainer.failure import peer_failure
 
-REASONS = ("cancel", "shutdown", "time_limit")
+REASONS = ("cancel", "pause", "shutdown", "time_limit")
 CHECKPOINT = "checkpoint-"
 
 

@@ -68,6 +68,7 @@ class Training(TypedDict):
     save_total_limit: int | None
     precision: Literal["auto", "bf16", "fp16", "fp32"]
     seed: int
+    beta: float
     gradient_checkpointing: Literal["auto", True, False]
     group_by_length: bool
     report_to: list[Literal["tensorboard", "mlflow", "wandb"]]
@@ -103,6 +104,7 @@ class Run(TypedDict):
     attempt: int
     fence: int
     trainer_type: Literal["lora", "qlora", "continuous"]
+    method: Literal["supervised", "dpo"]
     model: Model
     adapter: Adapter
     quantization: Quantization | None
@@ -239,7 +241,7 @@ class CheckpointData(TypedDict):
 
 
 class StoppedData(TypedDict):
-    reason: Literal["cancel", "shutdown", "time_limit", "orphan", "signal"]
+    reason: Literal["cancel", "pause", "shutdown", "time_limit", "orphan", "signal"]
     checkpoint: str | None
 
 
