@@ -18,6 +18,16 @@ function hyperparametersOf({ hyperparameters, method }: CreateFineTuningJobDto):
   return nested ?? hyperparameters ?? {};
 }
 
+/** @throws AppError `bad_request` where an adapter, which keeps its rank, scale and layers for life, shall have others */
+function loraOf({ lora }: CreateFineTuningJobDto, start: StartModel): JobRequest['lora'] {
+  if (!lora) return {};
+  if (start.versionId !== null)
+    throw new AppError('bad_request', `lora: ${start.name} keeps its rank, alpha and layers; leave it out`, [
+      { path: 'lora', message: 'does not go with an ft: model' },
+    ]);
+  return Object.fromEntries(Object.entries(lora).filter(([, value]) => value !== undefined));
+}
+
 /** What a body orders; whatever it leaves out is `auto`. */
 export function jobRequest(
   body: CreateFineTuningJobDto,
@@ -31,7 +41,6 @@ export function jobRequest(
     learning_rate_multiplier: learning_rate_multiplier ?? 'auto',
     beta: beta ?? 'auto',
   };
-  const { rank, alpha, target_modules } = body.lora ?? {};
   return {
     method: body.method?.type ?? 'supervised',
     asked,
@@ -39,10 +48,6 @@ export function jobRequest(
     seed: body.seed ?? seedByChance(),
     baseModel: start.baseModel,
     versionId: start.versionId,
-    lora: {
-      ...(rank === undefined ? {} : { rank }),
-      ...(alpha === undefined ? {} : { alpha }),
-      ...(target_modules === undefined ? {} : { target_modules }),
-    },
+    lora: loraOf(body, start),
   };
 }

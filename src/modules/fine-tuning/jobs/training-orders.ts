@@ -42,7 +42,7 @@ export class TrainingOrders {
         ...(request.method === 'dpo' ? { beta: resolved.beta } : {}),
         ...(rank === undefined ? {} : { rank }),
         ...(alpha === undefined ? {} : { alpha }),
-        ...(targetModules === undefined ? {} : { targetModules }),
+        ...(targetModules === undefined ? {} : { targetModules: targetsOf(targetModules) }),
       },
       ...(request.suffix === null ? {} : { suffix: request.suffix }),
       ...(row.metadata === null ? {} : { metadata: row.metadata }),
@@ -66,3 +66,5 @@ export class TrainingOrders {
     return { reference: id, path: this.folder.whole(path), sha256 };
   }
 }
+
+const targetsOf = (names: string[]): 'all-linear' | string[] => (names.includes('all-linear') ? 'all-linear' : names);
