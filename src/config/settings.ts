@@ -4,11 +4,13 @@ import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
 import { auditOf, auditProblems, auditSpecs } from './audit-settings.js';
 import { embedderOf, embedderProblems, embedderSpecs } from './embedder-settings.js';
 import { datasetOf, datasetSpecs } from './dataset-settings.js';
+import { gatewayOf, gatewaySpecs } from './gateway-settings.js';
 import { isSecret, list } from './setting-kinds.js';
 import { SecretMask } from '../kernel/secret-mask.js';
 import { fileSetting, withSecretFiles } from './secret-files.js';
 import { ingestionOf, ingestionProblems, ingestionSpecs } from './ingestion-settings.js';
 import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
+import { servingOf, servingProblems, servingSpecs } from './serving-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
 import { openAiOf, openAiSpecs } from './openai-settings.js';
 import { parserOf, parserSpecs } from './parser-settings.js';
@@ -35,6 +37,7 @@ export const settingSpecs = {
   ...ingestionSpecs,
   ...parserSpecs,
   ...datasetSpecs,
+  ...gatewaySpecs,
 
   CLARA_HOST: str({
     default: '127.0.0.1',
@@ -75,6 +78,7 @@ export const settingSpecs = {
   CLARA_MODEL_DIRS: list({ default: ['models'], desc: 'Folders, besides the data folder, that hold base models.' }),
 
   ...trainingSpecs,
+  ...servingSpecs,
   ...openAiSpecs,
 };
 
@@ -119,6 +123,7 @@ const rules = (read: Read): string[] => [
   ...postgresProblems(read),
   ...embedderProblems(read),
   ...storeProblems(read),
+  ...servingProblems(read),
   ...portClashes(read),
 ];
 
@@ -198,6 +203,7 @@ export function readSettings(env: Env, root: string) {
     ingestion: ingestionOf(read, folderIn(root)),
     parser: parserOf(read),
     datasets: datasetOf(read),
+    gateway: gatewayOf(read, folderIn(root)),
     http: http(read),
     postgres: postgresOf(read),
     embedder: embedderOf(read, cpus().length),
@@ -205,6 +211,7 @@ export function readSettings(env: Env, root: string) {
     folders: folders(read, env, root),
     logLevel: read.CLARA_LOG_LEVEL,
     training: trainingOf(read, cpus().length),
+    serving: servingOf(read, cpus().length),
     openai: openAiOf(read),
   } as const;
 }
@@ -223,6 +230,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly ingestion: SettingsShape['ingestion'];
   abstract readonly parser: SettingsShape['parser'];
   abstract readonly datasets: SettingsShape['datasets'];
+  abstract readonly gateway: SettingsShape['gateway'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly embedder: SettingsShape['embedder'];
@@ -230,5 +238,6 @@ export abstract class Settings implements SettingsShape {
   abstract readonly folders: SettingsShape['folders'];
   abstract readonly logLevel: SettingsShape['logLevel'];
   abstract readonly training: SettingsShape['training'];
+  abstract readonly serving: SettingsShape['serving'];
   abstract readonly openai: SettingsShape['openai'];
 }
