@@ -1,36 +1,36 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../../config/settings.js';
-import { baseSlug, MADE_BASE } from '../../../kernel/base-slug.js';
 import { AppError } from '../../../kernel/errors.js';
 import { AdapterVersions } from '../../adapters/adapter-versions.port.js';
+import { BaseModels } from '../../adapters/base-models.port.js';
 
 /** What the training service calls the base that is set by CLARA_BASE_MODEL, or made on the spot. */
 const DEFAULT = 'default';
 const HUB_ID = /^[a-z0-9][\w.-]*\/[\w.-]+$/i;
-const VERSION = /^ft:/;
 
 /** What a job starts from. */
 export interface StartModel {
   /** As /v1/models lists it. */
   name: string;
+  /** `default`, a hub id or a folder; null: that of the version. */
   baseModel: string | null;
   versionId: string | null;
 }
+
+const asBase = (name: string, baseModel: string): StartModel => ({ name, baseModel, versionId: null });
 
 /** Finds out what the `model` of a job means. */
 @Injectable()
 export class ModelNames {
   constructor(
+    private readonly bases: BaseModels,
     private readonly versions: AdapterVersions,
     private readonly settings: Settings,
   ) {}
 
   /** @throws AppError `not_found` */
   async find(asked: string): Promise<StartModel> {
-    const found = VERSION.test(asked) ? undefined : (this.#default(asked) ?? (await this.#folder(asked)));
-    const model = found ?? (await this.#version(asked)) ?? hubModel(asked);
+    const model = this.#default(asked) ?? (await this.#version(asked)) ?? (await this.#base(asked));
     if (model) return model;
     throw new AppError(
       'not_found',
@@ -40,23 +40,8 @@ export class ModelNames {
   }
 
   #default(asked: string): StartModel | undefined {
-    const { baseModel } = this.settings.training;
-    const name = baseModel === undefined ? MADE_BASE : baseSlug(baseModel);
-    const isMeant = asked === DEFAULT || asked === baseModel || asked.toLowerCase() === name;
-    return isMeant ? { name, baseModel: DEFAULT, versionId: null } : undefined;
-  }
-
-  /** A folder of CLARA_MODEL_DIRS, by its slug. */
-  async #folder(asked: string): Promise<StartModel | undefined> {
-    const name = baseSlug(asked);
-    for (const folder of this.settings.folders.models) {
-      const entries = await readdir(folder).catch(() => []);
-      const entry = entries.find((each) => baseSlug(each) === name);
-      if (entry === undefined) continue;
-      const path = join(folder, entry);
-      if (await isFile(join(path, 'config.json'))) return { name, baseModel: path, versionId: null };
-    }
-    return undefined;
+    const slug = this.bases.defaultSlug();
+    return [DEFAULT, slug, this.settings.training.baseModel].includes(asked) ? asBase(slug, DEFAULT) : undefined;
   }
 
   async #version(asked: string): Promise<StartModel | undefined> {
@@ -64,14 +49,12 @@ export class ModelNames {
     if (!version || version.retired_at !== null) return undefined;
     return { name: version.model_id, baseModel: null, versionId: version.id };
   }
+
+  /** One that lies here, else one of the hub: whether that has it, the training finds out. */
+  async #base(asked: string): Promise<StartModel | undefined> {
+    const found = (await this.bases.known()).find(({ slug, named }) => slug === asked || named === asked);
+    if (found) return asBase(found.slug, found.named);
+    if (!HUB_ID.test(asked)) return undefined;
+    return asBase((await this.bases.of(asked)).slug, asked);
+  }
 }
-
-const isFile = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
-
-/** Whether the hub has it, the training finds out. */
-const hubModel = (asked: string): StartModel | undefined =>
-  HUB_ID.test(asked) ? { name: baseSlug(asked), baseModel: asked, versionId: null } : undefined;

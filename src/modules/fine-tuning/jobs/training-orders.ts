@@ -46,7 +46,6 @@ export class TrainingOrders {
       },
       ...(request.suffix === null ? {} : { suffix: request.suffix }),
       ...(row.metadata === null ? {} : { metadata: row.metadata }),
-      tags: [row.id],
       keepCheckpoints: KEPT_CHECKPOINTS,
       idempotencyKey: row.id,
     };
