@@ -24,6 +24,13 @@ export interface FineTuningOverlay {
   seed?: number;
   /** Of DPO, default 0.1. */
   beta?: number;
+  /** Share of the training file that is held back where no validation file is named, 0 to 0.9. */
+  validationSplit?: number;
+  rank?: number;
+  /** The scale of the update is alpha / rank. */
+  alpha?: number;
+  /** Names of layers, or `all-linear`. */
+  targetModules?: 'all-linear' | string[];
 }
 
 export interface FineTuningOrder {
@@ -33,7 +40,7 @@ export interface FineTuningOrder {
   /** Folder of the adapter (PEFT) to train further: its rank, alpha and targets count. */
   startFrom?: string;
   trainingFile: FineTuningFile;
-  /** Left out: the configuration's share of the training file is kept back. */
+  /** Left out: the overlay's or the configuration's share of the training file is kept back. */
   validationFile?: FineTuningFile;
   overlay?: FineTuningOverlay;
   suffix?: string;

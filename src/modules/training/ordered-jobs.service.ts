@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Settings } from '../../config/settings.js';
 import { AppError } from '../../kernel/errors.js';
 import { isUuid } from '../../kernel/uuid.js';
 import type { Caller } from '../security/principal.port.js';
@@ -29,17 +30,18 @@ export class OrderedJobs extends FineTuningJobs {
     private readonly planner: JobPlanner,
     private readonly training: TrainingService,
     private readonly pauses: JobPauses,
+    private readonly settings: Settings,
   ) {
     super();
   }
 
   async defaults(): Promise<FineTuningParameters> {
-    const { config } = await this.planner.planned(requestOf({ method: 'supervised' }));
+    const { config } = await this.planner.planned(requestOf({ method: 'supervised' }, this.settings.openai.config));
     return parametersOf(config.run);
   }
 
   async create(order: FineTuningOrder, caller: Caller): Promise<FineTuningJob> {
-    const request = requestOf(order);
+    const request = requestOf(order, this.settings.openai.config);
     const plan = await this.planner.planned(request);
     const job = await this.creation.record(
       {

@@ -85,7 +85,9 @@ function told(event: FineTuningEvent, row: JobRow): Told {
     case 'queued':
       return { message: 'The job waits for its turn' };
     case 'running':
-      return { message: data['attempt'] === 1 ? 'Fine-tuning job started' : `Attempt ${String(data['attempt'])} started` };
+      return {
+        message: data['attempt'] === 1 ? 'Fine-tuning job started' : `Attempt ${String(data['attempt'])} started`,
+      };
     case 'progress':
       return progress(event);
     case 'metric':

@@ -1,6 +1,12 @@
 import type { FineTuningJob } from '../../training/fine-tuning-jobs.port.js';
 import { unixSeconds } from '../files/openai-file.js';
-import type { FineTuningJobDto, JobErrorDto, JobHyperparametersDto, JobMethodDto, OpenAiStatus } from './job-object.dto.js';
+import type {
+  FineTuningJobDto,
+  JobErrorDto,
+  JobHyperparametersDto,
+  JobMethodDto,
+  OpenAiStatus,
+} from './job-object.dto.js';
 import type { JobRow } from './job-row.js';
 
 /** What of a training job is shown. */

@@ -52,13 +52,5 @@ export interface JobRow {
 
 export type NewJobRow = Pick<
   JobRow,
-  | 'id'
-  | 'model'
-  | 'request'
-  | 'metadata'
-  | 'training_file'
-  | 'validation_file'
-  | 'created_by'
-  | 'caller'
-  | 'place'
+  'id' | 'model' | 'request' | 'metadata' | 'training_file' | 'validation_file' | 'created_by' | 'caller' | 'place'
 >;

@@ -164,9 +164,10 @@ export class JobRowStore {
 
   /** Keys that nobody repeats any more. */
   async forgetKeys(days: number): Promise<void> {
-    await this.source.query(`DELETE FROM openai_idempotency_keys WHERE created_at < now() - make_interval(days => $1)`, [
-      days,
-    ]);
+    await this.source.query(
+      `DELETE FROM openai_idempotency_keys WHERE created_at < now() - make_interval(days => $1)`,
+      [days],
+    );
   }
 }
 

@@ -48,6 +48,6 @@ export function metadataFilter(query: Readonly<Record<string, unknown>>): Metada
   const isGiven = whole !== undefined || flat.length > 0;
   if (!isGiven) return undefined;
   const problem = typeof whole === 'string' ? 'must be null, or metadata[key]=value' : metadataProblem(found);
-  if (problem === undefined) return found;
+  if (problem === undefined) return found as Metadata;
   throw new AppError('bad_request', `metadata: ${problem}`, [{ path: 'metadata', message: problem }]);
 }
