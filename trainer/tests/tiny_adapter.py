@@ -18,6 +18,7 @@ def make_tiny_adapter(base: Path, folder: Path, seed: int, strength: float = 0.3
         for name, weight in model.named_parameters():
             if "lora_" in name:
                 weight.copy_(torch.randn_like(weight) * strength)
-    model.save_pretrained(str(folder), safe_serialization=True)
+    # Else a LoRA of the head brings a copy of the whole head along.
+    model.save_pretrained(str(folder), safe_serialization=True, save_embedding_layers=False)
     AutoTokenizer.from_pretrained(str(base)).save_pretrained(str(folder))
     return folder

@@ -9,7 +9,7 @@ from clara_trainer.serve.dialect import Dialect
 from clara_trainer.serve.problem import bad
 
 # Free spacing lets a small model write nothing but spaces.
-SPACING = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+SPACING: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 
 
 class Grammar:

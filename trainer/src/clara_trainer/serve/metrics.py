@@ -17,7 +17,7 @@ class Metrics:
 
     def __init__(self, base: str) -> None:
         self.base = base
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self.running = self.gauge("vllm:num_requests_running", "Rows that the decode loop holds")
         self.waiting = self.gauge("vllm:num_requests_waiting", "Rows that wait for a place")

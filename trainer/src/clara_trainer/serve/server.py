@@ -27,7 +27,6 @@ BODY_BYTES = 32 << 20
 MOST_THREADS = 1024
 MOST_ROWS = 1024
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 Parse = Callable[[Body, Body], Asked]
 
 
@@ -52,7 +51,7 @@ class Server:
         app.router.add_post("/engine/threads", self.change_threads)
         return app
 
-    def guarding(self) -> Middleware:
+    def guarding(self) -> Any:
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             return await self.guard(request, handler)
