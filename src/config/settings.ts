@@ -10,6 +10,7 @@ import { fileSetting, withSecretFiles } from './secret-files.js';
 import { ingestionOf, ingestionProblems, ingestionSpecs } from './ingestion-settings.js';
 import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
+import { ocrOf, ocrSpecs } from './ocr-settings.js';
 import { parserOf, parserSpecs } from './parser-settings.js';
 import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
 import { postgresOf, postgresProblems, postgresSpecs } from './postgres-settings.js';
@@ -33,6 +34,7 @@ export const settingSpecs = {
   ...limitSpecs,
   ...ingestionSpecs,
   ...parserSpecs,
+  ...ocrSpecs,
   ...datasetSpecs,
 
   CLARA_HOST: str({
@@ -195,6 +197,7 @@ export function readSettings(env: Env, root: string) {
     limits: limitsOf(read),
     ingestion: ingestionOf(read, folderIn(root)),
     parser: parserOf(read),
+    ocr: ocrOf(read),
     datasets: datasetOf(read),
     http: http(read),
     postgres: postgresOf(read),
@@ -219,6 +222,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly limits: SettingsShape['limits'];
   abstract readonly ingestion: SettingsShape['ingestion'];
   abstract readonly parser: SettingsShape['parser'];
+  abstract readonly ocr: SettingsShape['ocr'];
   abstract readonly datasets: SettingsShape['datasets'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
