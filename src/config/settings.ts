@@ -14,6 +14,7 @@ import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
 import { servingOf, servingProblems, servingSpecs } from './serving-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
 import { openAiOf, openAiSpecs } from './openai-settings.js';
+import { ocrOf, ocrSpecs } from './ocr-settings.js';
 import { parserOf, parserSpecs } from './parser-settings.js';
 import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
 import { postgresOf, postgresProblems, postgresSpecs } from './postgres-settings.js';
@@ -38,6 +39,7 @@ export const settingSpecs = {
   ...limitSpecs,
   ...ingestionSpecs,
   ...parserSpecs,
+  ...ocrSpecs,
   ...datasetSpecs,
   ...gatewaySpecs,
   ...writerSpecs,
@@ -210,6 +212,7 @@ export function readSettings(env: Env, root: string) {
     limits: limitsOf(read),
     ingestion: ingestionOf(read, folderIn(root)),
     parser: parserOf(read),
+    ocr: ocrOf(read),
     datasets: datasetOf(read),
     gateway: gatewayOf(read, folderIn(root)),
     writer: writerOf(read),
@@ -239,6 +242,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly limits: SettingsShape['limits'];
   abstract readonly ingestion: SettingsShape['ingestion'];
   abstract readonly parser: SettingsShape['parser'];
+  abstract readonly ocr: SettingsShape['ocr'];
   abstract readonly datasets: SettingsShape['datasets'];
   abstract readonly gateway: SettingsShape['gateway'];
   abstract readonly writer: SettingsShape['writer'];

@@ -13,6 +13,7 @@ import { Audit1764000300000 } from './migrations/1764000300000-audit.js';
 import { Documents1764000400000 } from './migrations/1764000400000-documents.js';
 import { Stores1764000500000 } from './migrations/1764000500000-stores.js';
 import { Training1764000000000 } from './migrations/1764000000000-training.js';
+import { Ocr1764000650000 } from './migrations/1764000650000-ocr.js';
 import { Pki1764000200000 } from './migrations/1764000200000-pki.js';
 
 export interface PostgresConnection {
@@ -59,6 +60,7 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
       Adapters1764000700000,
       OpenAi1764000900000,
       Serving1764000800000,
+      Ocr1764000650000,
     ],
     migrationsTableName: 'clara_migrations',
     synchronize: false,
