@@ -18,7 +18,7 @@ import { JobStore } from './job.store.js';
 import { OrderedJobStore } from './ordered-jobs.store.js';
 import { OrderedJobs } from './ordered-jobs.service.js';
 import { RetentionService } from './retention.service.js';
-import { StartFolders } from './start-folders.js';
+import { RequestSources } from './request-sources.js';
 import { TrainingController } from './training.controller.js';
 import { TrainingMetrics } from './training-metrics.js';
 import { TrainingReports } from './training-reports.service.js';
@@ -42,7 +42,7 @@ import { TrainingStatus } from './training-status.port.js';
     JobStore,
     OrderedJobStore,
     RetentionService,
-    StartFolders,
+    RequestSources,
     TrainingMetrics,
     TrainingReports,
     TrainingService,
