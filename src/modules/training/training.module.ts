@@ -27,6 +27,7 @@ import { OrderedJobs } from './ordered-jobs.service.js';
 import { RetentionService } from './retention.service.js';
 import { StartFolders } from './start-folders.js';
 import { RunningTrainings } from './running-trainings.js';
+import { RequestSources } from './request-sources.js';
 import { TrainingController } from './training.controller.js';
 import { TrainingMetrics } from './training-metrics.js';
 import { TrainingReports } from './training-reports.service.js';
@@ -51,7 +52,7 @@ import { TrainingStatus } from './training-status.port.js';
     JobStore,
     OrderedJobStore,
     RetentionService,
-    StartFolders,
+    RequestSources,
     TrainingMetrics,
     TrainingReports,
     TrainingService,
