@@ -25,7 +25,6 @@ import { JobStore } from './job.store.js';
 import { OrderedJobStore } from './ordered-jobs.store.js';
 import { OrderedJobs } from './ordered-jobs.service.js';
 import { RetentionService } from './retention.service.js';
-import { StartFolders } from './start-folders.js';
 import { RunningTrainings } from './running-trainings.js';
 import { RequestSources } from './request-sources.js';
 import { TrainingController } from './training.controller.js';
