@@ -4,6 +4,7 @@ import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
 import { auditOf, auditProblems, auditSpecs } from './audit-settings.js';
 import { embedderOf, embedderProblems, embedderSpecs } from './embedder-settings.js';
 import { datasetOf, datasetSpecs } from './dataset-settings.js';
+import { gatewayOf, gatewaySpecs } from './gateway-settings.js';
 import { isSecret, list } from './setting-kinds.js';
 import { SecretMask } from '../kernel/secret-mask.js';
 import { fileSetting, withSecretFiles } from './secret-files.js';
@@ -35,6 +36,7 @@ export const settingSpecs = {
   ...ingestionSpecs,
   ...parserSpecs,
   ...datasetSpecs,
+  ...gatewaySpecs,
 
   CLARA_HOST: str({
     default: '127.0.0.1',
@@ -199,6 +201,7 @@ export function readSettings(env: Env, root: string) {
     ingestion: ingestionOf(read, folderIn(root)),
     parser: parserOf(read),
     datasets: datasetOf(read),
+    gateway: gatewayOf(read, folderIn(root)),
     http: http(read),
     postgres: postgresOf(read),
     embedder: embedderOf(read, cpus().length),
@@ -224,6 +227,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly ingestion: SettingsShape['ingestion'];
   abstract readonly parser: SettingsShape['parser'];
   abstract readonly datasets: SettingsShape['datasets'];
+  abstract readonly gateway: SettingsShape['gateway'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly embedder: SettingsShape['embedder'];
