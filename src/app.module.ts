@@ -24,6 +24,8 @@ import { AdaptersModule } from './modules/adapters/adapters.module.js';
 import { DatasetModule } from './modules/dataset/dataset.module.js';
 import { QuestionWriter } from './modules/dataset/questions/question-writer.port.js';
 import { SearchRoutesModule } from './modules/dataset/search-routes.module.js';
+import { Engines } from './modules/serving/engines.port.js';
+import { ServingModule } from './modules/serving/serving.module.js';
 import { SecurityModule } from './modules/security/security.module.js';
 import { Host } from './modules/training/host.js';
 import { Launcher } from './modules/training/launcher.port.js';
@@ -40,6 +42,7 @@ export interface Outside {
   environment: TrainerEnvironment;
   launcher: LocalLauncher;
   documents: DocumentParts;
+  engines: Engines;
 }
 
 @Module({})
@@ -56,6 +59,7 @@ class OutsideModule {
       { provide: Launcher, useValue: outside.launcher },
       { provide: KeySource, useValue: new HttpKeySource(outside.settings.security.jwksUrl) },
       { provide: QuestionWriter, useValue: openWriter(outside.settings, new SystemClock()) },
+      { provide: Engines, useValue: outside.engines },
       ...outside.documents.providers,
       { provide: Clock, useClass: SystemClock },
       { provide: Registry, useFactory: () => new Registry() },
@@ -83,6 +87,7 @@ export class AppModule {
         SearchRoutesModule,
         DatasetModule,
         FineTuningModule,
+        ServingModule,
         HealthModule,
         MetricsModule,
         DocsModule,

@@ -77,6 +77,13 @@ export class WantedAdapters {
       });
   }
 
+  /** It needs no place any more, until somebody asks for it. */
+  async forget(versionId: string): Promise<void> {
+    await this.store.forget(versionId);
+    await this.refresh();
+    await this.store.announce();
+  }
+
   /** Writes down what was used, now and then. */
   async flush(): Promise<void> {
     const now = this.clock.now();

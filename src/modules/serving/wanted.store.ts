@@ -53,6 +53,10 @@ export class WantedStore {
     );
   }
 
+  async forget(versionId: string): Promise<void> {
+    await this.source.query('DELETE FROM serving_wanted WHERE version_id = $1 AND NOT pinned', [versionId]);
+  }
+
   /** @param times milliseconds since 1970 by version */
   async used(times: ReadonlyMap<string, number>): Promise<void> {
     if (times.size === 0) return;

@@ -64,8 +64,11 @@ export class AnswerPipe {
       rest.once('error', (error: Error) => this.#breakOff(error, end));
       rest.once('close', () => this.#breakOff(new Error('it broke off'), end));
       rest.on('error', () => undefined);
-      if (!this.#write(this.reply.first)) rest.pause();
-      else rest.resume();
+      const keepsUp = this.#write(this.reply.first);
+      // A short stream is over before anybody listens for its end.
+      if (rest.readableEnded) this.#finish(end);
+      else if (rest.destroyed) this.#breakOff(new Error('it broke off'), end);
+      else if (keepsUp) rest.resume();
     });
   }
 
