@@ -18,7 +18,7 @@ import { MetricsModule } from './modules/metrics/metrics.module.js';
 import { PkiModule } from './modules/pki/pki.module.js';
 import { RealtimeModule } from './modules/realtime/realtime.module.js';
 import { KeySource } from './modules/security/key-source.port.js';
-import { AdapterRegistryModule } from './modules/adapters/adapter-registry.module.js';
+import { AdaptersModule } from './modules/adapters/adapters.module.js';
 import { DatasetModule } from './modules/dataset/dataset.module.js';
 import { SearchRoutesModule } from './modules/dataset/search-routes.module.js';
 import { SecurityModule } from './modules/security/security.module.js';
@@ -72,7 +72,7 @@ export class AppModule {
         SecurityModule,
         LimitsModule,
         PkiModule,
-        AdapterRegistryModule,
+        AdaptersModule,
         TrainingModule,
         RealtimeModule,
         IngestionModule,

@@ -1,6 +1,7 @@
 import { cpus, homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
+import { adapterSpecs, adaptersOf } from './adapter-settings.js';
 import { auditOf, auditProblems, auditSpecs } from './audit-settings.js';
 import { embedderOf, embedderProblems, embedderSpecs } from './embedder-settings.js';
 import { datasetOf, datasetSpecs } from './dataset-settings.js';
@@ -37,6 +38,7 @@ export const settingSpecs = {
   ...parserSpecs,
   ...datasetSpecs,
   ...gatewaySpecs,
+  ...adapterSpecs,
 
   CLARA_HOST: str({
     default: '127.0.0.1',
@@ -166,10 +168,13 @@ const folderIn =
 
 function folders(read: Read, env: Env, root: string) {
   const folder = folderIn(root);
-  const cache = read.CLARA_CACHE_DIR ?? join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'clara');
+  const caches = env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  const cache = read.CLARA_CACHE_DIR ?? join(caches, 'clara');
   return {
     data: folder(read.CLARA_DATA_DIR),
     cache: folder(cache),
+    /** Where the hub's own libraries keep what they downloaded. */
+    hub: folder(env['HF_HUB_CACHE'] || join(env['HF_HOME'] || join(caches, 'huggingface'), 'hub')),
     logs: folder(read.CLARA_LOG_DIR),
     configs: read.CLARA_CONFIG_DIRS.map(folder),
     datasets: read.CLARA_DATASET_DIRS.map(folder),
@@ -202,6 +207,7 @@ export function readSettings(env: Env, root: string) {
     parser: parserOf(read),
     datasets: datasetOf(read),
     gateway: gatewayOf(read, folderIn(root)),
+    adapters: adaptersOf(read),
     http: http(read),
     postgres: postgresOf(read),
     embedder: embedderOf(read, cpus().length),
@@ -228,6 +234,7 @@ export abstract class Settings implements SettingsShape {
   abstract readonly parser: SettingsShape['parser'];
   abstract readonly datasets: SettingsShape['datasets'];
   abstract readonly gateway: SettingsShape['gateway'];
+  abstract readonly adapters: SettingsShape['adapters'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly embedder: SettingsShape['embedder'];

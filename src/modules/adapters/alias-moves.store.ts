@@ -53,7 +53,7 @@ export class PostgresAliasMoves extends AliasMoves {
         `INSERT INTO adapter_deployments (alias, kind, at, by, evidence) VALUES ($1, 'remove', clock_timestamp(), $2, $3::jsonb)`,
         [alias, reason.by.subject, JSON.stringify(reason.evidence)],
       );
-      await this.#record(sql, alias, reason, 'adapter.alias.remove', {});
+      await this.#record(sql, alias, reason, { action: 'adapter.alias.remove', detail: {} });
     });
   }
 
@@ -74,11 +74,13 @@ export class PostgresAliasMoves extends AliasMoves {
       [alias, target.kind, reason.by.subject, JSON.stringify(reason.evidence)],
     );
     const { versionId, kind } = target;
-    await this.#record(sql, alias, reason, 'adapter.alias.move', { version: versionId, splits: target.splits, kind });
+    const detail = { version: versionId, splits: target.splits, kind };
+    await this.#record(sql, alias, reason, { action: 'adapter.alias.move', detail });
   }
 
-  #record(sql: Sql, alias: string, { by, evidence }: Reason, action: string, detail: object): Promise<void> {
+  #record(sql: Sql, alias: string, { by, evidence }: Reason, done: { action: string; detail: object }): Promise<void> {
     const target = { type: 'adapter_alias', id: alias };
+    const { action, detail } = done;
     return this.audit.record(sql, by, { action, target, outcome: 'done', detail: { ...detail, evidence } });
   }
 }

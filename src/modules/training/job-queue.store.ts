@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AppError } from '../../kernel/errors.js';
 import { inTransaction, rowsOf, type Sql } from '../../kernel/transaction.js';
+import type { Registration } from './completed-adapter.port.js';
 import { changeJob, insertEvents, type JobChange, type NewEvent } from './job-changes.js';
 import type { JobEntity } from './job.entity.js';
 import { insertJob, type NewJob } from './job-insert.js';
@@ -173,8 +174,8 @@ export class JobQueueStore {
     return row;
   }
 
-  /** Records a completed job, its slot's count included. */
-  async complete(jobId: string, change: JobChange): Promise<JobEntity | undefined> {
+  /** Records a completed job, its slot's count and its adapter included. */
+  async complete(jobId: string, change: JobChange, register?: Registration): Promise<JobEntity | undefined> {
     const row = await inTransaction(this.source, async (sql) => {
       const done = await changeJob(sql, jobId, change);
       if (done?.host_id)
@@ -183,6 +184,7 @@ export class JobQueueStore {
             ON CONFLICT (host_id, slot) DO UPDATE SET jobs_completed = s.jobs_completed + 1`,
           [done.host_id, done.slot ?? 0],
         );
+      if (done) await register?.(sql);
       return done;
     });
     if (row) this.news.eventsWritten();

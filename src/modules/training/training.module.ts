@@ -1,7 +1,11 @@
 import { Module } from '@nestjs/common';
+import { AdapterRegistryModule } from '../adapters/adapter-registry.module.js';
 import { DatasetRegistryModule } from '../dataset/dataset-registry.module.js';
+import { AdapterRegistration } from './adapter-registration.js';
 import { AttemptEnd } from './attempt-end.js';
 import { AttemptStart } from './attempt-start.js';
+import { CompletedJobs } from './completed-jobs.port.js';
+import { CompletedJobStore } from './completed-jobs.store.js';
 import { DatasetUse } from './dataset-use.port.js';
 import { DispatcherService } from './dispatcher.service.js';
 import { JobCreation } from './job-creation.service.js';
@@ -20,9 +24,10 @@ import { TrainingService } from './training.service.js';
 import { TrainingStatus } from './training-status.port.js';
 
 @Module({
-  imports: [DatasetRegistryModule],
+  imports: [AdapterRegistryModule, DatasetRegistryModule],
   controllers: [TrainingController],
   providers: [
+    AdapterRegistration,
     AttemptEnd,
     AttemptStart,
     DispatcherService,
@@ -38,8 +43,9 @@ import { TrainingStatus } from './training-status.port.js';
     TrainingService,
     { provide: JobEventFeed, useClass: JobEventStore },
     { provide: TrainingStatus, useExisting: JobStore },
+    { provide: CompletedJobs, useClass: CompletedJobStore },
     { provide: DatasetUse, useExisting: JobStore },
   ],
-  exports: [DatasetUse, DispatcherService, JobEventFeed, TrainingStatus],
+  exports: [CompletedJobs, DatasetUse, DispatcherService, JobEventFeed, TrainingStatus],
 })
 export class TrainingModule {}
