@@ -21,6 +21,8 @@ import { KeySource } from './modules/security/key-source.port.js';
 import { AdaptersModule } from './modules/adapters/adapters.module.js';
 import { DatasetModule } from './modules/dataset/dataset.module.js';
 import { SearchRoutesModule } from './modules/dataset/search-routes.module.js';
+import { Engines } from './modules/serving/engines.port.js';
+import { ServingModule } from './modules/serving/serving.module.js';
 import { SecurityModule } from './modules/security/security.module.js';
 import { Host } from './modules/training/host.js';
 import { Launcher } from './modules/training/launcher.port.js';
@@ -37,6 +39,7 @@ export interface Outside {
   environment: TrainerEnvironment;
   launcher: LocalLauncher;
   documents: DocumentParts;
+  engines: Engines;
 }
 
 @Module({})
@@ -52,6 +55,7 @@ class OutsideModule {
       { provide: TrainerEnvironment, useValue: outside.environment },
       { provide: Launcher, useValue: outside.launcher },
       { provide: KeySource, useValue: new HttpKeySource(outside.settings.security.jwksUrl) },
+      { provide: Engines, useValue: outside.engines },
       ...outside.documents.providers,
       { provide: Clock, useClass: SystemClock },
       { provide: Registry, useFactory: () => new Registry() },
@@ -78,6 +82,7 @@ export class AppModule {
         IngestionModule,
         SearchRoutesModule,
         DatasetModule,
+        ServingModule,
         HealthModule,
         MetricsModule,
         DocsModule,

@@ -5,6 +5,7 @@ import { PersonalTokenEntity, TicketEntity } from '../../modules/security/person
 import { grantsTo } from './grants.js';
 import { Adapters1764000700000 } from './migrations/1764000700000-adapters.js';
 import { Datasets1764000600000 } from './migrations/1764000600000-datasets.js';
+import { Serving1764000800000 } from './migrations/1764000800000-serving.js';
 import { Security1764000100000 } from './migrations/1764000100000-security.js';
 import { Audit1764000300000 } from './migrations/1764000300000-audit.js';
 import { Documents1764000400000 } from './migrations/1764000400000-documents.js';
@@ -53,6 +54,7 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
       Stores1764000500000,
       Datasets1764000600000,
       Adapters1764000700000,
+      Serving1764000800000,
     ],
     migrationsTableName: 'clara_migrations',
     synchronize: false,

@@ -8,6 +8,9 @@ import { CompletedJobs } from './completed-jobs.port.js';
 import { CompletedJobStore } from './completed-jobs.store.js';
 import { DatasetUse } from './dataset-use.port.js';
 import { DispatcherService } from './dispatcher.service.js';
+import { GpuSlots } from './gpu-slots.port.js';
+import { GpuSlotHolder } from './gpu-slot-holder.js';
+import { HostTrainings } from './host-trainings.port.js';
 import { JobCreation } from './job-creation.service.js';
 import { JobEventFeed } from './job-events.port.js';
 import { JobEventStore } from './job-events.store.js';
@@ -17,6 +20,7 @@ import { JobPlanner } from './job-planner.js';
 import { JobQueueStore } from './job-queue.store.js';
 import { JobStore } from './job.store.js';
 import { RetentionService } from './retention.service.js';
+import { RunningTrainings } from './running-trainings.js';
 import { TrainingController } from './training.controller.js';
 import { TrainingMetrics } from './training-metrics.js';
 import { TrainingReports } from './training-reports.service.js';
@@ -41,11 +45,13 @@ import { TrainingStatus } from './training-status.port.js';
     TrainingMetrics,
     TrainingReports,
     TrainingService,
+    { provide: GpuSlots, useClass: GpuSlotHolder },
+    { provide: HostTrainings, useClass: RunningTrainings },
     { provide: JobEventFeed, useClass: JobEventStore },
     { provide: TrainingStatus, useExisting: JobStore },
     { provide: CompletedJobs, useClass: CompletedJobStore },
     { provide: DatasetUse, useExisting: JobStore },
   ],
-  exports: [CompletedJobs, DatasetUse, DispatcherService, JobEventFeed, TrainingStatus],
+  exports: [CompletedJobs, DatasetUse, DispatcherService, GpuSlots, HostTrainings, JobEventFeed, TrainingStatus],
 })
 export class TrainingModule {}
