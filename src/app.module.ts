@@ -22,6 +22,8 @@ import { AdaptersModule } from './modules/adapters/adapters.module.js';
 import { DatasetModule } from './modules/dataset/dataset.module.js';
 import { SearchRoutesModule } from './modules/dataset/search-routes.module.js';
 import { Engines } from './modules/serving/engines.port.js';
+import { GatewayModule } from './modules/serving/gateway/gateway.module.js';
+import { Tracing } from './modules/serving/gateway/tracing.port.js';
 import { ServingModule } from './modules/serving/serving.module.js';
 import { SecurityModule } from './modules/security/security.module.js';
 import { Host } from './modules/training/host.js';
@@ -40,6 +42,7 @@ export interface Outside {
   launcher: LocalLauncher;
   documents: DocumentParts;
   engines: Engines;
+  tracing: Tracing;
 }
 
 @Module({})
@@ -56,6 +59,7 @@ class OutsideModule {
       { provide: Launcher, useValue: outside.launcher },
       { provide: KeySource, useValue: new HttpKeySource(outside.settings.security.jwksUrl) },
       { provide: Engines, useValue: outside.engines },
+      { provide: Tracing, useValue: outside.tracing },
       ...outside.documents.providers,
       { provide: Clock, useClass: SystemClock },
       { provide: Registry, useFactory: () => new Registry() },
@@ -83,6 +87,7 @@ export class AppModule {
         SearchRoutesModule,
         DatasetModule,
         ServingModule,
+        GatewayModule,
         HealthModule,
         MetricsModule,
         DocsModule,
