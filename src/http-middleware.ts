@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import { AppError } from './kernel/errors.js';
@@ -77,6 +78,14 @@ export const refuseForeignForms =
       throw new AppError('forbidden', `The origin ${origin} may send nothing here; add it to CLARA_CORS_ORIGINS`);
     next();
   };
+
+/** Bodies that no parser here touches: the gateway passes them on as they come. */
+const PASSED_ON = /^\/v1\/(?:chat\/completions|completions|embeddings)\/?(?:\?|$)/i;
+const JSON_BODY = /^application\/json\s*(?:;|$)/i;
+
+/** Whether the JSON parser reads the body of a request. */
+export const isParsed = ({ url = '', headers }: IncomingMessage): boolean =>
+  !PASSED_ON.test(url) && JSON_BODY.test(headers['content-type'] ?? '');
 
 export const refuseMisshapenBody: Middleware = (request, _response, next) => {
   checkParsed(request.body);

@@ -34,10 +34,7 @@ export const gatewaySpecs = {
     default: false,
     desc: 'Let "auto" now and then take another adapter than the best where it is neither sure nor unsure.',
   }),
-  CLARA_ROUTER_EPSILON_START: decimal(
-    0,
-    1,
-  )({ default: 0.1, desc: 'Share of such requests that explore.' }),
+  CLARA_ROUTER_EPSILON_START: decimal(0, 1)({ default: 0.1, desc: 'Share of such requests that explore.' }),
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl({
     default: undefined,
     desc: 'Where spans of answers go, by OTLP over HTTP (GenAI conventions of OpenTelemetry). Unset: none are made.',

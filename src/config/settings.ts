@@ -14,11 +14,13 @@ import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
 import { servingOf, servingProblems, servingSpecs } from './serving-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
 import { openAiOf, openAiSpecs } from './openai-settings.js';
+import { ocrOf, ocrSpecs } from './ocr-settings.js';
 import { parserOf, parserSpecs } from './parser-settings.js';
 import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
 import { postgresOf, postgresProblems, postgresSpecs } from './postgres-settings.js';
 import { trainingOf, trainingSpecs } from './training-settings.js';
 import { storeProblems, storeSpecs, storesOf } from './store-settings.js';
+import { writerOf, writerProblems, writerSpecs } from './writer-settings.js';
 import { closedPorts, tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
 
 /** Every problem of the environment, one line each. */
@@ -37,9 +39,11 @@ export const settingSpecs = {
   ...limitSpecs,
   ...ingestionSpecs,
   ...parserSpecs,
+  ...ocrSpecs,
   ...datasetSpecs,
-  ...adapterSpecs,
   ...gatewaySpecs,
+  ...writerSpecs,
+  ...adapterSpecs,
 
   CLARA_HOST: str({
     default: '127.0.0.1',
@@ -126,6 +130,7 @@ const rules = (read: Read): string[] => [
   ...embedderProblems(read),
   ...storeProblems(read),
   ...servingProblems(read),
+  ...writerProblems(read),
   ...portClashes(read),
 ];
 
@@ -207,9 +212,11 @@ export function readSettings(env: Env, root: string) {
     limits: limitsOf(read),
     ingestion: ingestionOf(read, folderIn(root)),
     parser: parserOf(read),
+    ocr: ocrOf(read),
     datasets: datasetOf(read),
-    adapters: adaptersOf(read),
     gateway: gatewayOf(read, folderIn(root)),
+    writer: writerOf(read),
+    adapters: adaptersOf(read),
     http: http(read),
     postgres: postgresOf(read),
     embedder: embedderOf(read, cpus().length),
@@ -235,9 +242,11 @@ export abstract class Settings implements SettingsShape {
   abstract readonly limits: SettingsShape['limits'];
   abstract readonly ingestion: SettingsShape['ingestion'];
   abstract readonly parser: SettingsShape['parser'];
+  abstract readonly ocr: SettingsShape['ocr'];
   abstract readonly datasets: SettingsShape['datasets'];
-  abstract readonly adapters: SettingsShape['adapters'];
   abstract readonly gateway: SettingsShape['gateway'];
+  abstract readonly writer: SettingsShape['writer'];
+  abstract readonly adapters: SettingsShape['adapters'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly embedder: SettingsShape['embedder'];

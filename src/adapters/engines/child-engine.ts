@@ -52,6 +52,7 @@ export abstract class ChildEngine extends Engine {
   #running: Running | undefined;
   #starting: Promise<void> | undefined;
   #stopping = new AbortController();
+  #isClosed = false;
 
   constructor(private readonly around: ChildSurroundings) {
     super();
@@ -71,6 +72,7 @@ export abstract class ChildEngine extends Engine {
 
   async wake(signal: AbortSignal, gpus: readonly number[] = []): Promise<void> {
     signal.throwIfAborted();
+    if (this.#isClosed) throw new EngineUnavailable('the application is stopping');
     if (this.#running) return;
     this.#starting ??= this.#start(gpus).finally(() => (this.#starting = undefined));
     await interruptible(this.#starting, signal);
@@ -84,6 +86,12 @@ export abstract class ChildEngine extends Engine {
     this.#running = undefined;
     if (running) await Promise.all([running.child.stop(), running.api.close()]);
     if (!this.#running && !this.#starting) this.#condition.set('asleep');
+  }
+
+  /** Ends it for good. */
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return this.stop();
   }
 
   nameOf({ modelId }: { modelId: string }): string {

@@ -13,7 +13,8 @@ export interface EngineCommand {
   onEnd: (reason: string) => void;
 }
 
-const STOP_MS = 5000;
+const STOP_MS = 3000;
+const KILL_MS = 2000;
 const COMPLAINT = 2000;
 
 /** An engine as a child that ends when its stdin closes: so it never outlives this process, however that ends. */
@@ -44,17 +45,16 @@ export class EngineProcess {
     return this.#child.pid;
   }
 
-  /** Lets it end by itself, and ends it where it does not. */
+  /** Lets it end its answers and itself, and ends it where it does not. */
   async stop(): Promise<void> {
-    this.#child.stdin.end();
     this.#child.kill('SIGTERM');
-    const late = setTimeout(() => this.kill(), STOP_MS);
+    const late = [
+      setTimeout(() => this.#child.stdin.end(), STOP_MS),
+      setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS + KILL_MS),
+    ];
     await this.#gone.promise;
-    clearTimeout(late);
-  }
-
-  kill(): void {
-    this.#child.kill('SIGKILL');
+    this.#child.stdin.destroy();
+    for (const timer of late) clearTimeout(timer);
   }
 
   #endOf(code: number | null, signal: NodeJS.Signals | null): string {

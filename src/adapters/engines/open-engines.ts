@@ -2,10 +2,10 @@ import type { Settings } from '../../config/settings.js';
 import { baseSlug, MADE_BASE } from '../../kernel/base-slug.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Log } from '../../kernel/log.js';
-import type { Engine } from '../../modules/serving/engine.port.js';
 import { Engines } from '../../modules/serving/engines.port.js';
 import type { ThisHost } from '../host/this-host.js';
 import type { TrainerInstallation } from '../launchers/trainer-installation.js';
+import type { ChildEngine } from './child-engine.js';
 import { EmbeddedEngine } from './embedded-engine.js';
 import { SpawnedVllm } from './spawned-vllm.js';
 import { VllmServer } from './vllm-server.js';
@@ -26,16 +26,16 @@ export function openEngines(settings: Needed, parts: Parts): Engines {
 }
 
 class OpenedEngines extends Engines {
-  constructor(readonly all: readonly Engine[]) {
+  constructor(readonly all: readonly (ChildEngine | VllmServer)[]) {
     super();
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.all.map((engine) => (engine instanceof VllmServer ? engine.close() : engine.stop())));
+    await Promise.all(this.all.map((engine) => engine.close()));
   }
 }
 
-function enginesOf(settings: Needed, parts: Parts): Engine[] {
+function enginesOf(settings: Needed, parts: Parts): (ChildEngine | VllmServer)[] {
   const { serving } = settings;
   switch (serving.engine) {
     case 'embedded':
@@ -53,7 +53,7 @@ function enginesOf(settings: Needed, parts: Parts): Engine[] {
   }
 }
 
-function embedded({ serving, folders, training }: Needed, parts: Parts): Engine {
+function embedded({ serving, folders, training }: Needed, parts: Parts): ChildEngine {
   const { trainer, host, environment } = parts;
   const installation = {
     found: () => {
@@ -75,7 +75,7 @@ function embedded({ serving, folders, training }: Needed, parts: Parts): Engine 
   return new EmbeddedEngine(options, installation, { ...parts, startMs: serving.startMs });
 }
 
-const spawned = (serving: Needed['serving'] & { command: readonly string[] }, parts: Parts): Engine =>
+const spawned = (serving: Needed['serving'] & { command: readonly string[] }, parts: Parts): ChildEngine =>
   new SpawnedVllm(
     { ...serving, id: 'vllm', key: serving.apiKey, environment: parts.environment },
     parts.clock,

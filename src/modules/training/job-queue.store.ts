@@ -8,6 +8,7 @@ import type { JobEntity } from './job.entity.js';
 import type { Wishes } from './attempt-outcome.js';
 import { insertJob, type NewJob } from './job-insert.js';
 import { JobNews } from './job-news.js';
+import { askBack, lockHost } from './slot-table.js';
 import { chooseSlot, type HostSlots, type SlotChoice } from './slots.js';
 
 export interface IdempotencyKey {
@@ -110,7 +111,10 @@ export class JobQueueStore {
       const next = await nextInQueue(sql, slots.host.gpus);
       if (!next) return (await asksForMore(sql, slots.host.gpus)) ? { waitingFor: 'gpu' as const } : undefined;
       const choice = chooseSlot(slots.host, slots.taken, next.gpus);
-      if ('waitingFor' in choice) return choice;
+      if ('waitingFor' in choice) {
+        await askBack(sql, by.hostId, slots, next.gpus);
+        return choice;
+      }
       return changeJob(sql, next.job_id, claimChange(next, by, choice, runFolder(next)));
     });
     if (outcome && 'job_id' in outcome) this.news.eventsWritten();
@@ -203,23 +207,6 @@ export class JobQueueStore {
     if (row) this.news.eventsWritten();
     return row;
   }
-}
-
-/** The host's row lock makes the claims of one host serial, so that two applications never share a slot. */
-async function lockHost(
-  sql: Sql,
-  hostId: string,
-): Promise<{ host: HostSlots; taken: Pick<JobEntity, 'slot' | 'gpu_indices'>[] }> {
-  const [host] = await rowsOf<HostSlots>(sql, 'SELECT slots, gpus FROM training_hosts WHERE host_id = $1 FOR UPDATE', [
-    hostId,
-  ]);
-  if (!host) throw new Error(`host ${hostId} is not registered`);
-  const taken = await rowsOf<Pick<JobEntity, 'slot' | 'gpu_indices'>>(
-    sql,
-    `SELECT slot, gpu_indices FROM training_jobs WHERE status = 'running' AND host_id = $1`,
-    [hostId],
-  );
-  return { host, taken };
 }
 
 const CLAIMABLE = `status IN ('pending', 'queued') AND status = 'queued' AND not_before <= now() AND cancel_requested_at IS NULL`;

@@ -221,6 +221,16 @@ export class LearningCurvesDto {
   val_accuracy!: (number | null)[];
   @ApiProperty(curve)
   learning_rate!: (number | null)[];
+  /** Of dpo: beta times what the adapter prefers the preferred answers more than its reference does; else null. */
+  @ApiProperty(curve)
+  train_reward_margin!: (number | null)[];
+  @ApiProperty(curve)
+  val_reward_margin!: (number | null)[];
+  /** Of dpo: share of the pairs with a margin above 0; else null. */
+  @ApiProperty(curve)
+  train_reward_accuracy!: (number | null)[];
+  @ApiProperty(curve)
+  val_reward_accuracy!: (number | null)[];
 }
 
 export class WorkerDto {

@@ -231,6 +231,14 @@ export interface ProgressData {
   tokens_per_second: number | null;
   tokens_seen: number;
   token_accuracy: number | null;
+  /**
+   * Of dpo: beta times what the adapter prefers the preferred answer more than its reference does (nats).
+   */
+  reward_margin: number | null;
+  /**
+   * Of dpo: share of the pairs with a margin above 0.
+   */
+  reward_accuracy: number | null;
   seconds_left: number | null;
   gpu_memory_bytes: number | null;
 }
@@ -244,8 +252,13 @@ export interface MetricEvent {
 export interface MetricData {
   when: 'before' | 'during' | 'after';
   eval_loss: number | null;
+  /**
+   * Of dpo: of the preferred answers.
+   */
   perplexity: number | null;
   token_accuracy: number | null;
+  reward_margin: number | null;
+  reward_accuracy: number | null;
 }
 export interface CheckpointEvent {
   n: Number;
@@ -295,6 +308,10 @@ export interface Report {
   loss: LossReport;
   perplexity: Gain;
   token_accuracy: Gain;
+  /**
+   * Of dpo, on the held-out pairs.
+   */
+  rewards: Rewards | null;
   tokens_per_second: number | null;
   train_tokens: number;
   seconds: number;
@@ -307,6 +324,15 @@ export interface Report {
   data: DataReport[];
   base_model: string;
   trainer_type: 'lora' | 'qlora' | 'continuous';
+  method: 'supervised' | 'dpo';
+  /**
+   * null: not dpo.
+   */
+  beta: number | null;
+  /**
+   * The adapter that was trained further.
+   */
+  start_from: string | null;
   seed: number;
   precision: 'bf16' | 'fp16' | 'fp32';
   packing: boolean;
@@ -324,6 +350,10 @@ export interface LossReport {
 export interface Gain {
   before: number | null;
   after: number | null;
+}
+export interface Rewards {
+  margin: Gain;
+  accuracy: Gain;
 }
 export interface PeakMemory {
   process: number;

@@ -10,6 +10,9 @@ import { DatasetUse } from './dataset-use.port.js';
 import { DispatcherService } from './dispatcher.service.js';
 import { FineTuningJobs } from './fine-tuning-jobs.port.js';
 import { JobAccess } from './job-access.service.js';
+import { GpuSlots } from './gpu-slots.port.js';
+import { GpuSlotHolder } from './gpu-slot-holder.js';
+import { HostTrainings } from './host-trainings.port.js';
 import { JobCreation } from './job-creation.service.js';
 import { JobEventFeed } from './job-events.port.js';
 import { JobEventStore } from './job-events.store.js';
@@ -22,7 +25,8 @@ import { JobStore } from './job.store.js';
 import { OrderedJobStore } from './ordered-jobs.store.js';
 import { OrderedJobs } from './ordered-jobs.service.js';
 import { RetentionService } from './retention.service.js';
-import { StartFolders } from './start-folders.js';
+import { RunningTrainings } from './running-trainings.js';
+import { RequestSources } from './request-sources.js';
 import { TrainingController } from './training.controller.js';
 import { TrainingMetrics } from './training-metrics.js';
 import { TrainingReports } from './training-reports.service.js';
@@ -47,16 +51,27 @@ import { TrainingStatus } from './training-status.port.js';
     JobStore,
     OrderedJobStore,
     RetentionService,
-    StartFolders,
+    RequestSources,
     TrainingMetrics,
     TrainingReports,
     TrainingService,
+    { provide: GpuSlots, useClass: GpuSlotHolder },
+    { provide: HostTrainings, useClass: RunningTrainings },
     { provide: JobEventFeed, useClass: JobEventStore },
     { provide: FineTuningJobs, useClass: OrderedJobs },
     { provide: TrainingStatus, useExisting: JobStore },
     { provide: CompletedJobs, useClass: CompletedJobStore },
     { provide: DatasetUse, useExisting: JobStore },
   ],
-  exports: [CompletedJobs, DatasetUse, DispatcherService, FineTuningJobs, JobEventFeed, TrainingStatus],
+  exports: [
+    CompletedJobs,
+    DatasetUse,
+    DispatcherService,
+    FineTuningJobs,
+    GpuSlots,
+    HostTrainings,
+    JobEventFeed,
+    TrainingStatus,
+  ],
 })
 export class TrainingModule {}

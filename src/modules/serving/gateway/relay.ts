@@ -44,6 +44,16 @@ export interface RelayedReply {
 
 class Deadline extends Error {}
 
+/** It answered, and said that it cannot now. */
+class Unable extends EngineUnavailable {
+  constructor(
+    readonly status: number,
+    why: string,
+  ) {
+    super(`it answered ${status}: ${why}`);
+  }
+}
+
 /** Finds a replica and asks it; tries others as long as nothing of an answer has come. */
 @Injectable()
 export class Relay {
@@ -62,7 +72,7 @@ export class Relay {
         const reply = await this.#ask(lease, request);
         if (!WORTH_RETRYING.has(reply.status)) return { lease, reply, attempts: attempt };
         reply.rest.destroy();
-        throw new EngineUnavailable(`it answered ${reply.status}: ${reply.first.toString('utf8', 0, 200)}`);
+        throw new Unable(reply.status, reply.first.toString('utf8', 0, 200));
       } catch (error) {
         this.#failed(lease, request, error);
         if (attempt >= MOST_ATTEMPTS || !request.body.isKept || !this.pool.mayRetry()) throw unanswered(error);
@@ -125,15 +135,26 @@ function asAnswered(error: unknown, waitMs: number): unknown {
   if (error instanceof Overloaded) return new AppError('rate_limited', error.message, [], again);
   if (error instanceof EngineUnavailable) return new AppError('unavailable', error.message, [], again);
   if (error instanceof NotServable)
-    return new AppError('not_found', error.message, [{ path: 'model', message: error.message, code: 'model_not_servable' }]);
+    return new AppError('not_found', error.message, [
+      { path: 'model', message: error.message, code: 'model_not_servable' },
+    ]);
   if (error instanceof Deadline)
-    return new AppError('timed_out', `No engine was ready within ${waitMs / 1000} s; it may still start, try again`, [], again);
+    return new AppError(
+      'timed_out',
+      `No engine was ready within ${waitMs / 1000} s; it may still start, try again`,
+      [],
+      again,
+    );
   return error;
 }
 
 /** Why nothing came of it at any replica. */
 function unanswered(error: unknown): unknown {
   if (error instanceof ClientGone || error instanceof AppError) return error;
-  const why = error instanceof AnswerEnded ? error.message : `The engine broke off before its answer began: ${messageOf(error)}`;
-  return new AppError('unavailable', why, [], { 'Retry-After': RETRY_SECONDS });
+  const again = { 'Retry-After': RETRY_SECONDS };
+  if (error instanceof Unable && error.status === 429)
+    return new AppError('rate_limited', 'Every engine has as many requests as it takes; try again', [], again);
+  const why =
+    error instanceof AnswerEnded ? error.message : `The engine broke off before its answer began: ${messageOf(error)}`;
+  return new AppError('unavailable', why, [], again);
 }

@@ -1,6 +1,5 @@
 import { basename } from 'node:path';
 import { AppError } from '../../../kernel/errors.js';
-import type { Adapter } from '../run-contract.generated.js';
 import { DEFAULT_MODEL, type ResolvedConfig } from '../resolved-config.js';
 import { configRules } from './allowed-folders.js';
 import { baseModel } from './base-model.js';
@@ -76,8 +75,8 @@ const datasetOf = ({ dataset }: ConfigRequest): Pick<ResolvedConfig, 'dataset'> 
 
 /** The keys of the file, with what the request and the adapter it begins with say instead. */
 function keysOf(document: ConfigDocument, request: ConfigRequest, { machine }: ConfigContext, findings: Findings) {
-  const read = readKeys(document, request, findings);
-  return request.overlay ? overlaid(read, request.overlay, processesOf(read, machine), findings) : read;
+  const keys = readKeys(document, request, findings);
+  return request.overlay ? overlaid(keys, request.overlay, processesOf(keys, machine), findings) : keys;
 }
 
 async function startOf({ start_from }: ConfigRequest, findings: Findings): Promise<StartAdapter | undefined> {
@@ -94,20 +93,8 @@ function withBaseOf(start: StartAdapter | undefined, request: ConfigRequest): Co
 
 /** Of the file, or of the adapter that is trained further; only a person's own file can contradict that. */
 function adapterPart(start: StartAdapter | undefined, keys: ReadKeys, request: ConfigRequest, findings: Findings) {
-  const part: Adapter = start ? continued(start) : adapterOf(keys);
   if (start && !request.overlay) refuseConflicts(start, keys, findings);
-  return part;
-}
-
-function checkBase(
-  start: StartAdapter | undefined,
-  path: string,
-  keys: ReadKeys,
-  request: ConfigRequest,
-  to: Findings,
-) {
-  const base = path === DEFAULT_MODEL ? request.default_model : path;
-  if (start && base !== undefined) refuseOtherBase(start, base, keys, to);
+  return start ? continued(start) : adapterOf(keys);
 }
 
 function resolved(keys: ReadKeys, request: ConfigRequest, parts: Pick<ResolvedJob, 'output_dir' | 'base_model'>) {
@@ -134,7 +121,7 @@ export async function resolveConfig(asked: ConfigRequest, context: ConfigContext
   checkMethod(keys, request.method, findings);
   const processes = processesOf(keys, machine);
   const path = await modelPath(keys, settings, findings);
-  checkBase(start, path, keys, request, findings);
+  refuseOtherBase(start, path === DEFAULT_MODEL ? request.default_model : path, keys, findings);
   const run = {
     method: request.method,
     model: modelOf(keys, path, findings),

@@ -86,8 +86,13 @@ export function refuseConflicts(adapter: StartAdapter, keys: ReadKeys, findings:
 }
 
 /** Its base must be the job's; folders are compared by their names, as the data folder may have moved. */
-export function refuseOtherBase(adapter: StartAdapter, path: string, keys: ReadKeys, findings: Findings): void {
-  if (basename(adapter.base) === basename(path)) return;
+export function refuseOtherBase(
+  adapter: StartAdapter | undefined,
+  path: string | undefined,
+  keys: ReadKeys,
+  findings: Findings,
+): void {
+  if (adapter === undefined || path === undefined || basename(adapter.base) === basename(path)) return;
   findings.refuse(
     keys.where('model.base_model') ?? 'model.base_model',
     `${show(basename(path))} is not the base that the adapter of start_from was made for (${basename(adapter.base)})`,
