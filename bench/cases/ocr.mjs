@@ -17,7 +17,7 @@ const OCR = {
   workers: 1,
   memoryMb: 768,
   maxPages: 1000,
-  pageMs: 120_000,
+  pageMs: 600_000,
   dpi: 300,
   maxPixels: 40_000_000,
   leastConfidence: 60,

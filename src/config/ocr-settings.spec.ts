@@ -18,7 +18,7 @@ describe('the settings of OCR', () => {
       workers: 1,
       memoryMb: 768,
       maxPages: 200,
-      pageMs: 60_000,
+      pageMs: 120_000,
       dpi: 300,
       maxPixels: 40_000_000,
       leastConfidence: 60,

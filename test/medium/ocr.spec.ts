@@ -14,7 +14,7 @@ const OCR = {
   workers: 1,
   memoryMb: 768,
   maxPages: 200,
-  pageMs: 120_000,
+  pageMs: 600_000,
   dpi: 300,
   maxPixels: 40_000_000,
   leastConfidence: 60,
@@ -43,16 +43,24 @@ const BESCHEID = [
   'nahme, die eine Behörde zur Regelung eines Einzelfalls trifft (§ 35 Satz 1 VwVfG).',
 ];
 
-import.meta.jest.setTimeout(300_000);
+import.meta.jest.setTimeout(900_000);
 
 describe('recognition of pictures', () => {
   let folder: string;
-  let parser: WorkerParser | undefined;
+  const opened: WorkerParser[] = [];
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'clara-ocr-'));
   });
-  afterEach(() => parser?.close());
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((parser) => parser.close()));
+  });
   afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  function open(options: ParserOptions): WorkerParser {
+    const parser = new WorkerParser(options);
+    opened.push(parser);
+    return parser;
+  }
 
   async function parse(
     content: Buffer,
@@ -69,8 +77,7 @@ describe('recognition of pictures', () => {
   ) {
     const path = join(folder, filename);
     await writeFile(path, content);
-    parser = new WorkerParser({ ...OPTIONS, ...options, ocr: ocr && { ...OCR, ...ocr } });
-    return parser.parse({ path, filename }, never, heard);
+    return open({ ...OPTIONS, ...options, ocr: ocr && { ...OCR, ...ocr } }).parse({ path, filename }, never, heard);
   }
 
   it('a scanned page gives headings and paragraphs, its words whole and its umlauts right', async () => {
@@ -159,7 +166,7 @@ describe('recognition of pictures', () => {
   it('a reading that is called off ends at once, and the next is served', async () => {
     const path = join(folder, 'abbruch.pdf');
     await writeFile(path, await pdfOfScans([scanOf(BESCHEID), scanOf(BESCHEID)]));
-    parser = new WorkerParser(OPTIONS);
+    const parser = open(OPTIONS);
     const off = new AbortController();
     const reading = parser.parse({ path, filename: 'abbruch.pdf' }, off.signal, () =>
       off.abort(new Error('called off')),

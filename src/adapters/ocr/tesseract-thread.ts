@@ -21,6 +21,7 @@ parentPort?.on('message', (picture: Picture) => {
   void engine
     .then((ready): ThreadReply => ({ lines: recognise(ready, picture) }))
     .catch((error: unknown): ThreadReply => ({ error: messageOf(error) }))
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     .then((reply) => parentPort?.postMessage(reply));
 });
 
