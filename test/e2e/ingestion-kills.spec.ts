@@ -151,7 +151,8 @@ describe('the ingestion of a folder', () => {
     const calm = await start();
     const wanted = await both(calm, () => Promise.resolve());
     await calm.kill('SIGTERM');
-    expect(wanted.state['documents']).toHaveLength((await laws()).size + NOTES);
+    // The copy goes its own way where the first of its bytes is changed.
+    expect(wanted.state['documents']).toHaveLength((await laws()).size + NOTES + 1);
     expect(wanted.state['waiting']).toEqual([]);
     expect(wanted.state['graph']?.length).toBeGreaterThan(500);
     expect(new Set(wanted.state['versions']?.map((row) => (JSON.parse(row) as unknown[])[1]))).toEqual(new Set([1, 2]));
