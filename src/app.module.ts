@@ -12,6 +12,7 @@ import { Log } from './kernel/log.js';
 import { Wakeups } from './kernel/wakeups.js';
 import { AuditModule } from './modules/audit/audit.module.js';
 import { DocsModule } from './modules/docs/docs.module.js';
+import { FineTuningModule } from './modules/fine-tuning/fine-tuning.module.js';
 import { HealthModule } from './modules/health/health.module.js';
 import { IngestionModule } from './modules/ingestion/ingestion.module.js';
 import { LimitsModule } from './modules/limits/limits.module.js';
@@ -19,9 +20,12 @@ import { MetricsModule } from './modules/metrics/metrics.module.js';
 import { PkiModule } from './modules/pki/pki.module.js';
 import { RealtimeModule } from './modules/realtime/realtime.module.js';
 import { KeySource } from './modules/security/key-source.port.js';
+import { AdaptersModule } from './modules/adapters/adapters.module.js';
 import { DatasetModule } from './modules/dataset/dataset.module.js';
 import { QuestionWriter } from './modules/dataset/questions/question-writer.port.js';
 import { SearchRoutesModule } from './modules/dataset/search-routes.module.js';
+import { Engines } from './modules/serving/engines.port.js';
+import { ServingModule } from './modules/serving/serving.module.js';
 import { SecurityModule } from './modules/security/security.module.js';
 import { Host } from './modules/training/host.js';
 import { Launcher } from './modules/training/launcher.port.js';
@@ -38,6 +42,7 @@ export interface Outside {
   environment: TrainerEnvironment;
   launcher: LocalLauncher;
   documents: DocumentParts;
+  engines: Engines;
 }
 
 @Module({})
@@ -54,6 +59,7 @@ class OutsideModule {
       { provide: Launcher, useValue: outside.launcher },
       { provide: KeySource, useValue: new HttpKeySource(outside.settings.security.jwksUrl) },
       { provide: QuestionWriter, useValue: openWriter(outside.settings, new SystemClock()) },
+      { provide: Engines, useValue: outside.engines },
       ...outside.documents.providers,
       { provide: Clock, useClass: SystemClock },
       { provide: Registry, useFactory: () => new Registry() },
@@ -74,11 +80,14 @@ export class AppModule {
         SecurityModule,
         LimitsModule,
         PkiModule,
+        AdaptersModule,
         TrainingModule,
         RealtimeModule,
         IngestionModule,
         SearchRoutesModule,
         DatasetModule,
+        FineTuningModule,
+        ServingModule,
         HealthModule,
         MetricsModule,
         DocsModule,
