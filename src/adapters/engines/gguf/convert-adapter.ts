@@ -85,6 +85,8 @@ function scaled(layer: string, { a, b }: LoraPair, config: PeftConfig): Matrix {
 /** What B A is multiplied by: alpha / r, or alpha / sqrt(r) where rank-stabilised. */
 function scaleOf(config: PeftConfig, layer: string, rank: number): number {
   const patterns = Object.entries(config.alpha_pattern ?? {});
-  const [, alpha = config.lora_alpha] = patterns.find(([name]) => new RegExp(`(^|\\.)${name}$`).test(layer)) ?? [];
+  const unclear = patterns.find(([name]) => !/^[\w.]+$/.test(name));
+  if (unclear) throw new NotConvertible(`alpha_pattern names "${unclear[0]}", which is no plain name of a layer`);
+  const [, alpha = config.lora_alpha] = patterns.find(([name]) => `.${layer}`.endsWith(`.${name}`)) ?? [];
   return alpha / (config.use_rslora ? Math.sqrt(rank) : rank);
 }
