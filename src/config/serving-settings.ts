@@ -128,7 +128,6 @@ export function servingProblems(read: Read): string[] {
   return [...useless, ...(useless.length > 0 ? [] : urlProblems(urls)), ...PROBLEMS[engine](read)];
 }
 
-
 const PROBLEMS: Readonly<Record<Kind, (read: Read) => string[]>> = {
   embedded: () => [],
   vllm: vllmProblems,

@@ -9,5 +9,8 @@ export function baseSlug(model: string): string {
   );
 }
 
+/** A base that is known by its GGUF file only. */
+export const ggufSlug = (path: string): string => baseSlug(path.replace(/\.gguf$/i, ''));
+
 /** What the base model that is made on the spot is called. */
 export const MADE_BASE = 'clara-base';
