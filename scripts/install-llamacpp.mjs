@@ -77,7 +77,12 @@ function run(command, args, cwd) {
   return new Promise((done) => {
     const others = Object.entries(process.env).filter(([name]) => !/^(CLARA|UDS3|KEYCLOAK|VCC)_/.test(name));
     const shell = process.platform === 'win32';
-    const child = spawn(command, args, { cwd, env: Object.fromEntries(others), stdio: ['ignore', 'pipe', 'pipe'], shell });
+    const child = spawn(command, args, {
+      cwd,
+      env: Object.fromEntries(others),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell,
+    });
     const deadline = setTimeout(() => child.kill('SIGKILL'), INSTALL_MS);
     let output = '';
     const keep = (chunk) => (output = (output + chunk).slice(-20_000));

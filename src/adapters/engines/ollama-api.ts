@@ -74,7 +74,15 @@ export class OllamaApi {
   async generate(content: { model: string; prompt: string; tokens: number; likeliest: number }, signal: AbortSignal) {
     const { model, prompt, tokens, likeliest } = content;
     const options = { num_predict: tokens, temperature: 0 };
-    const asked = { model, prompt, raw: true, stream: false, logprobs: likeliest > 0, top_logprobs: likeliest, options };
+    const asked = {
+      model,
+      prompt,
+      raw: true,
+      stream: false,
+      logprobs: likeliest > 0,
+      top_logprobs: likeliest,
+      options,
+    };
     return (await this.#taken('POST', '/api/generate', asked, signal)).body as Generated;
   }
 

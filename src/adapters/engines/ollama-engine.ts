@@ -71,7 +71,9 @@ export class OllamaEngine extends ServerEngine {
   async served(signal: AbortSignal): Promise<ServedModel[]> {
     const { model, trainedOn } = this.options;
     const names = (await this.#api.models(signal)).map(withoutTag);
-    const base = names.filter((name) => isSameModel(name, model)).map(() => ({ engineName: model, parent: null, root: trainedOn ?? null }));
+    const base = names
+      .filter((name) => isSameModel(name, model))
+      .map(() => ({ engineName: model, parent: null, root: trainedOn ?? null }));
     return [...base, ...names.filter(isOurs).map((engineName) => ({ engineName, parent: model, root: null }))];
   }
 

@@ -81,11 +81,10 @@ function embedded({ serving, folders, training }: Needed, parts: Parts): ChildEn
 }
 
 const spawned = (serving: Needed['serving'] & { command: readonly string[] }, parts: Parts): ChildEngine =>
-  new SpawnedVllm(
-    { ...serving, id: 'vllm', key: serving.apiKey, environment: parts.environment },
-    parts.clock,
-    { ...parts, startMs: serving.startMs },
-  );
+  new SpawnedVllm({ ...serving, id: 'vllm', key: serving.apiKey, environment: parts.environment }, parts.clock, {
+    ...parts,
+    startMs: serving.startMs,
+  });
 
 function llamacpp({ root, serving, folders, training }: Needed, parts: Parts): ChildEngine {
   const gguf = resolve(root, serving.gguf ?? '');
@@ -108,7 +107,11 @@ function llamacpp({ root, serving, folders, training }: Needed, parts: Parts): C
   return new LlamacppEngine(options, install, { ...parts, startMs: serving.startMs });
 }
 
-const ollama = ({ serving, folders, training }: Needed, place: { id: string; url: string }, parts: Parts): ServerEngine =>
+const ollama = (
+  { serving, folders, training }: Needed,
+  place: { id: string; url: string },
+  parts: Parts,
+): ServerEngine =>
   new OllamaEngine(
     {
       ...place,

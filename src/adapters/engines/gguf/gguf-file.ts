@@ -33,15 +33,16 @@ const string = (text: string): Buffer[] => [uint64(Buffer.byteLength(text)), Buf
 const padding = (length: number): Buffer => Buffer.alloc((ALIGNMENT - (length % ALIGNMENT)) % ALIGNMENT);
 
 const valueOf = (value: string | number): Buffer[] =>
-  typeof value === 'string'
-    ? [uint32(TYPE.string), ...string(value)]
-    : [uint32(TYPE.float32), float32(value)];
+  typeof value === 'string' ? [uint32(TYPE.string), ...string(value)] : [uint32(TYPE.float32), float32(value)];
 
 /**
  * A GGUF file in pieces, little-endian, its tensors as 32-bit floats
  * (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). Numbers of the metadata are 32-bit floats too.
  */
-export function ggufFile(metadata: Readonly<Record<string, string | number>>, tensors: ReadonlyMap<string, Matrix>): Buffer[] {
+export function ggufFile(
+  metadata: Readonly<Record<string, string | number>>,
+  tensors: ReadonlyMap<string, Matrix>,
+): Buffer[] {
   const pairs = Object.entries(metadata);
   const head = [Buffer.from('GGUF'), uint32(VERSION), uint64(tensors.size), uint64(pairs.length)];
   for (const [key, value] of pairs) head.push(...string(key), ...valueOf(value));

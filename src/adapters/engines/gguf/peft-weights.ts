@@ -62,7 +62,8 @@ async function pairsOf(file: FileHandle): Promise<Map<string, LoraPair>> {
 }
 
 function whole(layer: string, a: Matrix | undefined, b: Matrix | undefined): LoraPair {
-  if (!a || !b || a.rows !== b.columns) throw new NotConvertible(`the matrices A and B of ${layer} do not fit each other`);
+  if (!a || !b || a.rows !== b.columns)
+    throw new NotConvertible(`the matrices A and B of ${layer} do not fit each other`);
   return { a, b };
 }
 

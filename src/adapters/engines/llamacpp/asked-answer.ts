@@ -31,7 +31,18 @@ const MOST_STOPS = 16;
 const MOST_TOKENS = 2 ** 31;
 const TEXT_TOKENS = 16;
 
-const COMMON = ['model', 'stream', 'stream_options', 'temperature', 'top_p', 'top_k', 'min_p', 'seed', 'stop', 'max_tokens'];
+const COMMON = [
+  'model',
+  'stream',
+  'stream_options',
+  'temperature',
+  'top_p',
+  'top_k',
+  'min_p',
+  'seed',
+  'stop',
+  'max_tokens',
+];
 const CHAT = [...COMMON, 'messages', 'max_completion_tokens', 'logprobs', 'top_logprobs'];
 const TEXT = [...COMMON, 'prompt', 'logprobs'];
 
@@ -63,7 +74,8 @@ export function askedText(body: Body): AskedAnswer {
 
 function common(body: Body): Omit<AskedAnswer, 'prompt' | 'maxTokens' | 'likeliest'> {
   const model = body['model'];
-  if (typeof model !== 'string' || model === '') throw new BadRequest(`model must be a text, not ${shown(model)}`, 'model');
+  if (typeof model !== 'string' || model === '')
+    throw new BadRequest(`model must be a text, not ${shown(model)}`, 'model');
   const topP = number(body, 'top_p', 0, 1) ?? 1;
   if (topP === 0) throw new BadRequest('top_p must be above 0; for the likeliest token take temperature 0', 'top_p');
   const options = body['stream_options'] ?? {};

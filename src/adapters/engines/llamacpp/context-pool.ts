@@ -37,7 +37,11 @@ export class ContextPool {
    * Works with an empty sequence, first come, first served.
    * @param adapter a GGUF file @throws where the context cannot be made: the adapter does not fit the base
    */
-  async with<T>(adapter: string | null, signal: AbortSignal, work: (sequence: LlamaSequence) => Promise<T>): Promise<T> {
+  async with<T>(
+    adapter: string | null,
+    signal: AbortSignal,
+    work: (sequence: LlamaSequence) => Promise<T>,
+  ): Promise<T> {
     const slot = await this.#take(adapter, signal);
     try {
       return await work(await this.#sequenceOf(slot, adapter));
@@ -78,7 +82,9 @@ export class ContextPool {
   /** One that has the adapter, else an empty one, else the one that was used the longest time ago. */
   #bestFor(adapter: string | null): Slot | undefined {
     const free = this.#slots.filter(({ isBusy }) => !isBusy).toSorted((one, other) => one.used - other.used);
-    return free.find((slot) => slot.context && slot.adapter === adapter) ?? free.find(({ context }) => !context) ?? free[0];
+    return (
+      free.find((slot) => slot.context && slot.adapter === adapter) ?? free.find(({ context }) => !context) ?? free[0]
+    );
   }
 
   async #sequenceOf(slot: Slot, adapter: string | null): Promise<LlamaSequence> {

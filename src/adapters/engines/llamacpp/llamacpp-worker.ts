@@ -7,7 +7,17 @@ import { ServedModels } from './served-models.js';
 /** One base model by llama.cpp, in a process of its own; its first line says its port, and it ends with its stdin. */
 async function main(): Promise<void> {
   const options = { type: 'string', default: '' } as const;
-  const names = ['library', 'model', 'name', 'adapters', 'template', 'max-loras', 'rows', 'context', 'threads'] as const;
+  const names = [
+    'library',
+    'model',
+    'name',
+    'adapters',
+    'template',
+    'max-loras',
+    'rows',
+    'context',
+    'threads',
+  ] as const;
   const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, options])) });
   const text = (name: (typeof names)[number]): string => String(values[name]);
   const key = process.env['CLARA_ENGINE_KEY'];
