@@ -8,6 +8,8 @@ import { eventually } from '../fixtures/waiting.js';
 
 const SHAPE: AdapterShape = { layers: 1, rank: 2, alpha: 4, weights: { 'self_attn.q_proj': [8, 8] } };
 const BASE = 'llama3.2:1b';
+/** Databases and applications start slowly on a busy machine. */
+const LIMIT_MS = 120_000;
 
 describe('an Ollama', () => {
   let databases: TestDatabases;
@@ -31,15 +33,15 @@ describe('an Ollama', () => {
 
   beforeAll(async () => {
     databases = await TestDatabases.open();
-  });
+  }, LIMIT_MS);
   beforeEach(async () => {
     ollama = await OllamaStandIn.start();
   });
   afterEach(async () => {
     await app?.close();
     await ollama.close();
-  });
-  afterAll(() => databases.close());
+  }, LIMIT_MS);
+  afterAll(() => databases.close(), LIMIT_MS);
 
   it('is given adapters as models of safe names, each file once, and answers with them', async () => {
     await opened();
@@ -51,18 +53,18 @@ describe('an Ollama', () => {
     const copy = await registered(1);
     await app.ask(copy);
     expect([ollama.models.has(`${ollamaName(copy.id)}:latest`), uploads()]).toEqual([true, 2]);
-  });
+  }, LIMIT_MS);
 
   it('loses the model of an unloaded adapter, and none of its owner', async () => {
     await opened();
     const version = await registered(3);
     await app.ask(version);
     expect(ollama.models.has(`${ollamaName(version.id)}:latest`)).toBe(true);
-    const { status } = await app.call('POST', '/api/serving/unload_adapter', { adapter_id: version.name });
+    const { status } = await app.call('DELETE', `/api/serving/unload_adapter?adapter_id=${version.name}&force=true`);
     expect(status).toBe(200);
     await eventually('the model is gone', () => !ollama.models.has(`${ollamaName(version.id)}:latest`));
     expect([...ollama.models.keys()]).toEqual([BASE, 'somebodys:latest']);
-  });
+  }, LIMIT_MS);
 
   it('that says yes and cannot run adapters is found out, in its own words', async () => {
     await opened();
@@ -71,10 +73,10 @@ describe('an Ollama', () => {
     await expect(app.ask(version)).rejects.toThrow('loras are not yet implemented');
     expect([...ollama.models.keys()]).toEqual([BASE, 'somebodys:latest']);
     expect((await app.ask('base')).model).toBe(BASE);
-  });
+  }, LIMIT_MS);
 
   it('without the base says how to get it', async () => {
     await opened('gemma3:270m');
     await expect(app.ask('base', { limitMs: 30_000 })).rejects.toThrow('ollama pull gemma3:270m');
-  });
+  }, LIMIT_MS);
 });

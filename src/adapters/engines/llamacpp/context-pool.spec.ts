@@ -1,3 +1,4 @@
+import { Deferred } from '../../../kernel/deferred.js';
 import { ContextPool } from './context-pool.js';
 import type { LlamaSequence } from './llama-library.js';
 
@@ -37,14 +38,14 @@ describe('contexts', () => {
   it('are so many at a time; who waits is served in order, and who leaves is not', async () => {
     const { pool } = pooled(1);
     const order: string[] = [];
-    let end: () => void = () => undefined;
-    const first = pool.with('a', never, () => new Promise<void>((resolve) => (end = resolve)));
+    const held = new Deferred<void>();
+    const first = pool.with('a', never, () => held.promise);
     const leaving = new AbortController();
     const left = pool.with('b', leaving.signal, () => Promise.resolve(order.push('b')));
     const others = ['c', 'd'].map((adapter) => pool.with(adapter, never, () => Promise.resolve(order.push(adapter))));
     leaving.abort(new Error('gone'));
     await expect(left).rejects.toThrow('gone');
-    end();
+    held.resolve();
     await Promise.all([first, ...others]);
     expect(order).toEqual(['c', 'd']);
   });
