@@ -52,6 +52,8 @@ function kindInComplaint(message) {
   const choices = /is not a list out of (.+)/.exec(message) ?? /is not a security mode; there are (.+)/.exec(message);
   if (choices) return `${message.includes('list out of') ? 'list out of ' : ''}${choices[1]}`;
   if (/http or https/.test(message)) return 'http or https address';
+  const form = /is not (?:of the form )?(\d+ to \d+ small letters.*|\/\S+:\/\S+)$/.exec(message)?.[1];
+  if (form) return form;
   if (/bool/.test(message)) return 'true or false';
   if (/port/.test(message)) return 'port';
   throw new Error(`what a setting may be is not told by: ${message}`);
