@@ -22,6 +22,7 @@ const NAMES = [
   'configs',
   'train',
   'embed',
+  'serve-engine',
   'gpu',
   'search',
   'search-100k',
@@ -54,6 +55,8 @@ const flags = {
       'note',
       'laws',
       'models',
+      'tokens',
+      'switches',
     ].map((name) => [name, { type: 'string' }]),
   ),
 };

@@ -140,6 +140,21 @@ def test_weights_that_do_not_fit_are_refused(
     assert reason in answer["error"]["message"]
 
 
+def test_an_adapter_that_makes_no_numbers_fails_alone(server: Server, adapter: Path, tmp_path: Path) -> None:
+    def swell(weights: dict[str, Any]) -> None:
+        for weight in weights.values():
+            weight *= 1e30
+
+    before = server.text(PROMPT)
+    assert server.load("huge", with_weights(adapter, tmp_path / "huge", swell))[0] == 200
+    for _ in range(2):
+        status, answer = server.ask("/v1/completions", {"model": "huge", "prompt": PROMPT})
+        assert (status, "no numbers" in answer["error"]["message"]) == (500, True)
+    assert server.text(PROMPT) == before
+    assert server.at_once([{"prompt": PROMPT}] * 2) == [before] * 2
+    server.unload("huge")
+
+
 def test_an_adapter_of_another_base_is_refused(server: Server, tmp_path: Path) -> None:
     other = make_tiny_model(tmp_path / "other", hidden=32)
     status, answer = server.load("other", make_tiny_adapter(other, tmp_path / "adapter", 1))
@@ -252,7 +267,10 @@ def test_a_client_that_leaves_makes_room(server: Server) -> None:
         ("completions", {"stop": [""]}, "stop"),
         ("completions", {"logprobs": 21}, "logprobs"),
         ("completions", {"stream": "yes"}, "stream"),
-        ("completions", {"presence_penalty": 1}, "presence_penalty"),
+        ("completions", {"presence_penalty": 3}, "presence_penalty"),
+        ("completions", {"logit_bias": {"x": 1}}, "logit_bias"),
+        ("completions", {"logit_bias": {"400": 1}}, "logit_bias"),
+        ("completions", {"suffix": "end"}, "suffix"),
         ("completions", {"model": None}, "model"),
         ("chat/completions", {"messages": []}, "messages"),
         ("chat/completions", {"messages": [{"role": "user"}]}, "messages[0].content"),

@@ -18,11 +18,8 @@ def pack_linears(model: Any) -> int:
 
     if not torch.backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
         return 0
-    owners = Counter(
-        module.weight.data_ptr()
-        for module in model.modules()
-        if isinstance(getattr(module, "weight", None), torch.Tensor)
-    )
+    weights = [getattr(module, "weight", None) for module in model.modules()]
+    owners = Counter(weight.data_ptr() for weight in weights if isinstance(weight, torch.Tensor))
     linears = [module for module in model.modules() if type(module) is torch.nn.Linear]
     found = [linear for linear in linears if linear.weight.dtype == torch.float32]
     for linear in found:
