@@ -22,6 +22,7 @@ const NAMES = [
   'configs',
   'train',
   'embed',
+  'serve-engine',
   'gpu',
   'search',
   'search-100k',
@@ -56,6 +57,8 @@ const flags = {
       'laws',
       'models',
       'pages',
+      'tokens',
+      'switches',
     ].map((name) => [name, { type: 'string' }]),
   ),
 };
