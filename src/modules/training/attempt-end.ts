@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 import { messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
 import { rowsOf } from '../../kernel/transaction.js';
+import { AdapterRegistration } from './adapter-registration.js';
 import type { EndedAttempt, Outcome, Requeued } from './attempt-outcome.js';
 import type { JobChange } from './job-changes.js';
 import { leaveAdapter, newestFirst } from './checkpoints.js';
@@ -40,6 +41,7 @@ export class AttemptEnd {
     private readonly source: DataSource,
     private readonly news: JobNews,
     private readonly metrics: TrainingMetrics,
+    private readonly registration: AdapterRegistration,
     private readonly log: Log,
   ) {}
 
@@ -94,8 +96,14 @@ export class AttemptEnd {
   async #record(job: JobEntity, folder: RunFolder, outcome: Outcome, seconds: number): Promise<JobEntity | undefined> {
     const change = await this.#change(job, folder, outcome, seconds);
     const guarded: JobChange = { ...change, from: ['running'], fence: job.fence };
-    if (outcome.become === 'completed') return this.queue.complete(job.job_id, guarded);
+    if (outcome.become === 'completed') return this.#complete(job, guarded);
     return this.queue.change(job.job_id, { ...guarded, ...guardOf[outcome.become] });
+  }
+
+  async #complete(job: JobEntity, change: JobChange): Promise<JobEntity | undefined> {
+    const { adapter_path: adapter } = change.set;
+    const register = adapter ? await this.registration.prepare(job, adapter) : undefined;
+    return this.queue.complete(job.job_id, change, register);
   }
 
   #seconds(job: JobEntity): number {

@@ -24,6 +24,13 @@ export interface FineTuningOverlay {
   seed?: number;
   /** Of DPO, default 0.1. */
   beta?: number;
+  /** Share of the training file that is held back where no validation file is named, 0 to 0.9. */
+  validationSplit?: number;
+  rank?: number;
+  /** The scale of the update is alpha / rank. */
+  alpha?: number;
+  /** Names of layers, or `all-linear`. */
+  targetModules?: 'all-linear' | string[];
 }
 
 export interface FineTuningOrder {
@@ -33,7 +40,7 @@ export interface FineTuningOrder {
   /** Folder of the adapter (PEFT) to train further: its rank, alpha and targets count. */
   startFrom?: string;
   trainingFile: FineTuningFile;
-  /** Left out: the configuration's share of the training file is kept back. */
+  /** Left out: the overlay's or the configuration's share of the training file is kept back. */
   validationFile?: FineTuningFile;
   overlay?: FineTuningOverlay;
   suffix?: string;
@@ -106,6 +113,13 @@ export interface FineTuningCheckpoint {
 export abstract class FineTuningJobs {
   /** The `lora` configuration on this machine, for values that are `auto` or a multiple. */
   abstract defaults(): Promise<FineTuningParameters>;
+  /**
+   * How many parameters a base model has.
+   * @param baseModel `default`, a hub id or a folder
+   * @returns undefined where it does not lie here, or its folder does not tell
+   * @throws AppError `unavailable` while the default model is not made yet
+   */
+  abstract parametersOf(baseModel: string): Promise<number | undefined>;
   /**
    * Records a job; a repeated idempotency key answers with the first.
    * @throws AppError `invalid` with every problem, by the configuration's paths (`training.learning_rate`,

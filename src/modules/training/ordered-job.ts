@@ -5,9 +5,6 @@ import type { JobEntity } from './job.entity.js';
 import type { OrderedRow } from './ordered-jobs.store.js';
 import type { ResolvedConfig } from './resolved-config.js';
 
-/** The configuration that orders begin with. */
-const CONFIGURATION = 'configs/lora_config.yaml';
-
 type Ordered = Pick<FineTuningOrder, 'method'> & Partial<FineTuningOrder>;
 
 function overlayOf({ overlay = {}, baseModel, suffix, keepCheckpoints }: Ordered): Overlay {
@@ -20,6 +17,10 @@ function overlayOf({ overlay = {}, baseModel, suffix, keepCheckpoints }: Ordered
     'training.save_steps': overlay.saveSteps,
     'training.seed': overlay.seed,
     'dpo.beta': overlay.beta,
+    'data.validation_split': overlay.validationSplit,
+    'lora.r': overlay.rank,
+    'lora.alpha': overlay.alpha,
+    'lora.target_modules': overlay.targetModules,
   };
   return {
     values: Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)),
@@ -28,13 +29,16 @@ function overlayOf({ overlay = {}, baseModel, suffix, keepCheckpoints }: Ordered
   };
 }
 
-/** An order as the configuration's resolver wants it. Pure. */
-export function requestOf(order: Ordered): ConfigRequest {
+/**
+ * An order as the configuration's resolver wants it. Pure.
+ * @param configPath the configuration that orders begin with
+ */
+export function requestOf(order: Ordered, configPath: string): ConfigRequest {
   const { trainingFile: train, validationFile: validation, startFrom } = order;
   return {
     trainer_type: 'lora',
     method: order.method,
-    config_path: CONFIGURATION,
+    config_path: configPath,
     dataset_path: null,
     ...(train
       ? { dataset: { reference: train.reference, contentHash: train.sha256, train, validation: validation ?? null } }

@@ -1,11 +1,18 @@
 import { Module } from '@nestjs/common';
+import { AdapterRegistryModule } from '../adapters/adapter-registry.module.js';
 import { DatasetRegistryModule } from '../dataset/dataset-registry.module.js';
+import { AdapterRegistration } from './adapter-registration.js';
 import { AttemptEnd } from './attempt-end.js';
 import { AttemptStart } from './attempt-start.js';
+import { CompletedJobs } from './completed-jobs.port.js';
+import { CompletedJobStore } from './completed-jobs.store.js';
 import { DatasetUse } from './dataset-use.port.js';
 import { DispatcherService } from './dispatcher.service.js';
 import { FineTuningJobs } from './fine-tuning-jobs.port.js';
 import { JobAccess } from './job-access.service.js';
+import { GpuSlots } from './gpu-slots.port.js';
+import { GpuSlotHolder } from './gpu-slot-holder.js';
+import { HostTrainings } from './host-trainings.port.js';
 import { JobCreation } from './job-creation.service.js';
 import { JobEventFeed } from './job-events.port.js';
 import { JobEventStore } from './job-events.store.js';
@@ -18,6 +25,7 @@ import { JobStore } from './job.store.js';
 import { OrderedJobStore } from './ordered-jobs.store.js';
 import { OrderedJobs } from './ordered-jobs.service.js';
 import { RetentionService } from './retention.service.js';
+import { RunningTrainings } from './running-trainings.js';
 import { RequestSources } from './request-sources.js';
 import { TrainingController } from './training.controller.js';
 import { TrainingMetrics } from './training-metrics.js';
@@ -26,9 +34,10 @@ import { TrainingService } from './training.service.js';
 import { TrainingStatus } from './training-status.port.js';
 
 @Module({
-  imports: [DatasetRegistryModule],
+  imports: [AdapterRegistryModule, DatasetRegistryModule],
   controllers: [TrainingController],
   providers: [
+    AdapterRegistration,
     AttemptEnd,
     AttemptStart,
     DispatcherService,
@@ -46,11 +55,23 @@ import { TrainingStatus } from './training-status.port.js';
     TrainingMetrics,
     TrainingReports,
     TrainingService,
+    { provide: GpuSlots, useClass: GpuSlotHolder },
+    { provide: HostTrainings, useClass: RunningTrainings },
     { provide: JobEventFeed, useClass: JobEventStore },
     { provide: FineTuningJobs, useClass: OrderedJobs },
     { provide: TrainingStatus, useExisting: JobStore },
+    { provide: CompletedJobs, useClass: CompletedJobStore },
     { provide: DatasetUse, useExisting: JobStore },
   ],
-  exports: [DatasetUse, DispatcherService, FineTuningJobs, JobEventFeed, TrainingStatus],
+  exports: [
+    CompletedJobs,
+    DatasetUse,
+    DispatcherService,
+    FineTuningJobs,
+    GpuSlots,
+    HostTrainings,
+    JobEventFeed,
+    TrainingStatus,
+  ],
 })
 export class TrainingModule {}
