@@ -4,6 +4,7 @@ import type { INestApplication } from '@nestjs/common';
 import { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { ThisHost } from './adapters/host/this-host.js';
+import { openEngines } from './adapters/engines/open-engines.js';
 import { openDocuments } from './adapters/open-documents.js';
 import { LocalLauncher } from './adapters/launchers/local-launcher.js';
 import { TrainerInstallation } from './adapters/launchers/trainer-installation.js';
@@ -87,7 +88,9 @@ async function open(start: Start): Promise<Running> {
   );
   const documents = openDocuments(settings, dataSource, { trainer, environment, log, clock: new SystemClock() });
   closers.add(() => documents.close());
-  const outside = { settings, log, dataSource, wakeups, host, environment: trainer, launcher, documents };
+  const engines = openEngines(settings, { trainer, host, environment, log, clock: new SystemClock() });
+  closers.add(() => engines.close());
+  const outside = { settings, log, dataSource, wakeups, host, environment: trainer, launcher, documents, engines };
   const app = await createHttpApplication(outside);
   await app.init();
   closers.add(() => app.close());
@@ -99,7 +102,8 @@ async function open(start: Start): Promise<Running> {
   log.info('CLARA is up', { ports, host: address, database: settings.postgres ? 'outside' : 'embedded' });
   return {
     stop: async (workers) => {
-      const closing = Promise.all([live.close(), listeners.close()]);
+      // With the doors, not after them: running answers end with their engine.
+      const closing = Promise.all([live.close(), listeners.close(), engines.close()]);
       await dispatcher.stop(workers);
       await closing;
       await closers.close();

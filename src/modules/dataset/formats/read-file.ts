@@ -12,7 +12,8 @@ const SHOWN_PROBLEMS = 10;
 /** Everything that is wrong with a file, the first ten rows by their places. */
 export class UnreadableRows extends Error {}
 
-class Problems {
+/** What is wrong with the rows of a file: the first ten, and how many more. */
+export class RowProblems {
   readonly #shown: string[] = [];
   #count = 0;
 
@@ -44,7 +45,7 @@ function rowsOf(path: string, { kind, head }: { kind: FileKind; head: string }, 
   }
 }
 
-function converted(placed: PlacedRow): ReadRow | RowProblem {
+export function convertedRow(placed: PlacedRow): ReadRow | RowProblem {
   if ('problem' in placed) return placed.problem;
   try {
     return readRow(placed.value);
@@ -60,12 +61,12 @@ function converted(placed: PlacedRow): ReadRow | RowProblem {
  * @throws UnreadableRows
  */
 export async function* readRows(path: string, signal: AbortSignal): AsyncGenerator<ReadRow> {
-  const problems = new Problems();
+  const problems = new RowProblems();
   let rows = 0;
   try {
     for await (const placed of rowsOf(path, await lookAtFile(path), signal)) {
       rows += 1;
-      const row = converted(placed);
+      const row = convertedRow(placed);
       if (row instanceof RowProblem) problems.add(`${placed.place}: ${row.message}`);
       else if (problems.none) yield row;
     }

@@ -1,0 +1,136 @@
+"""``python -m clara_trainer.serve --model DIR --name SLUG …``: serves a base model and its adapters on loopback.
+
+Says on standard output, in one JSON line, ``{"ready": {port, model, device, context}}`` or ``{"failed": {message}}``.
+The API key comes in CLARA_ENGINE_KEY. It ends when its standard input does, and on SIGTERM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+from clara_trainer.embed.worker import Output, Say
+from clara_trainer.serve.problem import StartProblem
+from clara_trainer.threads import available_cores, limit_threads
+
+# Running answers are told of the end in this time.
+GRACE_SECONDS = 5.0
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True, help="folder of the base model")
+    parser.add_argument("--name", required=True, help="what the base is called in requests")
+    parser.add_argument("--max-loras", type=int, default=8, help="adapters that can be loaded at once")
+    parser.add_argument("--max-rank", type=int, default=64)
+    parser.add_argument("--max-rows", type=int, default=16, help="answers that are written at once; others wait")
+    parser.add_argument("--threads", type=int, default=available_cores())
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    parser.add_argument("--kv-bytes", type=int, help="memory for keys and values; default: half of what is available")
+    return parser.parse_args(arguments)
+
+
+def is_quantised(folder: Path) -> bool:
+    try:
+        return "quantization_config" in (folder / "config.json").read_text(encoding="utf-8")
+    except OSError:
+        return False
+
+
+def build(arguments: argparse.Namespace, key: str) -> Any:
+    from clara_trainer.serve.base import load_base
+    from clara_trainer.serve.engine import Engine, Slots
+    from clara_trainer.serve.loop import Limits, Loop
+    from clara_trainer.serve.lora import patch
+    from clara_trainer.serve.memory import kv_budget
+    from clara_trainer.serve.metrics import Metrics
+    from clara_trainer.serve.server import Server
+
+    base = load_base(arguments.model, arguments.device)
+    budget = arguments.kv_bytes or kv_budget(base.device)
+    base.limit_context(budget)
+    state, linears = patch(base.model)
+    try:
+        engine = Engine(base, arguments.name, linears, Slots(arguments.max_loras, arguments.max_rank))
+    except ValueError as error:
+        raise StartProblem(f"The base model {arguments.model.name} cannot be served: {error}") from error
+    metrics = Metrics(arguments.name)
+    loop = Loop(base, state, Limits(arguments.max_rows, budget, arguments.threads), metrics)
+    return Server(engine, loop, metrics, key)
+
+
+async def serve(server: Any, say: Say) -> None:
+    from aiohttp import web
+
+    from clara_trainer.serve.replies import STOPPED
+
+    runner = web.AppRunner(server.app(), handler_cancellation=True, access_log=None, shutdown_timeout=GRACE_SECONDS)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    ended = asyncio.Event()
+    events = asyncio.get_running_loop()
+    events.add_signal_handler(signal.SIGTERM, ended.set)
+    server.loop.start()
+    base, engine = server.engine.base, server.engine
+    port = runner.addresses[0][1]
+    say({"ready": {"port": port, "model": engine.name, "device": base.device, "context": base.context}})
+    await ended.wait()
+    server.loop.stop(STOPPED)
+    await runner.cleanup()
+
+
+def end_with_input() -> None:
+    """The parent holds the other end: without it nobody can ask any more."""
+
+    def watch() -> None:
+        try:
+            while sys.stdin.buffer.read(4096):
+                pass
+        finally:
+            os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def main(given: list[str]) -> int:
+    arguments = parse(given)
+    # Ctrl-C is for the application, which then closes the input.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    say = Output().say
+    end_with_input()
+    key = os.environ.pop("CLARA_ENGINE_KEY", "")
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["TRANSFORMERS_VERBOSITY"] = "error"
+    os.environ["CLARA_THREADS"] = str(arguments.threads)
+    # Nothing of it is needed unless the base is quantised, and importing it takes over a second.
+    if not is_quantised(arguments.model):
+        sys.modules["bitsandbytes"] = cast(ModuleType, None)
+    limit_threads(1)
+    try:
+        if not key:
+            raise StartProblem("CLARA_ENGINE_KEY is not set: the engine is not opened without a key.")
+        asyncio.run(serve(build(arguments, key), say))
+    except StartProblem as problem:
+        say({"failed": {"message": str(problem)}})
+        return 1
+    except Exception as error:
+        traceback.print_exc()
+        say({"failed": {"message": f"The engine could not start: {str(error).strip() or type(error).__name__}"}})
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    status = main(sys.argv[1:])
+    sys.stderr.flush()
+    # The thread that reads standard input cannot be ended, and an orderly exit would abort because of it.
+    os._exit(status)
