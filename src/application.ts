@@ -4,6 +4,7 @@ import type { INestApplication } from '@nestjs/common';
 import { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { ThisHost } from './adapters/host/this-host.js';
+import { ProcessExporter } from './adapters/exporters/process-exporter.js';
 import { openEngines } from './adapters/engines/open-engines.js';
 import { openDocuments } from './adapters/open-documents.js';
 import { LocalLauncher } from './adapters/launchers/local-launcher.js';
@@ -90,7 +91,8 @@ async function open(start: Start): Promise<Running> {
   closers.add(() => documents.close());
   const engines = openEngines(settings, { trainer, host, environment, log, clock: new SystemClock() });
   closers.add(() => engines.close());
-  const outside = { settings, log, dataSource, wakeups, host, environment: trainer, launcher, documents, engines };
+  const parts = { launcher, documents, engines, exporter: exporterOf(start, trainer) };
+  const outside = { settings, log, dataSource, wakeups, host, environment: trainer, ...parts };
   const app = await createHttpApplication(outside);
   await app.init();
   closers.add(() => app.close());
@@ -109,6 +111,16 @@ async function open(start: Start): Promise<Running> {
       await closers.close();
     },
   };
+}
+
+function exporterOf({ settings, environment }: Start, trainer: TrainerInstallation): ProcessExporter {
+  const threads = settings.training.cores;
+  return new ProcessExporter({
+    python: () => trainer.python(),
+    trainer: settings.folders.trainer,
+    threads,
+    environment,
+  });
 }
 
 function openDoors(app: INestApplication, { settings, log }: Start): Promise<Listeners> {
