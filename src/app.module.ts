@@ -26,6 +26,8 @@ import { DatasetModule } from './modules/dataset/dataset.module.js';
 import { QuestionWriter } from './modules/dataset/questions/question-writer.port.js';
 import { SearchRoutesModule } from './modules/dataset/search-routes.module.js';
 import { Engines } from './modules/serving/engines.port.js';
+import { GatewayModule } from './modules/serving/gateway/gateway.module.js';
+import { Tracing } from './modules/serving/gateway/tracing.port.js';
 import { ServingModule } from './modules/serving/serving.module.js';
 import { SecurityModule } from './modules/security/security.module.js';
 import { Host } from './modules/training/host.js';
@@ -45,6 +47,7 @@ export interface Outside {
   documents: DocumentParts;
   engines: Engines;
   exporter: AdapterExporter;
+  tracing: Tracing;
 }
 
 @Module({})
@@ -63,6 +66,7 @@ class OutsideModule {
       { provide: QuestionWriter, useValue: openWriter(outside.settings, new SystemClock()) },
       { provide: Engines, useValue: outside.engines },
       { provide: AdapterExporter, useValue: outside.exporter },
+      { provide: Tracing, useValue: outside.tracing },
       ...outside.documents.providers,
       { provide: Clock, useClass: SystemClock },
       { provide: Registry, useFactory: () => new Registry() },
@@ -91,6 +95,7 @@ export class AppModule {
         DatasetModule,
         FineTuningModule,
         ServingModule,
+        GatewayModule,
         HealthModule,
         MetricsModule,
         DocsModule,

@@ -8,16 +8,16 @@ export async function* inOrder<Item, Result>(
   work: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result> {
   const running: Promise<Result>[] = [];
-  const next = (): Promise<Result>[] => running.splice(0, 1);
   try {
     for await (const item of items) {
       const begun = work(item);
       // Its turn to be heard of may come after others have failed.
       begun.catch(() => undefined);
       running.push(begun);
-      if (running.length >= atOnce) for (const first of next()) yield await first;
+      const first = running.length < atOnce ? undefined : running.shift();
+      if (first) yield await first;
     }
-    while (running.length > 0) for (const first of next()) yield await first;
+    for (let first = running.shift(); first; first = running.shift()) yield await first;
   } finally {
     await Promise.allSettled(running);
   }

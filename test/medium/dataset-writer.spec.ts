@@ -81,7 +81,7 @@ describe('questions that a model writes', () => {
     expect(made).toMatchObject({ status: 'completed', document_count: 12 });
     expect(statistics(made)).toMatchObject({ sources: { synthetic: 12 }, left_out: {} });
     const { versions } = await site.datasets.versions(made.dataset_id, someone('erika'));
-    const { questions } = versions[0]?.options as { questions: { prompt: string; prompt_sha256: string } };
+    const questions = versions[0]?.options['questions'] as { prompt: string; prompt_sha256: string };
     expect(questions).toMatchObject({ by: 'model', model: 'kleines-modell', per_passage: 3 });
     const [row] = await rowsOf(made.dataset_id);
     expect(row?.origin).toMatchObject({

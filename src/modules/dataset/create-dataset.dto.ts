@@ -189,7 +189,7 @@ export class CreateVersionDto {
   @IsObject({ each: true })
   rows?: Record<string, unknown>[];
 
-  /** Of a form: a jsonl, json, csv or parquet file of any known format. */
+  /** Of a form: a jsonl, json, csv, parquet or arrow file of any known format. */
   @ApiPropertyOptional({ type: 'string', format: 'binary' })
   file?: unknown;
 

@@ -2,7 +2,6 @@ import { csvRows } from './csv-rows.js';
 import { lookAtFile, type FileKind } from './file-kind.js';
 import { jsonRows } from './json-rows.js';
 import { jsonlRows } from './jsonl-rows.js';
-import { parquetRows } from './parquet-rows.js';
 import type { PlacedRow } from './placed-row.js';
 import { readRow, type ReadRow } from './read-row.js';
 import { RowProblem } from './row-problem.js';
@@ -32,7 +31,8 @@ export class RowProblems {
   }
 }
 
-function rowsOf(path: string, { kind, head }: { kind: FileKind; head: string }, signal: AbortSignal) {
+/** Readers of tables of bytes are loaded where they are needed. */
+async function rowsOf(path: string, { kind, head }: { kind: FileKind; head: string }, signal: AbortSignal) {
   switch (kind) {
     case 'jsonl':
       return jsonlRows(path, signal);
@@ -41,7 +41,9 @@ function rowsOf(path: string, { kind, head }: { kind: FileKind; head: string }, 
     case 'csv':
       return csvRows(path, head, signal);
     case 'parquet':
-      return parquetRows(path, signal);
+      return (await import('./parquet-rows.js')).parquetRows(path, signal);
+    case 'arrow':
+      return (await import('./arrow-rows.js')).arrowRows(path, signal);
   }
 }
 
@@ -64,7 +66,7 @@ export async function* readRows(path: string, signal: AbortSignal): AsyncGenerat
   const problems = new RowProblems();
   let rows = 0;
   try {
-    for await (const placed of rowsOf(path, await lookAtFile(path), signal)) {
+    for await (const placed of await rowsOf(path, await lookAtFile(path), signal)) {
       rows += 1;
       const row = convertedRow(placed);
       if (row instanceof RowProblem) problems.add(`${placed.place}: ${row.message}`);

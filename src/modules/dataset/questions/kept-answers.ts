@@ -47,9 +47,8 @@ export class KeptAnswers {
   static async open(path: string, others: readonly string[]): Promise<KeptAnswers> {
     const answers = new KeptAnswers(await open(path, 'a+', 0o600));
     try {
-      for (const other of others)
-        for (const { key, written } of await linesOf(other)) if ('pairs' in written) answers.#known.set(key, written);
-      for (const { key, written } of await linesOf(path)) answers.#known.set(key, written);
+      const before = (await Promise.all(others.map(linesOf))).flat().filter(({ written }) => 'pairs' in written);
+      for (const { key, written } of [...before, ...(await linesOf(path))]) answers.#known.set(key, written);
       await answers.#endLine();
     } catch (error) {
       await answers.close();
