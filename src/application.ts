@@ -83,11 +83,7 @@ async function open(start: Start): Promise<Running> {
   closers.add(() => wakeups.close());
   const host = await ThisHost.look(settings.training.hostId, environment);
   const trainer = trainerOf(start);
-  const launcher = new LocalLauncher(
-    () => ({ python: trainer.python(), trainer: settings.folders.trainer }),
-    environment,
-    (gpus) => host.visibleDevices(gpus),
-  );
+  const launcher = launcherOf(start, trainer, host);
   const documents = openDocuments(settings, dataSource, { trainer, environment, log, clock: new SystemClock() });
   closers.add(() => documents.close());
   const engines = openEngines(settings, { trainer, host, environment, log, clock: new SystemClock() });
@@ -114,6 +110,11 @@ async function open(start: Start): Promise<Running> {
       await closers.close();
     },
   };
+}
+
+function launcherOf({ settings, environment }: Start, trainer: TrainerInstallation, host: ThisHost): LocalLauncher {
+  const place = () => ({ python: trainer.python(), trainer: settings.folders.trainer });
+  return new LocalLauncher(place, environment, (gpus) => host.visibleDevices(gpus));
 }
 
 function exporterOf({ settings, environment }: Start, trainer: TrainerInstallation): ProcessExporter {
