@@ -105,7 +105,6 @@ export class AdapterControl {
       const target = { type: 'adapter', id: version.id };
       await this.audit.record(sql, caller, { action, target, outcome: 'done', detail: { name: version.name, ...detail } });
     });
-    await this.wanted.refresh();
-    await this.store.announce();
+    await this.wanted.changed();
   }
 }
