@@ -13,11 +13,14 @@ import { ingestionOf, ingestionProblems, ingestionSpecs } from './ingestion-sett
 import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
 import { servingOf, servingProblems, servingSpecs } from './serving-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
+import { openAiOf, openAiSpecs } from './openai-settings.js';
+import { ocrOf, ocrSpecs } from './ocr-settings.js';
 import { parserOf, parserSpecs } from './parser-settings.js';
 import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
 import { postgresOf, postgresProblems, postgresSpecs } from './postgres-settings.js';
 import { trainingOf, trainingSpecs } from './training-settings.js';
 import { storeProblems, storeSpecs, storesOf } from './store-settings.js';
+import { writerOf, writerProblems, writerSpecs } from './writer-settings.js';
 import { closedPorts, tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
 
 /** Every problem of the environment, one line each. */
@@ -36,8 +39,10 @@ export const settingSpecs = {
   ...limitSpecs,
   ...ingestionSpecs,
   ...parserSpecs,
+  ...ocrSpecs,
   ...datasetSpecs,
   ...gatewaySpecs,
+  ...writerSpecs,
   ...adapterSpecs,
 
   CLARA_HOST: str({
@@ -80,6 +85,7 @@ export const settingSpecs = {
 
   ...trainingSpecs,
   ...servingSpecs,
+  ...openAiSpecs,
 };
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -124,6 +130,7 @@ const rules = (read: Read): string[] => [
   ...embedderProblems(read),
   ...storeProblems(read),
   ...servingProblems(read),
+  ...writerProblems(read),
   ...portClashes(read),
 ];
 
@@ -205,8 +212,10 @@ export function readSettings(env: Env, root: string) {
     limits: limitsOf(read),
     ingestion: ingestionOf(read, folderIn(root)),
     parser: parserOf(read),
+    ocr: ocrOf(read),
     datasets: datasetOf(read),
     gateway: gatewayOf(read, folderIn(root)),
+    writer: writerOf(read),
     adapters: adaptersOf(read),
     http: http(read),
     postgres: postgresOf(read),
@@ -216,6 +225,7 @@ export function readSettings(env: Env, root: string) {
     logLevel: read.CLARA_LOG_LEVEL,
     training: trainingOf(read, cpus().length),
     serving: servingOf(read, cpus().length),
+    openai: openAiOf(read),
   } as const;
 }
 
@@ -232,8 +242,10 @@ export abstract class Settings implements SettingsShape {
   abstract readonly limits: SettingsShape['limits'];
   abstract readonly ingestion: SettingsShape['ingestion'];
   abstract readonly parser: SettingsShape['parser'];
+  abstract readonly ocr: SettingsShape['ocr'];
   abstract readonly datasets: SettingsShape['datasets'];
   abstract readonly gateway: SettingsShape['gateway'];
+  abstract readonly writer: SettingsShape['writer'];
   abstract readonly adapters: SettingsShape['adapters'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
@@ -243,4 +255,5 @@ export abstract class Settings implements SettingsShape {
   abstract readonly logLevel: SettingsShape['logLevel'];
   abstract readonly training: SettingsShape['training'];
   abstract readonly serving: SettingsShape['serving'];
+  abstract readonly openai: SettingsShape['openai'];
 }

@@ -149,7 +149,12 @@ describe('the stores of the documents', () => {
     const stores = await open();
     for (const name of ['a', 'b']) await stores.publish(name);
     await settled(stores);
-    const other = await restarted(stores, { graph: new FakeGraph('other-graph') });
+    const graph = new FakeGraph('other-graph');
+    graph.isDown = true;
+    const other = await restarted(stores, { graph });
+    // Before its first round already: nobody is told that nothing waits.
+    expect(await other.lags.lags()).toContainEqual(expect.objectContaining({ store: 'graph:other-graph', pending: 2 }));
+    graph.isDown = false;
     await settled(other);
     expect(titles(other)).toEqual(['a', 'b']);
     expect((await other.lags.lags()).map(({ store }) => store)).toEqual([

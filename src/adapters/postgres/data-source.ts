@@ -5,12 +5,15 @@ import { PersonalTokenEntity, TicketEntity } from '../../modules/security/person
 import { grantsTo } from './grants.js';
 import { Adapters1764000700000 } from './migrations/1764000700000-adapters.js';
 import { Datasets1764000600000 } from './migrations/1764000600000-datasets.js';
+import { OpenAi1764000900000 } from './migrations/1764000900000-openai.js';
+import { Methods1764000650000 } from './migrations/1764000650000-methods.js';
 import { Serving1764000800000 } from './migrations/1764000800000-serving.js';
 import { Security1764000100000 } from './migrations/1764000100000-security.js';
 import { Audit1764000300000 } from './migrations/1764000300000-audit.js';
 import { Documents1764000400000 } from './migrations/1764000400000-documents.js';
 import { Stores1764000500000 } from './migrations/1764000500000-stores.js';
 import { Training1764000000000 } from './migrations/1764000000000-training.js';
+import { Ocr1764000650000 } from './migrations/1764000650000-ocr.js';
 import { Pki1764000200000 } from './migrations/1764000200000-pki.js';
 
 export interface PostgresConnection {
@@ -53,8 +56,11 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
       Documents1764000400000,
       Stores1764000500000,
       Datasets1764000600000,
+      Methods1764000650000,
       Adapters1764000700000,
+      OpenAi1764000900000,
       Serving1764000800000,
+      Ocr1764000650000,
     ],
     migrationsTableName: 'clara_migrations',
     synchronize: false,

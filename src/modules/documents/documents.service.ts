@@ -72,7 +72,11 @@ export class DocumentsService {
   async chunks(documentId: string, caller: Caller): Promise<ChunkDto[]> {
     const document = await this.database.document((await this.#find(documentId, caller)).document_id, caller);
     if (!document) throw notFound(documentId);
-    return document.chunks.map(({ chunkId, ...chunk }) => ({ chunk_id: chunkId, ...chunk }));
+    return document.chunks.map(({ chunkId, ocrConfidence, ...chunk }) => ({
+      chunk_id: chunkId,
+      ...chunk,
+      ocr_confidence: ocrConfidence ?? null,
+    }));
   }
 
   async change(documentId: string, request: ChangeDocumentDto, caller: Caller): Promise<DocumentDto> {

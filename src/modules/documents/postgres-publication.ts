@@ -216,10 +216,10 @@ async function insertChunks(sql: Sql, documentId: string, part: Weighed[]): Prom
   }));
   const numbers = await rowsOf<{ ordinal: number; chunk_no: number }>(
     sql,
-    `INSERT INTO documents_chunk (chunk_id, document_id, ordinal, content, path, provision, page, refs, tokens, length)
-      SELECT row.chunk_id, $1, row.ordinal, row.content, row.path, row.provision, row.page, row."references", row.tokens, row.length
+    `INSERT INTO documents_chunk (chunk_id, document_id, ordinal, content, path, provision, page, ocr_confidence, refs, tokens, length)
+      SELECT row.chunk_id, $1, row.ordinal, row.content, row.path, row.provision, row.page, row."ocrConfidence", row."references", row.tokens, row.length
         FROM jsonb_to_recordset($2::jsonb) AS row (chunk_id uuid, ordinal int, content text, path text[], provision text,
-          page int, "references" text[], tokens int, length real)
+          page int, "ocrConfidence" int, "references" text[], tokens int, length real)
       RETURNING ordinal, chunk_no`,
     [documentId, JSON.stringify(rows)],
   );
