@@ -27,6 +27,8 @@ const NAMES = [
   'search',
   'search-100k',
   'near-duplicates',
+  'gateway',
+  'gateway-large',
   'ocr',
 ];
 /** Too large to run with the others. */
