@@ -4,7 +4,7 @@ interface SizedPage {
 }
 
 /** Measured fonts of one size differ by this share from page to page, and from those of a text layer. */
-const SAME_BODY = 0.3;
+const SAME_BODY = 0.5;
 
 /**
  * Brings the measured sizes of recognised pages to that of the document's text, so that a line is a heading where it is
