@@ -9,6 +9,7 @@ import { OpenAi1764000900000 } from './migrations/1764000900000-openai.js';
 import { Methods1764000650000 } from './migrations/1764000650000-methods.js';
 import { Serving1764000800000 } from './migrations/1764000800000-serving.js';
 import { Holders1764001000000 } from './migrations/1764001000000-holders.js';
+import { RetiredSpaces1764001100000 } from './migrations/1764001100000-retired-spaces.js';
 import { Security1764000100000 } from './migrations/1764000100000-security.js';
 import { Audit1764000300000 } from './migrations/1764000300000-audit.js';
 import { Documents1764000400000 } from './migrations/1764000400000-documents.js';
@@ -63,6 +64,7 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
       Serving1764000800000,
       Ocr1764000650000,
       Holders1764001000000,
+      RetiredSpaces1764001100000,
     ],
     migrationsTableName: 'clara_migrations',
     synchronize: false,
