@@ -26,6 +26,7 @@ const NAMES = [
   'search',
   'search-100k',
   'near-duplicates',
+  'ocr',
 ];
 /** Too large to run with the others. */
 const ONLY_BY_NAME = ['near-duplicates-1m', 'search-1m'];
@@ -54,6 +55,7 @@ const flags = {
       'note',
       'laws',
       'models',
+      'pages',
     ].map((name) => [name, { type: 'string' }]),
   ),
 };

@@ -25,6 +25,8 @@ import { DatasetModule } from './modules/dataset/dataset.module.js';
 import { QuestionWriter } from './modules/dataset/questions/question-writer.port.js';
 import { SearchRoutesModule } from './modules/dataset/search-routes.module.js';
 import { Engines } from './modules/serving/engines.port.js';
+import { GatewayModule } from './modules/serving/gateway/gateway.module.js';
+import { Tracing } from './modules/serving/gateway/tracing.port.js';
 import { ServingModule } from './modules/serving/serving.module.js';
 import { SecurityModule } from './modules/security/security.module.js';
 import { Host } from './modules/training/host.js';
@@ -43,6 +45,7 @@ export interface Outside {
   launcher: LocalLauncher;
   documents: DocumentParts;
   engines: Engines;
+  tracing: Tracing;
 }
 
 @Module({})
@@ -60,6 +63,7 @@ class OutsideModule {
       { provide: KeySource, useValue: new HttpKeySource(outside.settings.security.jwksUrl) },
       { provide: QuestionWriter, useValue: openWriter(outside.settings, new SystemClock()) },
       { provide: Engines, useValue: outside.engines },
+      { provide: Tracing, useValue: outside.tracing },
       ...outside.documents.providers,
       { provide: Clock, useClass: SystemClock },
       { provide: Registry, useFactory: () => new Registry() },
@@ -88,6 +92,7 @@ export class AppModule {
         DatasetModule,
         FineTuningModule,
         ServingModule,
+        GatewayModule,
         HealthModule,
         MetricsModule,
         DocsModule,

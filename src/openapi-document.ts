@@ -52,6 +52,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('search', 'By word, meaning and reference; each hit says why it is there')
     .addTag('datasets', 'Training sets: built from searches, documents and files, versioned, exported')
     .addTag('fine-tuning', "OpenAI's files and fine-tuning jobs: its clients work here unmodified")
+    .addTag('adapters', 'Versions of adapters, the aliases that lead to them, their history; uploads and exports')
     .addTag('security', 'Personal tokens and tickets')
     .addTag('audit', 'Who did what')
     .addTag('pki', 'Certificates of services')

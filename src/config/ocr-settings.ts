@@ -28,7 +28,7 @@ export const ocrSpecs = {
     1,
     3600,
   )({
-    default: 60,
+    default: 120,
     desc: 'Longest time that recognising a page may take; one that takes longer is named, the others go on.',
   }),
   CLARA_OCR_MEMORY_MB: whole(

@@ -89,7 +89,9 @@ def test_a_row_that_joins_in_the_middle_changes_nothing(server: Server) -> None:
 
 
 def test_a_prompt_longer_than_a_step_reads(server: Server) -> None:
-    requests = [{"prompt": "Der Bescheid der Behörde " * 30, "model": name, "max_tokens": 8} for name in ("tiny", "wide")]
+    requests = [
+        {"prompt": "Der Bescheid der Behörde " * 30, "model": name, "max_tokens": 8} for name in ("tiny", "wide")
+    ]
     alone = [server.text(**request) for request in requests]
     assert server.at_once([*requests, *requests]) == alone * 2
 

@@ -51,7 +51,7 @@ export class PageReader {
         end();
         resolve(reply);
       });
-      thread.once('error', (error) => fail(error as Error));
+      thread.once('error', (error) => fail(error));
       thread.once('exit', () => fail(new Error('the OCR engine ended')));
       thread.postMessage(picture, [picture.bytes.buffer as ArrayBuffer]);
     });

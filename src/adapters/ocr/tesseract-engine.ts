@@ -30,7 +30,7 @@ type StartTesseract = (module: {
 
 export interface TesseractEngine {
   /** @throws Error where the bytes are no picture that it reads */
-  setPicture(bytes: Uint8Array, orientation: number, angle: number): void;
+  setPicture: (bytes: Uint8Array, orientation: number, angle: number) => void;
   api: TesseractApi;
 }
 
@@ -61,7 +61,7 @@ export async function startTesseract(languages: readonly string[]): Promise<Tess
   api.SetVariable('tessedit_pageseg_mode', AUTOMATIC_LAYOUT);
   return {
     api,
-    setPicture(bytes, orientation, angle) {
+    setPicture: (bytes, orientation, angle) => {
       engine.FS.writeFile('/input', bytes);
       if (api.SetImageFile(orientation, angle) !== 0) throw new Error('the picture cannot be read: it is damaged');
     },

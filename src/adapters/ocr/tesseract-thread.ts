@@ -21,6 +21,7 @@ parentPort?.on('message', (picture: Picture) => {
   void engine
     .then((ready): ThreadReply => ({ lines: recognise(ready, picture) }))
     .catch((error: unknown): ThreadReply => ({ error: messageOf(error) }))
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     .then((reply) => parentPort?.postMessage(reply));
 });
 
@@ -29,8 +30,7 @@ function recognise({ api, setPicture }: TesseractEngine, picture: Picture): Reco
   setPicture(picture.bytes, picture.orientation, 0);
   api.FindLines();
   const angle = api.GetGradient();
-  // Also where the page lies straight: the lines that were found are gone with the recognition.
-  setPicture(picture.bytes, picture.orientation, Math.abs(angle) >= ASKEW ? angle : 0);
+  if (Math.abs(angle) >= ASKEW) setPicture(picture.bytes, picture.orientation, angle);
   api.Recognize(null);
   const lines = linesOfPage(JSON.parse(api.GetJSONText()) as TesseractPage);
   api.Clear();

@@ -5,6 +5,8 @@ import { AdapterVersions } from './adapter-versions.port.js';
 import { AliasMoves } from './alias-moves.port.js';
 import { PostgresAliasMoves } from './alias-moves.store.js';
 import { BaseModels } from './base-models.port.js';
+import { CheckpointVersions } from './checkpoint-versions.port.js';
+import { RegisteredCheckpoints } from './checkpoint-versions.js';
 import { CompletedAdapters } from '../training/completed-adapter.port.js';
 import { HostBaseModels } from './host-base-models.js';
 import { TrainedAdapters } from './trained-adapters.js';
@@ -22,6 +24,7 @@ import { VersionStore } from './version.store.js';
     { provide: AdapterVersions, useExisting: VersionStore },
     { provide: AliasMoves, useClass: PostgresAliasMoves },
     { provide: BaseModels, useClass: HostBaseModels },
+    { provide: CheckpointVersions, useClass: RegisteredCheckpoints },
     { provide: CompletedAdapters, useClass: TrainedAdapters },
   ],
   exports: [
@@ -30,6 +33,7 @@ import { VersionStore } from './version.store.js';
     AdapterVersions,
     AliasMoves,
     BaseModels,
+    CheckpointVersions,
     CompletedAdapters,
     DeploymentStore,
     VersionStore,

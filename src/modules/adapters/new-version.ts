@@ -3,8 +3,8 @@ import { rowsOf, type Sql } from '../../kernel/transaction.js';
 import type { VersionRecord } from './adapter-versions.port.js';
 import { modelIdOf, namePrefixOf } from './version-name.js';
 
-/** What is to be registered; the name's number comes with the registration. */
-export type NewVersion = Pick<
+/** What is known of a version before it has its names. */
+export type NamelessVersion = Pick<
   VersionRecord,
   | 'id'
   | 'base'
@@ -27,7 +27,10 @@ export type NewVersion = Pick<
   | 'domains'
   | 'tags'
   | 'notes'
-> & {
+>;
+
+/** What is to be registered; the name's number comes with the registration. */
+export type NewVersion = NamelessVersion & {
   /** First part of the name. */
   domain: string;
   /** Of the `ft:` id. */
@@ -59,10 +62,19 @@ INSERT INTO adapter_versions (id, name, model_id, base, base_path, base_hash, me
 /** Registers a version in the transaction of `sql`. */
 export async function insertVersion(sql: Sql, version: NewVersion): Promise<VersionRecord> {
   const name = await nextName(sql, namePrefixOf(version.domain, version.method, version.rank));
+  return insertNamedVersion(sql, version, { name, modelId: modelIdOf(version) });
+}
+
+/** Registers a version under names of its own, which nobody else may have. */
+export async function insertNamedVersion(
+  sql: Sql,
+  version: NamelessVersion,
+  { name, modelId }: { name: string; modelId: string },
+): Promise<VersionRecord> {
   const [row] = await rowsOf<VersionRecord>(sql, INSERT, [
     version.id,
     name,
-    modelIdOf(version),
+    modelId,
     version.base,
     version.base_path,
     version.base_hash,

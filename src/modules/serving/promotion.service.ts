@@ -1,14 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { Settings } from '../../config/settings.js';
-import { Clock } from '../../kernel/clock.js';
 import { AppError, messageOf } from '../../kernel/errors.js';
-import { Log } from '../../kernel/log.js';
 import { AdapterCatalog, type CatalogVersion } from '../adapters/adapter-catalog.port.js';
 import { AliasMoves, type Deployment, type Reason } from '../adapters/alias-moves.port.js';
 import { checkTaken } from './control-errors.js';
 import { findVersion, unknownAdapter } from './find-version.js';
 import { ReplicaPool, type Loaded } from './replica-pool.js';
-import { ServingMetrics } from './serving-metrics.js';
+import { ServingTools } from './serving-tools.js';
 import { WantedAdapters } from './wanted-adapters.js';
 
 export interface Promotion {
@@ -25,8 +22,7 @@ export class PromotionService {
     private readonly moves: AliasMoves,
     private readonly pool: ReplicaPool,
     private readonly wanted: WantedAdapters,
-    private readonly metrics: ServingMetrics,
-    private readonly tools: PromotionTools,
+    private readonly tools: ServingTools,
   ) {}
 
   /** @throws AppError `not_found`; `conflict` where no replica that is up takes it: the alias stays where it was */
@@ -55,7 +51,7 @@ export class PromotionService {
   }
 
   async #swap(version: CatalogVersion, move: { alias: string; to: string; reason: Reason }): Promise<Promotion> {
-    const { clock } = this.tools;
+    const { clock, metrics } = this.tools;
     const began = clock.now();
     // Wanted before it is loaded, or the reconciler would take it for one that should go.
     this.wanted.use(version.id);
@@ -64,7 +60,7 @@ export class PromotionService {
     const before = this.#meant(move.alias);
     const deployment = await this.moves.move(move.alias, move.to, move.reason);
     await this.catalog.refresh();
-    this.metrics.swapped(move.alias, clock.now() - began);
+    metrics.swapped(move.alias, clock.now() - began);
     this.#retireSoon(before.filter((id) => id !== version.id));
     return { deployment, version, loaded };
   }
@@ -77,7 +73,10 @@ export class PromotionService {
   #retireSoon(versionIds: readonly string[]): void {
     for (const versionId of versionIds)
       void this.#retire(versionId).catch((error: unknown) =>
-        this.tools.log.warn('an adapter that was replaced stays loaded', { version: versionId, error: messageOf(error) }),
+        this.tools.log.warn('an adapter that was replaced stays loaded', {
+          version: versionId,
+          error: messageOf(error),
+        }),
       );
   }
 
@@ -88,14 +87,4 @@ export class PromotionService {
     await this.wanted.forget(versionId);
     await this.pool.dropUnused(versionId);
   }
-}
-
-/** Everybody's tools, as the promotion needs them. */
-@Injectable()
-export class PromotionTools {
-  constructor(
-    readonly settings: Settings,
-    readonly clock: Clock,
-    readonly log: Log,
-  ) {}
 }

@@ -1,15 +1,12 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { Settings } from '../../config/settings.js';
 import { BackgroundLoop } from '../../kernel/background-loop.js';
-import { Clock } from '../../kernel/clock.js';
-import { Log } from '../../kernel/log.js';
 import { Wakeups } from '../../kernel/wakeups.js';
 import { AdapterCatalog } from '../adapters/adapter-catalog.port.js';
 import { HostTrainings } from '../training/host-trainings.port.js';
 import type { Drift } from './drift.js';
 import { ReplicaPool } from './replica-pool.js';
 import { ReplicaTending } from './replica-tending.js';
-import { ServingMetrics } from './serving-metrics.js';
+import { ServingTools } from './serving-tools.js';
 import { WANTED_CHANNEL } from './wanted.store.js';
 import { WantedAdapters } from './wanted-adapters.js';
 
@@ -30,7 +27,7 @@ export class Reconciler implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly catalog: AdapterCatalog,
     private readonly wakeups: Wakeups,
     trainings: HostTrainings,
-    tools: ReconcilerTools,
+    tools: ServingTools,
   ) {
     const { settings, clock, log, metrics } = tools;
     const { threads, idleMs } = settings.serving;
@@ -47,7 +44,9 @@ export class Reconciler implements OnApplicationBootstrap, OnApplicationShutdown
     this.#loops = [
       new BackgroundLoop('wanted adapters', TICK_MS, () => this.#refresh(clock.now()), log),
       // Each has its own: one that hangs must not keep the others from being tended.
-      ...this.#tendings.map((tending) => new BackgroundLoop(`replica ${tending.replica.id}`, TICK_MS, () => tending.round(), log)),
+      ...this.#tendings.map(
+        (tending) => new BackgroundLoop(`replica ${tending.replica.id}`, TICK_MS, () => tending.round(), log),
+      ),
     ];
     metrics.follow(() => ({ replicas: this.#figures(), waiting: pool.waiting }));
   }
@@ -92,17 +91,6 @@ export class Reconciler implements OnApplicationBootstrap, OnApplicationShutdown
       drift: drift.length,
     }));
   }
-}
-
-/** What the reconciler needs of everybody's tools. */
-@Injectable()
-export class ReconcilerTools {
-  constructor(
-    readonly settings: Settings,
-    readonly clock: Clock,
-    readonly log: Log,
-    readonly metrics: ServingMetrics,
-  ) {}
 }
 
 /** A training has the cores to itself but for one share in turn: both go on, and neither starves. */

@@ -5,12 +5,13 @@ import { AdapterControl } from './adapter-control.service.js';
 import { AdapterOrders } from './adapter-orders.service.js';
 import { BareServingController } from './bare-serving.controller.js';
 import { PromotionController } from './promotion.controller.js';
-import { PromotionService, PromotionTools } from './promotion.service.js';
-import { Reconciler, ReconcilerTools } from './reconciler.service.js';
+import { PromotionService } from './promotion.service.js';
+import { Reconciler } from './reconciler.service.js';
 import { ReplicaPool } from './replica-pool.js';
 import { ServingController } from './serving.controller.js';
 import { ServingMetrics } from './serving-metrics.js';
 import { ServingStatus } from './serving-status.port.js';
+import { ServingTools } from './serving-tools.js';
 import { ServingViews } from './serving-views.js';
 import { WantedAdapters } from './wanted-adapters.js';
 import { WantedStore } from './wanted.store.js';
@@ -23,11 +24,10 @@ import { WantedStore } from './wanted.store.js';
     AdapterControl,
     AdapterOrders,
     PromotionService,
-    PromotionTools,
     Reconciler,
-    ReconcilerTools,
     ReplicaPool,
     ServingMetrics,
+    ServingTools,
     ServingViews,
     WantedAdapters,
     WantedStore,

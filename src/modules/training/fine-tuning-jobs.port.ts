@@ -114,6 +114,13 @@ export abstract class FineTuningJobs {
   /** The `lora` configuration on this machine, for values that are `auto` or a multiple. */
   abstract defaults(): Promise<FineTuningParameters>;
   /**
+   * How many parameters a base model has.
+   * @param baseModel `default`, a hub id or a folder
+   * @returns undefined where it does not lie here, or its folder does not tell
+   * @throws AppError `unavailable` while the default model is not made yet
+   */
+  abstract parametersOf(baseModel: string): Promise<number | undefined>;
+  /**
    * Records a job; a repeated idempotency key answers with the first.
    * @throws AppError `invalid` with every problem, by the configuration's paths (`training.learning_rate`,
    *   `model.base_model`, `start_from`, `dataset_path`); `rate_limited` beyond the caller's limit

@@ -130,7 +130,7 @@ export class JobStore implements DatasetUse {
     return rowsOf<JobEntity>(
       this.source,
       `SELECT j.* FROM (
-          SELECT seq FROM (${status ? withStatus(hiddenBehind(status)) : 'SELECT seq FROM training_jobs'}) AS some
+          SELECT seq FROM (${status ? withStatus(hiddenBehind(status)) : 'SELECT seq FROM training_jobs'}) AS chosen
             WHERE ${before === undefined ? '$3::bigint IS NULL' : 'seq < $3'} ORDER BY seq DESC LIMIT $1 OFFSET $2) AS page
         JOIN training_jobs j USING (seq) ORDER BY seq DESC`,
       [limit, offset ?? 0, before ?? null],

@@ -3,6 +3,7 @@ import { Settings } from '../../config/settings.js';
 import { AppError } from '../../kernel/errors.js';
 import { isUuid } from '../../kernel/uuid.js';
 import type { Caller } from '../security/principal.port.js';
+import { readModelFacts } from './config/model-facts.js';
 import { checkpointList } from './checkpoint-list.js';
 import { newestFirst } from './checkpoints.js';
 import {
@@ -18,7 +19,9 @@ import { JobPauses } from './job-pauses.service.js';
 import { JobPlanner } from './job-planner.js';
 import { jobOf, parametersOf, requestOf } from './ordered-job.js';
 import { OrderedJobStore, type OrderedPage } from './ordered-jobs.store.js';
+import { DEFAULT_MODEL } from './resolved-config.js';
 import { RunFolder } from './run-folder.js';
+import { TrainerEnvironment } from './trainer-environment.port.js';
 import { TrainingService } from './training.service.js';
 
 /** Jobs that another module orders; each is a job like any other, with its audit rows, events and limits. */
@@ -31,6 +34,7 @@ export class OrderedJobs extends FineTuningJobs {
     private readonly training: TrainingService,
     private readonly pauses: JobPauses,
     private readonly settings: Settings,
+    private readonly environment: TrainerEnvironment,
   ) {
     super();
   }
@@ -38,6 +42,12 @@ export class OrderedJobs extends FineTuningJobs {
   async defaults(): Promise<FineTuningParameters> {
     const { config } = await this.planner.planned(requestOf({ method: 'supervised' }, this.settings.openai.config));
     return parametersOf(config.run);
+  }
+
+  async parametersOf(baseModel: string): Promise<number | undefined> {
+    const folder = baseModel === DEFAULT_MODEL ? this.environment.defaultModel() : baseModel;
+    if (folder !== undefined) return (await readModelFacts(folder))?.parameters;
+    throw new AppError('unavailable', 'The default base model is not made yet; try again when /readyz is ready');
   }
 
   async create(order: FineTuningOrder, caller: Caller): Promise<FineTuningJob> {

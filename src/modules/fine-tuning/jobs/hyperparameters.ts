@@ -9,11 +9,15 @@ export interface AskedHyperparameters {
   beta: number | 'auto';
 }
 
-/** What the configuration says. */
+/** What the configuration says, and of which size the base is. */
 export interface ConfiguredParameters {
+  /** Rows of one optimizer step, which the learning rate goes with. */
+  batchSize: number;
   learningRate: number;
   warmupSteps: number;
   beta: number;
+  /** Of the base; undefined: unknown. */
+  parameters: number | undefined;
 }
 
 /** What a job runs with. */
@@ -34,6 +38,11 @@ const LARGEST_AUTO_BATCH = 16;
 const ENOUGH_STEPS = 300;
 const FEWEST_AUTO_EPOCHS = 3;
 const MOST_AUTO_EPOCHS = 30;
+/** The shipped configuration is made for a base of a few million; what is usual with a larger one (configs/README.md). */
+const SMALL_MODEL = 100_000_000;
+const USUAL_RATE = 2e-4;
+/** Fewer rows a step make its gradient rougher; by the square root, as is usual with Adam (Malladi et al. 2022). */
+const LEAST_RATE_FACTOR = 1 / 3;
 const WARMUP_SHARE = 0.1;
 /** A crash costs no more than these. */
 const MOST_STEPS_UNSAVED = 200;
@@ -49,6 +58,16 @@ function epochsOf(asked: number | 'auto', stepsAnEpoch: number): number {
   return clamped(Math.ceil(ENOUGH_STEPS / stepsAnEpoch), FEWEST_AUTO_EPOCHS, MOST_AUTO_EPOCHS);
 }
 
+/** Of the configuration's learning rate: less for small batches, and for a base that it was not made for. */
+function multiplierOf(asked: number | 'auto', batch: number, configured: ConfiguredParameters): number {
+  if (asked !== 'auto') return asked;
+  const { learningRate, batchSize, parameters } = configured;
+  const isSmall = parameters !== undefined && parameters <= SMALL_MODEL;
+  const rate = isSmall ? learningRate : Math.min(learningRate, USUAL_RATE);
+  const factor = clamped(Math.sqrt(batch / batchSize), LEAST_RATE_FACTOR, 1);
+  return Number(((rate * factor) / learningRate).toPrecision(2));
+}
+
 /** The values of a job in place of `auto`; pure. */
 export function resolveHyperparameters(
   asked: AskedHyperparameters,
@@ -58,7 +77,7 @@ export function resolveHyperparameters(
   const batch = batchOf(asked.batch_size, rows);
   const stepsAnEpoch = Math.max(1, Math.ceil(rows / batch));
   const epochs = epochsOf(asked.n_epochs, stepsAnEpoch);
-  const multiplier = asked.learning_rate_multiplier === 'auto' ? 1 : asked.learning_rate_multiplier;
+  const multiplier = multiplierOf(asked.learning_rate_multiplier, batch, configured);
   return {
     n_epochs: epochs,
     batch_size: batch,

@@ -93,7 +93,10 @@ export class JobChecking implements OnApplicationBootstrap, OnApplicationShutdow
     const rows = await this.#rowsOf(train, 'training_file', row, signal);
     const validation = row.validation_file === null ? null : await this.#file(row.validation_file, 'validation_file');
     if (validation) await this.#rowsOf(validation, 'validation_file', row, signal);
-    const resolved = resolveHyperparameters(row.request.asked, rows, await this.training.defaults());
+    const resolved = resolveHyperparameters(row.request.asked, rows, {
+      ...(await this.training.defaults()),
+      parameters: await this.training.parametersOf(await this.orders.baseOf(row)),
+    });
     const order = await this.orders.order(row, resolved, { train, validation });
     this.#places.get(row.id)?.();
     const caller = restored(row.caller);

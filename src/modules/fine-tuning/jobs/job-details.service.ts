@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../../kernel/errors.js';
+import { checkpointModelId } from '../../adapters/checkpoint-versions.port.js';
 import type { Caller } from '../../security/principal.port.js';
 import { FineTuningJobs } from '../../training/fine-tuning-jobs.port.js';
 import { unixSeconds } from '../files/openai-file.js';
 import { openAiList } from '../openai-list.js';
 import { FineTuningJobsService } from './fine-tuning-jobs.service.js';
-import { earlyEvents, FIRST_OF_TRAINING, measured, trainingEvent } from './job-events.js';
-import { checkpointId, checkpointModel, eventPosition } from './job-ids.js';
+import { checkpointMetrics, earlyEvents, FIRST_OF_TRAINING, trainingEvent } from './job-events.js';
+import { checkpointId, eventPosition } from './job-ids.js';
 import type {
   CheckpointsQuery,
   JobCheckpointDto,
@@ -51,9 +52,9 @@ export class JobDetails {
       id: checkpointId(id, step),
       object: 'fine_tuning.job.checkpoint',
       created_at: unixSeconds(createdAt),
-      fine_tuned_model_checkpoint: checkpointModel(model ?? '', step),
+      fine_tuned_model_checkpoint: checkpointModelId(model ?? '', step),
       fine_tuning_job_id: id,
-      metrics: checkpointMetrics(step, metrics),
+      metrics: { step, ...checkpointMetrics(metrics) },
       step_number: step,
     }));
     const start = after === undefined ? 0 : shown.findIndex((checkpoint) => checkpoint.id === after) + 1;
@@ -61,14 +62,6 @@ export class JobDetails {
     return openAiList(shown.slice(start, start + limit + 1), limit);
   }
 }
-
-const checkpointMetrics = (step: number, metrics: Record<string, unknown>): Record<string, number> =>
-  measured({
-    step,
-    train_loss: metrics['loss'],
-    train_mean_token_accuracy: metrics['token_accuracy'],
-    valid_loss: metrics['eval_loss'],
-  });
 
 const noSuch = (what: string, id: string): AppError =>
   new AppError('bad_request', `after: there is no ${what} ${id} of this job`, [

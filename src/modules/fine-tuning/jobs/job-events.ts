@@ -42,8 +42,8 @@ export function earlyEvents(row: JobRow): JobEventDto[] {
 
 const shown = (value: unknown): string => (typeof value === 'number' ? value.toFixed(4) : 'unknown');
 
-/** Those of the values that were measured, under their names at OpenAI. */
-export function measured(values: Record<string, unknown>): Record<string, number> {
+/** Those of the values that were measured. */
+function measured(values: Record<string, unknown>): Record<string, number> {
   return Object.fromEntries(
     Object.entries(values).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
   );
@@ -111,3 +111,12 @@ function told(event: FineTuningEvent, row: JobRow): Told {
 /** An event of the training job in OpenAI's words. */
 export const trainingEvent = (event: FineTuningEvent, row: JobRow): JobEventDto =>
   at(event.number + FIRST_OF_TRAINING, event.time, told(event, row), row);
+
+/** What was measured at a checkpoint, under its names at OpenAI. */
+export const checkpointMetrics = (metrics: Record<string, unknown>): Record<string, number> =>
+  measured({
+    train_loss: metrics['loss'],
+    train_mean_token_accuracy: metrics['token_accuracy'],
+    valid_loss: metrics['eval_loss'],
+    valid_mean_token_accuracy: metrics['eval_token_accuracy'],
+  });

@@ -24,6 +24,3 @@ export const checkpointId = (jobId: string, step: number): string =>
 /** One results file a job, whoever writes it. */
 export const resultFileId = (jobId: string): string =>
   `file-${createHash('sha256').update(`${jobId} results`).digest('hex').slice(0, 24)}`;
-
-/** A name for a checkpoint beside that of the model. */
-export const checkpointModel = (modelId: string, step: number): string => `${modelId}:ckpt-step-${step}`;

@@ -3,12 +3,16 @@ import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { BackgroundLoop } from '../../../kernel/background-loop.js';
+import { messageOf } from '../../../kernel/errors.js';
 import { Log } from '../../../kernel/log.js';
+import { CheckpointVersions } from '../../adapters/checkpoint-versions.port.js';
+import { isDatabaseAway } from '../../../kernel/transaction.js';
 import { AdapterVersions } from '../../adapters/adapter-versions.port.js';
 import { FineTuningJobs, type FineTuningEvent, type FineTuningJob } from '../../training/fine-tuning-jobs.port.js';
 import { FileFolder } from '../files/file-folder.js';
 import { FilePlace } from '../files/file-place.js';
 import type { NewFile } from '../files/file.store.js';
+import { checkpointMetrics } from './job-events.js';
 import { resultFileId } from './job-ids.js';
 import type { JobRow } from './job-row.js';
 import { JobRowStore } from './job.store.js';
@@ -32,9 +36,10 @@ export class JobResults implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly rows: JobRowStore,
     private readonly training: FineTuningJobs,
     private readonly versions: AdapterVersions,
+    private readonly checkpoints: CheckpointVersions,
     private readonly folder: FileFolder,
     private readonly place: FilePlace,
-    log: Log,
+    private readonly log: Log,
   ) {
     this.#loop = new BackgroundLoop('openai results', EVERY_MS, () => this.#round(), log);
   }
@@ -53,9 +58,23 @@ export class JobResults implements OnApplicationBootstrap, OnApplicationShutdown
     const lacksResults = training.status === 'completed' && row.result_file === null;
     if (row.ended_at !== null && !lacksResults) return row;
     const results = lacksResults ? await this.#file(row, training.jobId) : null;
-    const version = training.status === 'completed' ? await this.versions.ofJob(training.jobId) : undefined;
+    const fineTunedModel = training.status === 'completed' ? await this.#model(training.jobId) : null;
     const endedAt = training.completedAt ?? row.created_at;
-    return (await this.rows.end(row.id, { endedAt, fineTunedModel: version?.model_id ?? null, results })) ?? row;
+    return (await this.rows.end(row.id, { endedAt, fineTunedModel, results })) ?? row;
+  }
+
+  /** The `ft:` id of what the job made; each of its checkpoints is a model too from now on. */
+  async #model(jobId: string): Promise<string | null> {
+    const version = await this.versions.ofJob(jobId);
+    if (!version) return null;
+    for (const { step, path, metrics } of await this.training.checkpoints(jobId)) {
+      const register = this.checkpoints.register({ jobId, step, path, metrics: checkpointMetrics(metrics) });
+      await register.catch((error: unknown) => {
+        if (isDatabaseAway(error)) throw error;
+        this.log.warn('a checkpoint could not be registered', { job: jobId, step, error: messageOf(error) });
+      });
+    }
+    return version.model_id;
   }
 
   async #round(): Promise<void> {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../../kernel/errors.js';
-import { AdapterVersions } from '../../adapters/adapter-versions.port.js';
+import { AdapterVersions, type VersionRecord } from '../../adapters/adapter-versions.port.js';
 import type { FineTuningFile, FineTuningOrder } from '../../training/fine-tuning-jobs.port.js';
 import { FileFolder } from '../files/file-folder.js';
 import type { OpenAiFile } from '../files/openai-file.js';
@@ -51,14 +51,25 @@ export class TrainingOrders {
     };
   }
 
+  /** The base that is trained on: `default`, a hub id or a folder. */
+  async baseOf({ request }: JobRow): Promise<string> {
+    return request.versionId === null
+      ? (request.baseModel ?? 'default')
+      : (await this.#version(request.versionId)).base_path;
+  }
+
   async #start({ request }: JobRow): Promise<Pick<FineTuningOrder, 'baseModel' | 'startFrom'>> {
-    if (request.versionId === null) return request.baseModel === null ? {} : { baseModel: request.baseModel };
-    const version = await this.versions.byId(request.versionId);
-    if (!version || version.files_removed_at !== null)
-      throw new AppError('invalid', 'model: the version was removed meanwhile', [
-        { path: 'model', message: 'was removed' },
-      ]);
-    return { startFrom: version.path };
+    if (request.versionId !== null) return { startFrom: (await this.#version(request.versionId)).path };
+    return request.baseModel === null ? {} : { baseModel: request.baseModel };
+  }
+
+  /** @throws AppError `invalid` where it was removed since the job was made */
+  async #version(id: string): Promise<VersionRecord> {
+    const version = await this.versions.byId(id);
+    if (version && version.files_removed_at === null) return version;
+    throw new AppError('invalid', 'model: the version was removed meanwhile', [
+      { path: 'model', message: 'was removed' },
+    ]);
   }
 
   #file({ id, path, sha256 }: OpenAiFile): FineTuningFile {
