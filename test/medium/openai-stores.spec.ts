@@ -1,6 +1,7 @@
-import { access, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
 import type { DataSource } from 'typeorm';
 import type { Settings } from '../../src/config/settings.js';
 import { FileFolder } from '../../src/modules/fine-tuning/files/file-folder.js';
@@ -45,12 +46,17 @@ describe('files and jobs of the OpenAI surface', () => {
     await rm(data, { recursive: true, force: true });
   });
 
+  async function incoming(): Promise<string> {
+    const { path, stream } = await folder.incoming();
+    stream.end('{}');
+    await finished(stream);
+    return path;
+  }
+
   async function file(changes: Partial<NewFile> = {}): Promise<string> {
     count += 1;
     const id = `file-${String(count).padStart(24, '0')}`;
-    const { path: staged, stream } = await folder.incoming();
-    stream.destroy();
-    await writeFile(staged, '{}');
+    const staged = await incoming();
     const path = await folder.keep({ path: staged, bytes: 2, sha256: '' }, id);
     const known = { id, path, bytes: 2, sha256: '', filename: 'a', purpose: 'fine-tune', created_by: 'me' } as const;
     await files.add({ ...known, expiresInSeconds: null, ...changes }, nothing);
@@ -110,10 +116,7 @@ describe('files and jobs of the OpenAI surface', () => {
     await job(needed);
     await source.query(`UPDATE openai_files SET expires_at = now() - interval '1 hour' WHERE id = $1`, [needed]);
     await files.remove(deleted, nothing);
-    const broken = (await folder.incoming()).path;
-    await writeFile(broken, 'half');
-    const fresh = (await folder.incoming()).path;
-    await writeFile(fresh, 'half');
+    const [broken, fresh] = [await incoming(), await incoming()];
     const pathOf = (id: string) => folder.whole(`openai/files/${id}.jsonl`);
     const old = new Date(Date.now() - 2 * DAY * 1000);
     for (const path of [broken, ...[kept, expired, needed, deleted].map(pathOf)]) await utimes(path, old, old);
