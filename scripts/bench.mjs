@@ -27,6 +27,9 @@ const NAMES = [
   'search',
   'search-100k',
   'near-duplicates',
+  'gateway',
+  'gateway-large',
+  'ocr',
 ];
 /** Too large to run with the others. */
 const ONLY_BY_NAME = ['near-duplicates-1m', 'search-1m'];
@@ -55,6 +58,7 @@ const flags = {
       'note',
       'laws',
       'models',
+      'pages',
       'tokens',
       'switches',
     ].map((name) => [name, { type: 'string' }]),

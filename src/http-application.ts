@@ -5,6 +5,7 @@ import { ApiDescription } from './modules/docs/api-description.js';
 import {
   countRequests,
   furtherHeaders,
+  isParsed,
   refuseForeignForms,
   refuseMisshapen,
   refuseMisshapenBody,
@@ -43,7 +44,7 @@ export async function createHttpApplication(outside: Outside): Promise<NestExpre
   app.use(refuseForeignForms(http.corsOrigins));
   app.enableCors({ origin: corsOrigins(http.corsOrigins), credentials: false, maxAge: 600 });
   // Nest's type has no `verify`, which the parser below it takes.
-  const parser = { limit: limits.maxBodyBytes, verify: checkBody };
+  const parser = { limit: limits.maxBodyBytes, verify: checkBody, type: isParsed };
   app.useBodyParser('json', parser);
   const forms = { extended: false, limit: '64kb', verify: checkBody };
   app.useBodyParser('urlencoded', forms);

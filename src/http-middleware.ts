@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import { AppError } from './kernel/errors.js';
@@ -50,7 +51,11 @@ export const countRequests =
   };
 
 /** Routes that read forms and files; every other takes JSON alone. */
-const FORMS = [/^\/(ingestion\/)?upload\//, /^\/api\/datasets(\/create|\/[\w-]+\/versions)?\/?(\?|$)/];
+const FORMS = [
+  /^\/(ingestion\/)?upload\//,
+  /^\/api\/datasets(\/create|\/[\w-]+\/versions)?\/?(\?|$)/,
+  /^\/v1\/files\/?(\?|$)/,
+];
 const takesForm = (url: string): boolean => FORMS.some((form) => form.test(url));
 
 export const refuseMisshapen: Middleware = (request, _response, next) => {
@@ -73,6 +78,14 @@ export const refuseForeignForms =
       throw new AppError('forbidden', `The origin ${origin} may send nothing here; add it to CLARA_CORS_ORIGINS`);
     next();
   };
+
+/** Bodies that no parser here touches: the gateway passes them on as they come. */
+const PASSED_ON = /^\/v1\/(?:chat\/completions|completions|embeddings)\/?(?:\?|$)/i;
+const JSON_BODY = /^application\/json\s*(?:;|$)/i;
+
+/** Whether the JSON parser reads the body of a request. */
+export const isParsed = ({ url = '', headers }: IncomingMessage): boolean =>
+  !PASSED_ON.test(url) && JSON_BODY.test(headers['content-type'] ?? '');
 
 export const refuseMisshapenBody: Middleware = (request, _response, next) => {
   checkParsed(request.body);

@@ -14,6 +14,8 @@ const kinds = {
   rate_limited: { status: 429, title: 'Too many requests', level: 'info' },
   headers_too_large: { status: 431, title: 'Headers too large', level: 'info' },
   internal: { status: 500, title: 'Internal error', level: 'error' },
+  bad_gateway: { status: 502, title: 'Bad gateway', level: 'warn' },
+  timed_out: { status: 504, title: 'Timed out', level: 'warn' },
   insufficient_storage: { status: 507, title: 'Not enough storage', level: 'warn' },
   unavailable: { status: 503, title: 'Unavailable', level: 'warn' },
 } as const satisfies Record<string, { status: number; title: string; level: Level }>;
@@ -24,6 +26,8 @@ export type ErrorCode = keyof typeof kinds;
 export interface Problem {
   path: string;
   message: string;
+  /** What programs tell it by, such as OpenAI's `model_not_found`. */
+  code?: string;
 }
 
 /** The only error that reaches a client with its own words; the list of codes is closed. */

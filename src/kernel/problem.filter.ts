@@ -2,6 +2,7 @@ import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '
 import type { Request, Response } from 'express';
 import { AppError, codeOfStatus, messageOf, type Problem } from './errors.js';
 import { Log } from './log.js';
+import { isOpenAiPath, openAiError, openAiStatus } from './openai-error.js';
 import { SecretMask } from './secret-mask.js';
 import { isDatabaseAway } from './transaction.js';
 
@@ -46,6 +47,7 @@ export class ProblemFilter implements ExceptionFilter {
     }
     if (error.status === 503) response.setHeader('Retry-After', '5');
     for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
+    if (isOpenAiPath(request.path)) return this.#asOpenAi(error, response);
     response
       .status(error.status)
       .type('application/problem+json')
@@ -61,6 +63,12 @@ export class ProblemFilter implements ExceptionFilter {
         }),
       );
   }
+
+  #asOpenAi(error: AppError, response: Response): void {
+    const text = JSON.stringify({ error: openAiError(error, (message) => this.mask.text(message)) });
+    response.status(openAiStatus(error)).type('application/json').send(text);
+  }
+
   #masked({ path, message }: Problem): Problem {
     return { path: this.mask.text(path), message: this.mask.text(message) };
   }

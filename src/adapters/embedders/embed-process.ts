@@ -2,8 +2,8 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { type EmbeddingModel, EmbedderUnavailable } from '../../modules/documents/embedder.port.js';
 import { maskPatterns } from '../../kernel/secret-mask.js';
-import { Deferred } from './deferred.js';
-import { interruptible } from './interruptible.js';
+import { Deferred } from '../../kernel/deferred.js';
+import { interruptible } from '../../kernel/interruptible.js';
 import { parseWorkerMessage, type WorkerMessage } from './worker-message.js';
 
 export interface WorkerCommand {

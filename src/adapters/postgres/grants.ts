@@ -3,7 +3,7 @@ import pg from 'pg';
 const { escapeLiteral } = pg;
 
 /** What may only grow; also by the rights of the application's role. */
-const TRAIL = ['audit_rows', 'audit_links', 'audit_heads', 'audit_checkpoints'];
+const TRAIL = ['audit_rows', 'audit_links', 'audit_heads', 'audit_checkpoints', 'adapter_deployments'];
 
 /**
  * One statement, run by the owner after the migrations, that leaves `role` with the rights that the application needs and

@@ -21,6 +21,11 @@ export class HealthDto {
   /** Whether documents can be searched (dataset port). */
   uds3_available?: boolean;
   datasets_count?: number;
+  /** What answers (serving port). */
+  engine?: string;
+  replicas_up?: number;
+  replicas_total?: number;
+  adapters_loaded?: number;
   /** ISO 8601 in UTC, without a zone, as the original writes it. */
   timestamp!: string;
 }

@@ -6,6 +6,7 @@ import type { ServiceName } from '../../kernel/service-port.js';
 import { DatasetCount } from '../dataset/dataset-count.port.js';
 import { DocumentsStatus, type StoreLag } from '../documents/documents-status.port.js';
 import { TrainingStatus } from '../training/training-status.port.js';
+import { ServingStatus } from '../serving/serving-status.port.js';
 import type { HealthDto } from './health.dto.js';
 
 type Facts = Partial<HealthDto>;
@@ -25,6 +26,7 @@ export class ServiceFacts {
     private readonly jobs: TrainingStatus,
     private readonly documents: DocumentsStatus,
     private readonly datasets: DatasetCount,
+    private readonly serving: ServingStatus,
   ) {}
 
   async of(service: ServiceName): Promise<Facts> {
@@ -44,8 +46,12 @@ export class ServiceFacts {
       case 'pki':
         await this.jobs.activeCount();
         return { version: API_VERSION };
+      case 'serving': {
+        await this.jobs.activeCount();
+        const { engine, replicas, adapters } = this.serving.now();
+        return { engine, replicas_up: replicas.up, replicas_total: replicas.total, adapters_loaded: adapters };
+      }
       case 'main':
-      case 'serving':
       case 'metrics':
         // Asks the database: without it nothing is healthy.
         await this.jobs.activeCount();

@@ -12,7 +12,7 @@ const endpoints: Record<ServiceName, Record<string, string>> = {
   ingestion: { ...common, upload: '/upload/files', jobs: '/jobs', file_types: '/capabilities', websocket: '/ws/jobs' },
   training: { health: '/health', training_jobs: '/api/training/jobs', websocket: '/ws/training', docs: '/docs' },
   dataset: { ...common, datasets: '/api/datasets', search: '/api/datasets/search', documents: '/api/documents' },
-  serving: common,
+  serving: { ...common, adapters: '/api/serving/adapters/list', status: '/api/serving/router/status' },
   metrics: { health: '/health', metrics: '/metrics' },
   pki: { health: '/health', ca: '/api/v1/ca/chain', crl: '/api/v1/crl' },
 };

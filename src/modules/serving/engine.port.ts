@@ -42,9 +42,15 @@ export abstract class Engine {
   /** Unique among the replicas, such as `embedded` or `vllm-2`. */
   abstract readonly id: string;
   abstract readonly kind: EngineKind;
+  /** Whether CLARA starts and ends it; a server of yours is only asked. */
+  abstract readonly isOurs: boolean;
+  /** GPUs that it wants while it runs; `wake` is given their numbers. */
+  readonly wantedGpus: number = 0;
   abstract state(): EngineState;
+  /** Calls back after each change of the state. @returns what undoes it */
+  abstract onChange(listener: () => void): () => void;
   /** Starts it where it is ours, else asks whether it answers; at once where it is up. @throws EngineUnavailable */
-  abstract wake(signal: AbortSignal): Promise<void>;
+  abstract wake(signal: AbortSignal, gpus?: readonly number[]): Promise<void>;
   abstract stop(): Promise<void>;
   /** The safe name of a version at this engine. */
   abstract nameOf(version: { id: string; modelId: string }): string;
@@ -57,6 +63,10 @@ export abstract class Engine {
   abstract unload(engineName: string, signal: AbortSignal): Promise<void>;
   /** @throws EngineUnavailable before the first byte of the reply's head; later the body's stream fails */
   abstract send(request: EngineRequest): Promise<EngineReply>;
+  /** From now on it computes with so many threads; without effect where that is none of our business. */
+  useThreads(_threads: number, _signal: AbortSignal): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
 /** The engine is not there, or ended; another replica, or a later moment, may do. */

@@ -1,0 +1,165 @@
+import { messageOf } from '../../kernel/errors.js';
+import type { Log } from '../../kernel/log.js';
+import type { CatalogVersion } from '../adapters/adapter-catalog.port.js';
+import { AdapterSlots, leastWanted, type Held, type Importance } from './adapter-slots.js';
+import { AdapterRefused, type Engine } from './engine.port.js';
+import { differ, firstToken, type FirstToken } from './load-probe.js';
+import type { ServingMetrics } from './serving-metrics.js';
+import { addsNothing } from './zero-adapter.js';
+
+/** Every slot is taken by a version with running answers. */
+export class SlotsBusy extends Error {}
+
+interface Refusal {
+  reason: string;
+  /** Milliseconds since 1970. */
+  at: number;
+}
+
+export interface LoadingParts {
+  log: Log;
+  importance: Importance;
+  metrics: ServingMetrics;
+  now: () => number;
+}
+
+const LOAD_MS = 60_000;
+const UNLOAD_MS = 15_000;
+/** A refusal holds for so long: a folder may be put back. */
+const REFUSED_MS = 10_000;
+
+/** Brings adapters into the slots of one engine, each proved by a token that its base would not give. */
+export class AdapterLoading {
+  readonly #loading = new Map<string, Promise<Held>>();
+  readonly #removing = new Map<string, Promise<void>>();
+  readonly #refusals = new Map<string, Refusal>();
+  #base: Promise<FirstToken> | undefined;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly slots: AdapterSlots,
+    private readonly parts: LoadingParts,
+  ) {}
+
+  /** Why the engine did not take it a moment ago. */
+  refusal(versionId: string): string | undefined {
+    const refusal = this.#refusals.get(versionId);
+    return refusal && this.parts.now() - refusal.at < REFUSED_MS ? refusal.reason : undefined;
+  }
+
+  get refusals(): ReadonlyMap<string, Refusal> {
+    return this.#refusals;
+  }
+
+  isLoading(versionId: string): boolean {
+    return this.#loading.has(versionId);
+  }
+
+  /**
+   * Those who want the same version share the loading of it.
+   * @param room evict: the least wanted version goes where no slot is free
+   * @throws AdapterRefused, SlotsBusy, EngineUnavailable
+   */
+  async ensure(version: CatalogVersion, room: 'evict' | 'free'): Promise<Held> {
+    const held = this.#stayingOf(version.id);
+    if (held) return held;
+    const running = this.#loading.get(version.id);
+    if (running) return running;
+    const loading = this.#load(version, room).finally(() => this.#loading.delete(version.id));
+    this.#loading.set(version.id, loading);
+    return loading;
+  }
+
+  /** The engine began anew: it holds nothing, and may hold another base. */
+  reset(): void {
+    this.slots.clear();
+    this.#refusals.clear();
+    this.#base = undefined;
+  }
+
+  /** Ends what runs with it and takes it out of the engine. Never throws: what stays there is drift, and mended. */
+  async remove(held: Held, why: Error): Promise<void> {
+    held.isLeaving = true;
+    for (const answer of held.answers) answer.abort(why);
+    const removing = this.engine
+      .unload(held.engineName, AbortSignal.timeout(UNLOAD_MS))
+      .catch((error: unknown) => this.parts.log.warn('an adapter was not unloaded', { reason: messageOf(error) }))
+      .finally(() => {
+        this.#removing.delete(held.versionId);
+        if (this.slots.of(held.versionId) === held) this.slots.drop(held.versionId);
+      });
+    this.#removing.set(held.versionId, removing);
+    await removing;
+  }
+
+  /** One that was to leave and is wanted again stays, unless it is gone already. */
+  #stayingOf(versionId: string): Held | undefined {
+    if (this.#removing.has(versionId)) return undefined;
+    const held = this.slots.of(versionId);
+    if (held) held.isLeaving = false;
+    return held;
+  }
+
+  async #load(version: CatalogVersion, room: 'evict' | 'free'): Promise<Held> {
+    await this.#removing.get(version.id);
+    const giveBack = this.slots.reserve() ?? (await this.#makeRoom(room));
+    const began = this.parts.now();
+    try {
+      const held = await this.#loadAndProve(version);
+      this.slots.put(held);
+      this.#refusals.delete(version.id);
+      this.parts.metrics.loaded(this.engine.id, 'ok', this.parts.now() - began);
+      return held;
+    } catch (error) {
+      const isRefused = error instanceof AdapterRefused;
+      // An engine that went away says nothing about the adapter.
+      if (this.engine.state().is === 'up')
+        this.#refusals.set(version.id, { reason: messageOf(error), at: this.parts.now() });
+      this.parts.metrics.loaded(this.engine.id, isRefused ? 'refused' : 'failed', this.parts.now() - began);
+      throw error;
+    } finally {
+      giveBack();
+    }
+  }
+
+  async #makeRoom(room: 'evict' | 'free'): Promise<() => void> {
+    const least = room === 'evict' ? leastWanted(this.slots.all, this.parts.importance) : undefined;
+    if (!least) throw new SlotsBusy('every slot of the replica is taken by an adapter that answers right now');
+    await this.remove(least, new Error('it had no answers'));
+    this.parts.metrics.evicted(this.engine.id);
+    const giveBack = this.slots.reserve();
+    if (!giveBack) throw new SlotsBusy('another adapter took the slot');
+    return giveBack;
+  }
+
+  async #loadAndProve(version: CatalogVersion): Promise<Held> {
+    const engineName = this.engine.nameOf(version);
+    const { id, path, rank } = version;
+    const signal = AbortSignal.timeout(LOAD_MS);
+    await this.engine.load({ engineName, path, rank }, signal);
+    try {
+      const effect = await this.#prove(engineName, path);
+      return { versionId: id, engineName, effect, lastUsed: this.parts.now(), answers: new Set(), isLeaving: false };
+    } catch (error) {
+      await this.engine.unload(engineName, AbortSignal.timeout(UNLOAD_MS)).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** An engine that took an adapter has proved nothing: some say yes and go on answering as the base does. */
+  async #prove(engineName: string, path: string): Promise<'changes' | 'none'> {
+    this.#base ??= firstToken(this.engine, this.engine.baseName());
+    const base = await this.#base.catch((error: unknown) => {
+      this.#base = undefined;
+      throw error;
+    });
+    if (differ(base, await firstToken(this.engine, engineName))) return 'changes';
+    const isEmpty = await addsNothing(path).catch((error: unknown) => {
+      throw new AdapterRefused(`its weights cannot be read: ${messageOf(error)}`);
+    });
+    if (isEmpty) return 'none';
+    throw new AdapterRefused(
+      'the engine says that it holds the adapter, and answers exactly as the base does: it does not use it',
+    );
+  }
+}

@@ -1,0 +1,40 @@
+import { Injectable } from '@nestjs/common';
+import { Settings } from '../../../config/settings.js';
+import { TrainerEnvironment } from '../../training/trainer-environment.port.js';
+import { baseSlug, MADE_BASE } from '../../../kernel/base-slug.js';
+import type { BaseModel } from '../base-model.js';
+import { Engines } from '../engines.port.js';
+
+/** Which base answers here: known from the first moment, whether or not an engine runs. */
+@Injectable()
+export class ServedBase {
+  #seen: string | undefined;
+  #made: { key: string; base: BaseModel } | undefined;
+  readonly since = new Date();
+
+  constructor(
+    private readonly engines: Engines,
+    private readonly settings: Settings,
+    private readonly trainer: TrainerEnvironment,
+  ) {}
+
+  /** Undefined only while none of your servers has answered yet and no setting names the base. */
+  current(): BaseModel | undefined {
+    const atEngine = this.#atEngine();
+    const { baseModel } = this.settings.training;
+    const isOurs = this.settings.serving.engine === 'embedded';
+    const named = isOurs ? (baseModel ?? MADE_BASE) : (atEngine ?? baseModel);
+    if (named === undefined) return undefined;
+    const folder = isOurs ? this.trainer.defaultModel() : undefined;
+    const names = [named, atEngine, baseModel, folder].filter((name) => name !== undefined);
+    const key = names.join('\n');
+    if (this.#made?.key !== key) this.#made = { key, base: { slug: baseSlug(named), names: [...new Set(names)] } };
+    return this.#made.base;
+  }
+
+  /** Its name at the first engine that ever was up. */
+  #atEngine(): string | undefined {
+    this.#seen ??= this.engines.all.find((engine) => engine.state().is === 'up')?.baseName();
+    return this.#seen;
+  }
+}

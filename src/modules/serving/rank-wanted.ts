@@ -1,0 +1,22 @@
+import type { CatalogAlias, CatalogVersion } from '../adapters/adapter-catalog.port.js';
+
+export interface RankedRow {
+  wanted: boolean;
+  pinned: boolean;
+  /** Milliseconds since 1970. */
+  lastUsed: number;
+}
+
+/** What a replica should hold, of `versions`: pinned ones, then those that aliases mean, then the last used. */
+export function rankWanted(
+  versions: readonly CatalogVersion[],
+  aliases: readonly CatalogAlias[],
+  rows: ReadonlyMap<string, RankedRow>,
+): CatalogVersion[] {
+  const meant = new Set(aliases.flatMap((alias) => [alias.versionId, ...alias.splits.map((split) => split.versionId)]));
+  const rank = ({ id }: CatalogVersion): number => (rows.get(id)?.pinned ? 2 : meant.has(id) ? 1 : 0);
+  const lastUsed = ({ id }: CatalogVersion): number => rows.get(id)?.lastUsed ?? 0;
+  return versions
+    .filter(({ id }) => rows.get(id)?.wanted ?? meant.has(id))
+    .toSorted((one, other) => rank(other) - rank(one) || lastUsed(other) - lastUsed(one));
+}
