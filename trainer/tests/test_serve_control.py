@@ -337,10 +337,20 @@ def test_sigterm_ends_answers_with_an_error_event(tiny: Path) -> None:
     assert server.process.wait(timeout=30) == 0
 
 
+def test_a_base_in_the_hubs_cache_is_found(tiny: Path, tmp_path: Path) -> None:
+    stored = tmp_path / "models--owner--small"
+    shutil.copytree(tiny, stored / "snapshots" / "abc")
+    (stored / "refs").mkdir()
+    (stored / "refs" / "main").write_text("abc")
+    server = Server("owner/small", "--threads=1", HF_HUB_CACHE=str(tmp_path))
+    assert server.said["ready"]["model"] == "tiny"
+    assert server.close() == 0
+
+
 def test_what_cannot_start_says_why(tiny: Path, tmp_path: Path) -> None:
     pickled = shutil.copytree(tiny, tmp_path / "pickled")
     (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
-    for folder, reason in ((pickled, "pickle"), (tmp_path, "no model folder")):
+    for folder, reason in ((pickled, "pickle"), (tmp_path, "no model folder"), (tmp_path / "no", "neither a folder")):
         server = Server(folder)
         assert reason in server.said["failed"]["message"]
         assert server.process.wait(timeout=30) == 1
