@@ -188,6 +188,9 @@ def test_folders_that_are_none_or_evil_are_refused(server: Server, adapter: Path
     (disguised / "adapter_model.safetensors").write_bytes(pickle.dumps(Evil(str(mark))))
     assert "cannot be read" in reason(disguised)[1]
     assert not mark.exists()
+    (disguised / "adapter_model.safetensors").write_bytes((adapter / "adapter_model.safetensors").read_bytes())
+    (disguised / "tokenizer_config.json").write_text("[" * 50_000)
+    assert "tokenizer_config.json" in reason(disguised)[1]
     code = edited(adapter, tmp_path / "code")
     tokenizer = json.loads((code / "tokenizer_config.json").read_text())
     tokenizer["auto_map"] = {"AutoTokenizer": ["evil.Tokenizer", None]}

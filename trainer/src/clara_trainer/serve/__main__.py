@@ -35,9 +35,7 @@ def positive(text: str) -> int:
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--model", required=True, help="folder of the base, or hub id of one in the cache"
-    )
+    parser.add_argument("--model", required=True, help="folder of the base, or hub id of one in the cache")
     parser.add_argument("--name", required=True, help="what the base is called in requests")
     parser.add_argument("--max-loras", type=positive, default=8, help="adapters that can be loaded at once")
     parser.add_argument("--max-rank", type=positive, default=64)
