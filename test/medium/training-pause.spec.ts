@@ -77,8 +77,8 @@ describe('pausing a job', () => {
   const trains = async (cancelGraceSeconds = 60): Promise<{ job: JobEntity; supervisor: Supervisor }> => {
     await queue.queued();
     const job = await claim();
-    const registration = new AdapterRegistration(queue.jobs, new FakeAdapters(), queue.log);
     const metrics = new TrainingMetrics(new Registry());
+    const registration = new AdapterRegistration(queue.jobs, new FakeAdapters(), queue.log);
     const end = new AttemptEnd(queue.store, source, queue.news, metrics, registration, queue.log);
     const tools = {
       queue: queue.store,
