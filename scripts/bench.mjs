@@ -22,10 +22,14 @@ const NAMES = [
   'configs',
   'train',
   'embed',
+  'serve-engine',
   'gpu',
   'search',
   'search-100k',
   'near-duplicates',
+  'gateway',
+  'gateway-large',
+  'ocr',
 ];
 /** Too large to run with the others. */
 const ONLY_BY_NAME = ['near-duplicates-1m', 'search-1m'];
@@ -54,6 +58,9 @@ const flags = {
       'note',
       'laws',
       'models',
+      'pages',
+      'tokens',
+      'switches',
     ].map((name) => [name, { type: 'string' }]),
   ),
 };

@@ -32,6 +32,8 @@ export async function openApi() {
     host: unused,
     environment: unused,
     launcher: unused,
+    engines: unused,
+    tracing: unused,
     documents: openDocuments(settings, dataSource, { trainer: unused, environment: {}, log: silent, clock: unused }),
   };
   const app = await createHttpApplication(outside);

@@ -5,12 +5,14 @@ import { DataSource } from 'typeorm';
 import { HttpKeySource } from './adapters/identity/http-key-source.js';
 import type { DocumentParts } from './adapters/open-documents.js';
 import type { LocalLauncher } from './adapters/launchers/local-launcher.js';
+import { openWriter } from './adapters/writers/http-question-writer.js';
 import { Settings } from './config/settings.js';
 import { Clock, SystemClock } from './kernel/clock.js';
 import { Log } from './kernel/log.js';
 import { Wakeups } from './kernel/wakeups.js';
 import { AuditModule } from './modules/audit/audit.module.js';
 import { DocsModule } from './modules/docs/docs.module.js';
+import { FineTuningModule } from './modules/fine-tuning/fine-tuning.module.js';
 import { HealthModule } from './modules/health/health.module.js';
 import { IngestionModule } from './modules/ingestion/ingestion.module.js';
 import { LimitsModule } from './modules/limits/limits.module.js';
@@ -18,10 +20,14 @@ import { MetricsModule } from './modules/metrics/metrics.module.js';
 import { PkiModule } from './modules/pki/pki.module.js';
 import { RealtimeModule } from './modules/realtime/realtime.module.js';
 import { KeySource } from './modules/security/key-source.port.js';
-import { AdapterRegistryModule } from './modules/adapters/adapter-registry.module.js';
+import { AdapterExporter } from './modules/adapters/exporter.port.js';
+import { AdaptersModule } from './modules/adapters/adapters.module.js';
 import { DatasetModule } from './modules/dataset/dataset.module.js';
+import { QuestionWriter } from './modules/dataset/questions/question-writer.port.js';
 import { SearchRoutesModule } from './modules/dataset/search-routes.module.js';
 import { Engines } from './modules/serving/engines.port.js';
+import { GatewayModule } from './modules/serving/gateway/gateway.module.js';
+import { Tracing } from './modules/serving/gateway/tracing.port.js';
 import { ServingModule } from './modules/serving/serving.module.js';
 import { SecurityModule } from './modules/security/security.module.js';
 import { Host } from './modules/training/host.js';
@@ -40,6 +46,8 @@ export interface Outside {
   launcher: LocalLauncher;
   documents: DocumentParts;
   engines: Engines;
+  exporter: AdapterExporter;
+  tracing: Tracing;
 }
 
 @Module({})
@@ -55,7 +63,10 @@ class OutsideModule {
       { provide: TrainerEnvironment, useValue: outside.environment },
       { provide: Launcher, useValue: outside.launcher },
       { provide: KeySource, useValue: new HttpKeySource(outside.settings.security.jwksUrl) },
+      { provide: QuestionWriter, useValue: openWriter(outside.settings, new SystemClock()) },
       { provide: Engines, useValue: outside.engines },
+      { provide: AdapterExporter, useValue: outside.exporter },
+      { provide: Tracing, useValue: outside.tracing },
       ...outside.documents.providers,
       { provide: Clock, useClass: SystemClock },
       { provide: Registry, useFactory: () => new Registry() },
@@ -76,13 +87,15 @@ export class AppModule {
         SecurityModule,
         LimitsModule,
         PkiModule,
-        AdapterRegistryModule,
+        AdaptersModule,
         TrainingModule,
         RealtimeModule,
         IngestionModule,
         SearchRoutesModule,
         DatasetModule,
+        FineTuningModule,
         ServingModule,
+        GatewayModule,
         HealthModule,
         MetricsModule,
         DocsModule,

@@ -51,7 +51,11 @@ export const countRequests =
   };
 
 /** Routes that read forms and files; every other takes JSON alone. */
-const FORMS = [/^\/(ingestion\/)?upload\//, /^\/api\/datasets(\/create|\/[\w-]+\/versions)?\/?(\?|$)/];
+const FORMS = [
+  /^\/(ingestion\/)?upload\//,
+  /^\/api\/datasets(\/create|\/[\w-]+\/versions)?\/?(\?|$)/,
+  /^\/v1\/files\/?(\?|$)/,
+];
 const takesForm = (url: string): boolean => FORMS.some((form) => form.test(url));
 
 export const refuseMisshapen: Middleware = (request, _response, next) => {

@@ -38,7 +38,7 @@ export function openDocuments(
   const embedders = new OpenedEmbedders(settings, parts);
   const stores = openStores(settings, source);
   const embedder = embedders.open(embedders.current);
-  const parser = new WorkerParser({ root: settings.root, ...settings.parser });
+  const parser = new WorkerParser({ root: settings.root, ...settings.parser, ocr: settings.ocr });
   return {
     parts: { ...stores, embedder, past: embedders },
     providers: [
@@ -49,7 +49,7 @@ export function openDocuments(
       { provide: PastEmbedders, useValue: embedders },
       { provide: DocumentParser, useValue: parser },
       { provide: ArchiveReader, useValue: new Archives(settings.root, settings.parser) },
-      { provide: SupportedFiles, useValue: new ParserFiles() },
+      { provide: SupportedFiles, useValue: new ParserFiles(settings.ocr ? 'pictures' : 'no pictures') },
     ],
     close: async () => {
       await Promise.all([

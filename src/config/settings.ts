@@ -1,6 +1,7 @@
 import { cpus, homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { EnvMissingError, bool, cleanEnv, port, str } from 'envalid';
+import { adapterSpecs, adaptersOf } from './adapter-settings.js';
 import { auditOf, auditProblems, auditSpecs } from './audit-settings.js';
 import { embedderOf, embedderProblems, embedderSpecs } from './embedder-settings.js';
 import { datasetOf, datasetSpecs } from './dataset-settings.js';
@@ -12,11 +13,14 @@ import { ingestionOf, ingestionProblems, ingestionSpecs } from './ingestion-sett
 import { limitProblems, limitSpecs, limitsOf } from './limit-settings.js';
 import { servingOf, servingProblems, servingSpecs } from './serving-settings.js';
 import { securityOf, securityProblems, securitySpecs } from './security-settings.js';
+import { openAiOf, openAiSpecs } from './openai-settings.js';
+import { ocrOf, ocrSpecs } from './ocr-settings.js';
 import { parserOf, parserSpecs } from './parser-settings.js';
 import { isEnabled as pkiEnabled, pkiOf, pkiProblems, pkiSpecs } from './pki-settings.js';
 import { postgresOf, postgresProblems, postgresSpecs } from './postgres-settings.js';
 import { trainingOf, trainingSpecs } from './training-settings.js';
 import { storeProblems, storeSpecs, storesOf } from './store-settings.js';
+import { writerOf, writerProblems, writerSpecs } from './writer-settings.js';
 import { closedPorts, tlsOf, tlsProblems, tlsSpecs } from './tls-settings.js';
 
 /** Every problem of the environment, one line each. */
@@ -35,8 +39,11 @@ export const settingSpecs = {
   ...limitSpecs,
   ...ingestionSpecs,
   ...parserSpecs,
+  ...ocrSpecs,
   ...datasetSpecs,
   ...gatewaySpecs,
+  ...writerSpecs,
+  ...adapterSpecs,
 
   CLARA_HOST: str({
     default: '127.0.0.1',
@@ -78,6 +85,7 @@ export const settingSpecs = {
 
   ...trainingSpecs,
   ...servingSpecs,
+  ...openAiSpecs,
 };
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -122,6 +130,7 @@ const rules = (read: Read): string[] => [
   ...embedderProblems(read),
   ...storeProblems(read),
   ...servingProblems(read),
+  ...writerProblems(read),
   ...portClashes(read),
 ];
 
@@ -166,10 +175,13 @@ const folderIn =
 
 function folders(read: Read, env: Env, root: string) {
   const folder = folderIn(root);
-  const cache = read.CLARA_CACHE_DIR ?? join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'clara');
+  const caches = env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  const cache = read.CLARA_CACHE_DIR ?? join(caches, 'clara');
   return {
     data: folder(read.CLARA_DATA_DIR),
     cache: folder(cache),
+    /** Where the hub's own libraries keep what they downloaded. */
+    hub: folder(env['HF_HUB_CACHE'] || join(env['HF_HOME'] || join(caches, 'huggingface'), 'hub')),
     logs: folder(read.CLARA_LOG_DIR),
     configs: read.CLARA_CONFIG_DIRS.map(folder),
     datasets: read.CLARA_DATASET_DIRS.map(folder),
@@ -200,8 +212,11 @@ export function readSettings(env: Env, root: string) {
     limits: limitsOf(read),
     ingestion: ingestionOf(read, folderIn(root)),
     parser: parserOf(read),
+    ocr: ocrOf(read),
     datasets: datasetOf(read),
     gateway: gatewayOf(read, folderIn(root)),
+    writer: writerOf(read),
+    adapters: adaptersOf(read),
     http: http(read),
     postgres: postgresOf(read),
     embedder: embedderOf(read, cpus().length),
@@ -210,6 +225,7 @@ export function readSettings(env: Env, root: string) {
     logLevel: read.CLARA_LOG_LEVEL,
     training: trainingOf(read, cpus().length),
     serving: servingOf(read, cpus().length),
+    openai: openAiOf(read),
   } as const;
 }
 
@@ -226,8 +242,11 @@ export abstract class Settings implements SettingsShape {
   abstract readonly limits: SettingsShape['limits'];
   abstract readonly ingestion: SettingsShape['ingestion'];
   abstract readonly parser: SettingsShape['parser'];
+  abstract readonly ocr: SettingsShape['ocr'];
   abstract readonly datasets: SettingsShape['datasets'];
   abstract readonly gateway: SettingsShape['gateway'];
+  abstract readonly writer: SettingsShape['writer'];
+  abstract readonly adapters: SettingsShape['adapters'];
   abstract readonly http: SettingsShape['http'];
   abstract readonly postgres: SettingsShape['postgres'];
   abstract readonly embedder: SettingsShape['embedder'];
@@ -236,4 +255,5 @@ export abstract class Settings implements SettingsShape {
   abstract readonly logLevel: SettingsShape['logLevel'];
   abstract readonly training: SettingsShape['training'];
   abstract readonly serving: SettingsShape['serving'];
+  abstract readonly openai: SettingsShape['openai'];
 }

@@ -21,6 +21,7 @@ const eventsOf = async (name: string): Promise<WorkerEvent[]> =>
 
 const idle: JobSnapshot = {
   status: 'running',
+  paused: false,
   progress_percent: 0,
   current_epoch: 0,
   total_epochs: 0,
@@ -45,7 +46,7 @@ describe('the contract of the run folder', () => {
     validate(value) ? [] : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
 
   describe('events.jsonl', () => {
-    it.each(['finished', 'stopped', 'failed'])('%s fits the schema, line by line', async (name) => {
+    it.each(['finished', 'dpo', 'stopped', 'failed'])('%s fits the schema, line by line', async (name) => {
       for (const line of await eventsOf(name)) expect(complaints(event, line)).toEqual([]);
     });
 
@@ -85,6 +86,19 @@ describe('the contract of the run folder', () => {
       });
     });
 
+    it('shows the rewards of preferences', async () => {
+      const reports = await eventsOf('dpo');
+      const at = reports.findIndex(({ type }) => type === 'progress');
+      expect(foldReports(idle, reports.slice(0, at + 1)).state.metrics).toMatchObject({ reward_margin: 0.8 });
+      expect(foldReports(idle, reports).state.metrics).toMatchObject({
+        method: 'dpo',
+        beta: 0.2,
+        reward_margin_before: 0,
+        reward_margin_after: 0.8,
+        reward_accuracy_after: 0.9,
+      });
+    });
+
     it('folds what ends early', async () => {
       expect(foldReports(idle, await eventsOf('stopped')).state).toMatchObject({
         current_step: 3,
@@ -120,6 +134,7 @@ describe('the contract of the run folder', () => {
       const quantization: RunFile['quantization'] = { bits: 8, type: 'int8', double: false, compute_dtype: 'auto' };
       const built = [
         buildRun(anyJob(), anyConfig(), facts),
+        buildRun(anyJob({ method: 'dpo' }), anyConfig({ method: 'dpo' }), facts),
         buildRun(anyJob({ trainer_type: 'qlora', batch_halvings: 2 }), anyConfig({ quantization }), facts),
         buildRun(anyJob({ trainer_type: 'continuous', gpu_indices: [0, 1] }), anyConfig(), {
           ...facts,
@@ -135,6 +150,8 @@ describe('the contract of the run folder', () => {
       const good = await json<RunFile>(join(fixtures, 'lora.run.json'));
       const wrong: unknown[] = [
         { ...good, version: 2 },
+        { ...good, method: 'kto' },
+        { ...good, training: { ...good.training, beta: 0 } },
         { ...good, surprise: 1 },
         { ...good, data: { ...good.data, train: [] } },
         { ...good, training: { ...good.training, batch_size: 0 } },

@@ -156,7 +156,7 @@ describe('the dataset API', () => {
 
     it.each([
       ['an empty file', form(''), 422, 'the file is empty'],
-      ['an unknown kind', form('Ein Brief'), 422, 'none of jsonl, json, csv or parquet'],
+      ['an unknown kind', form('Ein Brief'), 422, 'none of jsonl, json, csv, parquet or arrow'],
       ['a bad name', form('{"text":"a"}', { name: 'x' }), 422, 'name'],
       ['broken JSON in a field', form('{"text":"a"}', { split: '{"a"' }), 422, 'split: is not JSON'],
       ['two sources', form('{"text":"a"}', { rows: '[{"text":"b"}]' }), 422, 'name one source'],

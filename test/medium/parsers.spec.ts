@@ -21,6 +21,7 @@ const OPTIONS: ParserOptions = {
   timeoutMs: 60_000,
   maxFileBytes: 20 * MEGABYTE,
   maxTextCharacters: 400 * MEGABYTE,
+  ocr: null,
 };
 const never = new AbortController().signal;
 const loop = pathToFileURL(join(root, 'dist/src/adapters/parsers/worker-loop.js')).href;

@@ -1,4 +1,5 @@
 import type { DispatcherService } from '../../src/modules/training/dispatcher.service.js';
+import { JobAccess } from '../../src/modules/training/job-access.service.js';
 import type { JobPlanner } from '../../src/modules/training/job-planner.js';
 import { TrainingMetrics } from '../../src/modules/training/training-metrics.js';
 import { TrainingService } from '../../src/modules/training/training.service.js';
@@ -25,7 +26,7 @@ function serviceOn(queue: Queue, asked: string[] = []): TrainingService {
     dispatcher as unknown as DispatcherService,
     new TrainingMetrics(new Registry()),
     queue.news,
-    new NoAuditTrail(),
+    new JobAccess(queue.jobs, new NoAuditTrail()),
   );
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
+import { AdapterRegistration } from '../../src/modules/training/adapter-registration.js';
 import { AttemptEnd } from '../../src/modules/training/attempt-end.js';
 import type { JobEntity } from '../../src/modules/training/job.entity.js';
 import { buildRun } from '../../src/modules/training/run-builder.js';
@@ -10,6 +11,7 @@ import { exists, RunFolder } from '../../src/modules/training/run-folder.js';
 import { Supervisor } from '../../src/modules/training/supervisor.js';
 import { TrainingMetrics } from '../../src/modules/training/training-metrics.js';
 import { FakeLauncher } from '../fixtures/fake-launcher.js';
+import { FakeAdapters } from '../fixtures/adapters.js';
 import { Queue } from '../fixtures/queue.js';
 import { anyConfig } from '../fixtures/runs.js';
 import { TestDatabases } from '../fixtures/test-database.js';
@@ -64,7 +66,9 @@ describe('the supervision of an attempt', () => {
   const found: Begin = () => Promise.resolve('found');
 
   const supervise = (job: JobEntity, begin: Begin = launch(job), cancelGraceSeconds = 60): Supervisor => {
-    const end = new AttemptEnd(queue.store, source, queue.news, new TrainingMetrics(new Registry()), queue.log);
+    const metrics = new TrainingMetrics(new Registry());
+    const registration = new AdapterRegistration(queue.jobs, new FakeAdapters(), queue.log);
+    const end = new AttemptEnd(queue.store, source, queue.news, metrics, registration, queue.log);
     const tools = {
       queue: queue.store,
       launcher,

@@ -19,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "attempt": 1,
     "fence": 1,
     "trainer_type": "lora",
+    "method": "supervised",
     "model": {
         "path": "",
         "revision": None,
@@ -64,6 +65,7 @@ DEFAULTS: dict[str, Any] = {
         "save_total_limit": 2,
         "precision": "auto",
         "seed": 42,
+        "beta": 0.1,
         "gradient_checkpointing": "auto",
         "group_by_length": False,
         "report_to": [],

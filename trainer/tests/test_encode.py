@@ -48,9 +48,28 @@ def learned(tokenizer: Any, example: Example, max_length: int = 512) -> str:
 
 
 def test_a_base_without_a_template_gets_the_shipped_one(tokenizer: Any) -> None:
-    assert "shipped" in prepare_tokenizer(tokenizer, has_turns=True)[0]
+    assert "shipped" in prepare_tokenizer(tokenizer)[0]
     assert learned(tokenizer, TALK) == "Antwort eins</s>Antwort zwei</s>"
-    assert prepare_tokenizer(tokenizer, has_turns=True) == []
+    assert prepare_tokenizer(tokenizer) == []
+
+
+def test_the_shipped_template_marks_what_is_learned(tokenizer: Any) -> None:
+    prepare_tokenizer(tokenizer)
+    messages = [{"role": turn.role, "content": turn.content} for turn in TALK.turns]
+    marked = tokenizer.apply_chat_template(
+        messages, tokenize=True, return_dict=True, return_assistant_tokens_mask=True, add_special_tokens=False
+    )
+    (row,) = encode([TALK], tokenizer, 512, "training").rows
+    assert row["input_ids"] == marked["input_ids"]
+    assert [int(label != IGNORED) for label in row["labels"]] == marked["assistant_masks"]
+    asked = tokenizer.apply_chat_template(messages[:1], tokenize=False, add_generation_prompt=True)
+    assert asked == "<s>### User:\nFrage eins\n\n### Assistant:\n"
+
+
+def test_an_adapter_that_is_trained_further_keeps_its_own_template(tokenizer: Any, tmp_path: Path) -> None:
+    (tmp_path / "chat_template.jinja").write_text(CHATML)
+    assert prepare_tokenizer(tokenizer, str(tmp_path)) == []
+    assert tokenizer.chat_template == CHATML
 
 
 @pytest.mark.parametrize(
@@ -66,7 +85,7 @@ def test_only_answers_are_learned_whatever_the_template(tokenizer: Any, template
 
 
 def test_an_answer_with_weight_0_is_context_only(tokenizer: Any) -> None:
-    prepare_tokenizer(tokenizer, has_turns=True)
+    prepare_tokenizer(tokenizer)
     first = Turn("assistant", "Antwort eins", learned=False)
     assert learned(tokenizer, Example(turns=(TALK.turns[0], first, *TALK.turns[2:]))) == "Antwort zwei</s>"
 
@@ -84,7 +103,7 @@ def test_plain_text_is_learned_whole_with_its_end(tokenizer: Any) -> None:
 
 
 def test_long_rows_are_cut_and_rows_cut_to_nothing_are_left_out(tokenizer: Any) -> None:
-    prepare_tokenizer(tokenizer, has_turns=True)
+    prepare_tokenizer(tokenizer)
     long = Example(turns=(Turn("user", "Frist " * 50), Turn("assistant", "ja", learned=True)))
     encoded = encode([Example(text="Frist " * 50), long], tokenizer, 20, "training")
     assert [len(row["input_ids"]) for row in encoded.rows] == [20]
@@ -94,4 +113,4 @@ def test_long_rows_are_cut_and_rows_cut_to_nothing_are_left_out(tokenizer: Any) 
 def test_a_tokenizer_without_end_token_is_refused(tokenizer: Any) -> None:
     tokenizer.eos_token = None
     with pytest.raises(TrainingError, match="eos_token"):
-        prepare_tokenizer(tokenizer, has_turns=True)
+        prepare_tokenizer(tokenizer)

@@ -1,4 +1,5 @@
-import { EmbeddingServerFixture, lettersOf, send } from '../../../test/fixtures/embedding-server.js';
+import { EmbeddingServerFixture, lettersOf } from '../../../test/fixtures/embedding-server.js';
+import { send } from '../../../test/fixtures/http-fixture.js';
 import { Clock } from '../../kernel/clock.js';
 import { EmbedderUnavailable } from '../../modules/documents/embedder.port.js';
 import { HttpEmbedder, type HttpEmbedderOptions } from './http-embedder.js';

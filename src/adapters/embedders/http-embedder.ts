@@ -1,7 +1,8 @@
 import { Embedder, EmbedderUnavailable, type EmbeddingModel } from '../../modules/documents/embedder.port.js';
 import type { Clock } from '../../kernel/clock.js';
-import { EmbeddingServer, RequestRefused } from './embedding-server.js';
 import { interruptible } from '../../kernel/interruptible.js';
+import { RequestRefused } from '../openai/openai-server.js';
+import { EmbeddingServer } from './embedding-server.js';
 import { Rest } from './rest.js';
 import { longestInputOf } from './server-answers.js';
 import { ServerTokenizer } from './server-tokenizer.js';

@@ -1,6 +1,6 @@
 import { partsOf } from './request-parts.js';
 import { restPauseMs } from './rest-pause.js';
-import { isPassing, retryPauseMs } from './retry-pause.js';
+import { isPassing, retryPauseMs } from '../openai/retry-pause.js';
 
 describe('the next try', () => {
   const now = Date.parse('2026-11-27T10:00:00Z');

@@ -1,4 +1,5 @@
-import { EmbeddingServerFixture, send } from '../../../test/fixtures/embedding-server.js';
+import { EmbeddingServerFixture } from '../../../test/fixtures/embedding-server.js';
+import { send } from '../../../test/fixtures/http-fixture.js';
 import { SystemClock } from '../../kernel/clock.js';
 import { HttpEmbedder } from './http-embedder.js';
 

@@ -1,4 +1,5 @@
-import { type EmbeddingServer, RequestRefused } from './embedding-server.js';
+import { RequestRefused } from '../openai/openai-server.js';
+import type { EmbeddingServer } from './embedding-server.js';
 import { partsOf } from './request-parts.js';
 import { tokenizeBody, tokenizedBy, type TokenizeWay } from './server-answers.js';
 import { estimateTokens } from './text-windows.js';

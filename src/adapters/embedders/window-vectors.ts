@@ -1,4 +1,5 @@
-import { type EmbeddingServer, RequestRefused } from './embedding-server.js';
+import { RequestRefused } from '../openai/openai-server.js';
+import type { EmbeddingServer } from './embedding-server.js';
 import { partsOf } from './request-parts.js';
 import { vectorsOf } from './server-answers.js';
 import { halvesOf, type TextWindow } from './text-windows.js';

@@ -21,7 +21,7 @@ export async function archiveKind(path: string): Promise<PackedAs | null> {
   if (starts(head, [0x1f, 0x8b, 0x08])) return isTar(await firstUnpacked(path)) ? 'tgz' : 'gz';
   if (starts(head, [0x50, 0x4b, 3, 4]) || starts(head, [0x50, 0x4b, 5, 6]) || starts(head, [0x50, 0x4b, 7, 8])) {
     const { size } = await stat(path);
-    return (await isZipArchive({ path, filename: '', bytes: size, maxBytes: 0 }, head)) ? 'zip' : null;
+    return (await isZipArchive({ path, filename: '', bytes: size, maxBytes: 0, ocr: null }, head)) ? 'zip' : null;
   }
   return isTar(head) ? 'tar' : null;
 }

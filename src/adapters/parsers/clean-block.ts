@@ -39,10 +39,11 @@ export function cleanBlocks(block: Block): Block[] {
   return text.length <= LONGEST ? [{ ...block, text }] : partsOf(text).map((part) => ({ ...block, text: part }));
 }
 
-const asParagraph = ({ page }: Block, text: string): Block => ({
+const asParagraph = ({ page, ocr }: Block, text: string): Block => ({
   kind: 'paragraph',
   text,
   ...(page === undefined ? {} : { page }),
+  ...(ocr === undefined ? {} : { ocr }),
 });
 
 function partsOf(text: string): string[] {

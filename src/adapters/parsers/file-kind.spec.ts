@@ -7,6 +7,7 @@ const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
   'base64',
 );
+const GIF = Buffer.from('GIF89a\x01\x00\x01\x00\x80\x00\x00', 'latin1');
 const ELF = Buffer.concat([Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0]), Buffer.alloc(200)]);
 
 describe('the kind of a file', () => {
@@ -26,8 +27,9 @@ describe('the kind of a file', () => {
   );
 
   it.each([
-    ['an image', PNG, 'foto.png', 'unsupported', 'an image (image/png)'],
-    ['an image that is named pdf', PNG, 'scan.pdf', 'unsupported', 'an image'],
+    ['an image', GIF, 'foto.gif', 'unsupported', 'an image (image/gif)'],
+    ['an image that is named pdf', GIF, 'scan.pdf', 'unsupported', 'an image'],
+    ['a picture where none are read', PNG, 'scan.pdf', 'no_text', 'CLARA_OCR=on'],
     ['a program', ELF, 'setup.docx', 'unsupported', 'a program'],
     ['an archive', zipOf({ 'a.txt': 'x' }), 'a.docx', 'unsupported', 'an archive'],
     [

@@ -1,6 +1,11 @@
 import { fileTypeFromBuffer } from 'file-type';
 import iconv from 'iconv-lite';
-import { documentKinds, UnreadableFile, type DocumentKind } from '../../modules/documents/document-parser.port.js';
+import {
+  documentKinds,
+  pictureKinds,
+  UnreadableFile,
+  type DocumentKind,
+} from '../../modules/documents/document-parser.port.js';
 import { isOle, lookAtOle } from './ole-file.js';
 import { headOf, type SourceFile } from './source-file.js';
 import { extensionOf, textKind } from './text-kind.js';
@@ -8,8 +13,10 @@ import { guessEncoding, markedEncoding, wideEncoding } from './text-encoding.js'
 import { packedKind } from './packed-kind.js';
 
 const HEAD_BYTES = 65_536;
+/** The signature of RFC 2083. */
+const PNG = Buffer.from('89504e470d0a1a0a', 'hex');
 
-export const supportedKinds = `Supported are ${documentKinds.join(', ')}.`;
+export const supportedKinds = `Supported are ${documentKinds.join(', ')}, and with CLARA_OCR=on the pictures ${pictureKinds.join(' and ')}.`;
 
 const unsupported = (what: string): UnreadableFile => new UnreadableFile('unsupported', `${what} ${supportedKinds}`);
 
@@ -21,12 +28,19 @@ export async function fileKind(file: SourceFile): Promise<DocumentKind> {
   const head = await headOf(file.path, HEAD_BYTES);
   if (head.length === 0) throw new UnreadableFile('empty', 'The file is empty: it has 0 bytes. Upload it again.');
   if (head.subarray(0, 1024).includes('%PDF-')) return 'pdf';
+  const picture = pictureKind(head);
+  if (picture) return picture;
   if (isOle(head)) return oleKind(file);
   if (head.subarray(0, 2).toString('latin1') === 'PK') return packedKind(file, head, unsupported);
   const text = startOfText(head);
   const kind = text === null ? null : textKind(text, file.filename);
   if (kind && fits(kind, file.filename)) return kind;
   throw await unknown(head, file.filename);
+}
+
+function pictureKind(head: Buffer): 'png' | 'jpg' | null {
+  if (head.subarray(0, 8).equals(PNG)) return 'png';
+  return head[0] === 0xff && head[1] === 0xd8 && head[2] === 0xff ? 'jpg' : null;
 }
 
 const BINARY: readonly string[] = ['pdf', 'docx', 'doc', 'xlsx', 'xls', 'pptx', 'odt'];
@@ -94,7 +108,7 @@ async function unknown(head: Buffer, filename: string): Promise<UnreadableFile> 
 }
 
 function withArticle(mime: string): string {
-  if (mime.startsWith('image/')) return `an image (${mime}), whose text cannot be read`;
+  if (mime.startsWith('image/')) return `an image (${mime}); save it as png, jpg or pdf`;
   if (mime.startsWith('video/') || mime.startsWith('audio/')) return `a recording (${mime})`;
   if (/executable|msdownload|x-elf|mach/.test(mime)) return `a program (${mime})`;
   return /zip|tar|rar|7z|compress/.test(mime) ? `an archive (${mime}); unpack it first.` : `a file of type ${mime}`;

@@ -3,7 +3,11 @@ import { supportedFileTypes } from './supported.js';
 
 /** What these parsers and archives read. */
 export class ParserFiles extends SupportedFiles {
+  constructor(private readonly pictures: 'pictures' | 'no pictures') {
+    super();
+  }
+
   list(): ReturnType<SupportedFiles['list']> {
-    return supportedFileTypes();
+    return supportedFileTypes(this.pictures);
   }
 }

@@ -7,7 +7,7 @@ import {
   zipOf,
 } from '../../../test/fixtures/document-files.js';
 import { ParsingFolder, shown } from '../../../test/fixtures/parsing.js';
-import { documentKinds, type DocumentKind } from '../../modules/documents/document-parser.port.js';
+import { documentKinds, type TextKind } from '../../modules/documents/document-parser.port.js';
 
 const BESCHEID = [
   'h1 Bescheid über die Baugenehmigung',
@@ -15,7 +15,7 @@ const BESCHEID = [
 ];
 
 /** What each good file must give, in order; other blocks may stand between. */
-const expected: Readonly<Record<DocumentKind, readonly string[]>> = {
+const expected: Readonly<Record<TextKind, readonly string[]>> = {
   pdf: [
     'h1 Bescheid über die Baugenehmigung',
     'p Für das Grundstück Äußere Königstraße 5 in Nürnberg wird hiermit die Baugenehmigung erteilt, und sie gilt für die Dauer von drei Jahren ab dem Tag der Zustellung dieses Bescheides.',

@@ -8,6 +8,7 @@ import { parseJson } from './json.js';
 import { parseMarkdown } from './markdown.js';
 import { parseOdt } from './odt.js';
 import { parsePdf } from './pdf.js';
+import { parsePicture } from './picture.js';
 import { parsePptx } from './pptx.js';
 import { parseRtf } from './rtf.js';
 import { parseXls, parseXlsx } from './sheets.js';
@@ -33,4 +34,6 @@ export const parsers: Readonly<Record<DocumentKind, Parse>> = {
   xml: parseXml,
   eml: parseMail,
   rtf: parseRtf,
+  png: parsePicture,
+  jpg: parsePicture,
 };

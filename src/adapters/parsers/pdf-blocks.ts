@@ -14,6 +14,8 @@ const RUNNING_PAGES = 3;
 export interface PdfPage {
   number: number;
   lines: PdfLine[];
+  /** Confidence (0 to 100) of lines that were recognised in a picture. */
+  ocr?: number;
 }
 
 /** Blocks of the pages: lines joined to paragraphs, also over the end of a page; running heads and page numbers left out. */
@@ -21,9 +23,10 @@ export function pdfBlocks(pages: readonly PdfPage[]): Block[] {
   const running = runningLines(pages);
   const levels = headingLevels(pages);
   const blocks: Block[] = [];
-  for (const { number, lines } of pages) {
+  for (const page of pages) {
+    const { lines } = page;
     const kept = lines.filter((line, at) => !isFrame(line, { at, of: lines.length, running }));
-    for (const block of pageBlocks(kept, levels, number)) addBlock(blocks, block);
+    for (const block of pageBlocks(kept, levels, page)) addBlock(blocks, block);
   }
   return blocks;
 }
@@ -68,18 +71,19 @@ function isFrame(line: PdfLine, where: { at: number; of: number; running: Set<st
   );
 }
 
-function pageBlocks(lines: readonly PdfLine[], levels: ReadonlyMap<number, number>, page: number): Block[] {
+function pageBlocks(lines: readonly PdfLine[], levels: ReadonlyMap<number, number>, from: PdfPage): Block[] {
   const blocks: Block[] = [];
   let before: PdfLine | null = null;
+  const place = { page: from.number, ...(from.ocr === undefined ? {} : { ocr: from.ocr }) };
   const edges = { left: Math.min(...lines.map(({ x }) => x)), right: Math.max(0, ...lines.map((line) => line.right)) };
   for (const line of lines) {
     const level = levelOf(line, levels);
     const open = blocks.at(-1);
     if (open && before && follows(before, line, edges) && sameKind(open, level, before, line))
       open.text = joinTwo(open.text, line.text);
-    else if (line.cells > 1) blocks.push({ kind: 'table_row', text: line.text, page });
-    else if (level !== null) blocks.push({ kind: 'heading', level, text: line.text, page });
-    else blocks.push({ kind: startsListItem(line.text) ? 'list_item' : 'paragraph', text: line.text, page });
+    else if (line.cells > 1) blocks.push({ kind: 'table_row', text: line.text, ...place });
+    else if (level !== null) blocks.push({ kind: 'heading', level, text: line.text, ...place });
+    else blocks.push({ kind: startsListItem(line.text) ? 'list_item' : 'paragraph', text: line.text, ...place });
     before = line;
   }
   return blocks.map((block) => withDivision({ ...block, text: block.text.replace(LEADERS, ' … ') }));
@@ -125,6 +129,8 @@ function addBlock(blocks: Block[], block: Block): void {
     last.page !== block.page &&
     !/[.:!?"“”)]$/.test(last.text) &&
     /^\p{Ll}/u.test(block.text);
-  if (runsOn && last) last.text = joinTwo(last.text, block.text);
-  else blocks.push(block);
+  if (runsOn && last) {
+    last.text = joinTwo(last.text, block.text);
+    if (block.ocr !== undefined) last.ocr = Math.min(block.ocr, last.ocr ?? block.ocr);
+  } else blocks.push(block);
 }

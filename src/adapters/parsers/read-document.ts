@@ -7,6 +7,7 @@ import {
   type ParsedDocument,
 } from '../../modules/documents/document-parser.port.js';
 import { cleanBlocks, cleanText } from './clean-block.js';
+import type { OcrRun } from '../ocr/ocr-run.js';
 import { fileKind } from './file-kind.js';
 import { kindOfName } from './supported.js';
 import { parsers } from './parsers.js';
@@ -22,11 +23,16 @@ export type DocumentFacts = Omit<ParsedDocument, 'blocks'>;
 /**
  * Reads a file in this process, block by block; the facts come last.
  * @param maxBytes of a file that must be read whole
+ * @param ocr reads pictures; null: they are not read
  * @throws UnreadableFile
  */
-export async function* readDocument(file: FileToParse, maxBytes: number): AsyncGenerator<Block, DocumentFacts> {
+export async function* readDocument(
+  file: FileToParse,
+  maxBytes: number,
+  ocr: OcrRun | null,
+): AsyncGenerator<Block, DocumentFacts> {
   const { size } = await stat(file.path);
-  const source: SourceFile = { ...file, bytes: size, maxBytes };
+  const source: SourceFile = { ...file, bytes: size, maxBytes, ocr };
   const kind = await fileKind(source);
   let any = false;
   let parsed: Parsed;
@@ -46,7 +52,11 @@ export async function* readDocument(file: FileToParse, maxBytes: number): AsyncG
 
 const short = (text: string): string => cleanText(text).trim().slice(0, LONGEST_FACT);
 
-function factsOf({ title, metadata, pages, warnings }: Parsed, kind: DocumentKind, filename: string): DocumentFacts {
+function factsOf(
+  { title, metadata, pages, warnings, unreadPages }: Parsed,
+  kind: DocumentKind,
+  filename: string,
+): DocumentFacts {
   const named = kindOfName(filename);
   const other = named !== null && named !== kind ? [`named as ${named}, but its content is ${kind}; read as that`] : [];
   return {
@@ -58,6 +68,7 @@ function factsOf({ title, metadata, pages, warnings }: Parsed, kind: DocumentKin
         .map(([name, value]) => [short(name), short(value)]),
     ),
     pages,
+    unreadPages,
     warnings: [...other, ...warnings].slice(0, MOST_WARNINGS).map(short),
   };
 }

@@ -1,4 +1,5 @@
 import { open, readFile } from 'node:fs/promises';
+import type { OcrRun } from '../ocr/ocr-run.js';
 import { UnreadableFile, type Block } from '../../modules/documents/document-parser.port.js';
 
 /** A file that is being parsed. */
@@ -9,6 +10,8 @@ export interface SourceFile {
   bytes: number;
   /** Of a format that must be read whole, and of what a packed format holds. */
   maxBytes: number;
+  /** Null: pictures are not read. */
+  ocr: OcrRun | null;
 }
 
 /** What a parser makes of a file. The facts are complete once the blocks are read through. */
@@ -17,6 +20,7 @@ export interface Parsed {
   metadata: Record<string, string>;
   pages: number | null;
   warnings: string[];
+  unreadPages: number;
   blocks: Iterable<Block> | AsyncIterable<Block>;
 }
 
@@ -27,6 +31,7 @@ export const parsedOf = (blocks: Parsed['blocks'], facts: Partial<Parsed> = {}):
   metadata: {},
   pages: null,
   warnings: [],
+  unreadPages: 0,
   ...facts,
   blocks,
 });

@@ -1,8 +1,8 @@
-import { documentKinds, type DocumentKind } from '../../modules/documents/document-parser.port.js';
+import { documentKinds, pictureKinds, type DocumentKind } from '../../modules/documents/document-parser.port.js';
 import { archiveKinds, type ArchiveKind } from '../../modules/documents/archive-reader.port.js';
 import { extensionOf } from './text-kind.js';
 
-type Category = 'text' | 'office' | 'web' | 'data' | 'mail' | 'archive';
+type Category = 'text' | 'office' | 'web' | 'data' | 'mail' | 'picture' | 'archive';
 
 /** Each kind of document: where it is listed, and the extensions that it goes by. */
 const documents: Readonly<Record<DocumentKind, { category: Category; extensions: readonly string[] }>> = {
@@ -22,6 +22,8 @@ const documents: Readonly<Record<DocumentKind, { category: Category; extensions:
   json: { category: 'data', extensions: ['json', 'jsonl', 'ndjson'] },
   xml: { category: 'data', extensions: ['xml'] },
   eml: { category: 'mail', extensions: ['eml'] },
+  png: { category: 'picture', extensions: ['png'] },
+  jpg: { category: 'picture', extensions: ['jpg', 'jpeg'] },
 };
 
 const archives: Readonly<Record<ArchiveKind, readonly string[]>> = {
@@ -31,28 +33,31 @@ const archives: Readonly<Record<ArchiveKind, readonly string[]>> = {
   rar: ['rar'],
 };
 
+const allKinds = [...documentKinds, ...pictureKinds];
+
 /** The kind that a name promises; null where it promises none. */
 export const kindOfName = (filename: string): DocumentKind | null =>
-  documentKinds.find((kind) => documents[kind].extensions.includes(extensionOf(filename))) ?? null;
+  allKinds.find((kind) => documents[kind].extensions.includes(extensionOf(filename))) ?? null;
 
 export interface SupportedFileTypes {
   /** Extensions with their dot. */
-  categories: Record<Category, string[]>;
+  categories: Record<Exclude<Category, 'picture'>, string[]> & { picture?: string[] };
   all_extensions: string[];
 }
 
 /** What can be uploaded, by the parsers and archive readers that are there. */
-export function supportedFileTypes(): SupportedFileTypes {
+export function supportedFileTypes(pictures: 'pictures' | 'no pictures'): SupportedFileTypes {
   const of = (category: Category): string[] =>
-    documentKinds
+    allKinds
       .filter((kind) => documents[kind].category === category)
       .flatMap((kind) => documents[kind].extensions.map((extension) => `.${extension}`));
-  const categories: Record<Category, string[]> = {
+  const categories = {
     text: of('text'),
     office: of('office'),
     web: of('web'),
     data: of('data'),
     mail: of('mail'),
+    ...(pictures === 'pictures' ? { picture: of('picture') } : {}),
     archive: archiveKinds.flatMap((kind) => archives[kind].map((extension) => `.${extension}`)),
   };
   return { categories, all_extensions: Object.values(categories).flat().toSorted() };

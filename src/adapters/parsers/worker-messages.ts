@@ -1,11 +1,14 @@
 import type { ArchiveEntry, ArchiveLimits } from '../../modules/documents/archive-reader.port.js';
-import type { Block, FileToParse, UnreadableFile } from '../../modules/documents/document-parser.port.js';
+import type { Block, FileToParse, OcrProgress, UnreadableFile } from '../../modules/documents/document-parser.port.js';
+import type { OcrOptions } from '../ocr/ocr-options.js';
 import type { DocumentFacts } from './read-document.js';
 
 /** What a worker process is asked; one thing at a time. */
 interface ParseRequest {
   file: FileToParse;
   maxBytes: number;
+  /** Null: pictures are not read. */
+  ocr: OcrOptions | null;
 }
 
 interface UnrarRequest {
@@ -23,7 +26,7 @@ export interface WorkerProtocol {
 
 export interface ParseProtocol {
   request: ParseRequest;
-  part: Block[];
+  part: { blocks: Block[] } | { progress: OcrProgress };
   result: DocumentFacts;
 }
 

@@ -3,8 +3,10 @@ import {
   UnreadableFile,
   type Block,
   type FileToParse,
+  type OcrProgress,
   type ParsedDocument,
 } from '../../modules/documents/document-parser.port.js';
+import type { OcrOptions } from '../ocr/ocr-options.js';
 import { megabytes } from './source-file.js';
 import type { ParseProtocol } from './worker-messages.js';
 import { WorkerPool } from './worker-pool.js';
@@ -20,41 +22,83 @@ export interface ParserOptions {
   maxFileBytes: number;
   /** Most text of one document, in characters: the application holds it. */
   maxTextCharacters: number;
+  /** Null: pictures are not read. Its processes are others than those of texts. */
+  ocr: (OcrOptions & { workers: number; memoryMb: number }) | null;
 }
+
+type Heard = (progress: OcrProgress) => void;
 
 /** Parses in child processes: a hang, a crash or a bloat ends that process and that file, nothing else. */
 export class WorkerParser extends DocumentParser {
-  readonly #pool: WorkerPool<ParseProtocol>;
+  readonly #texts: WorkerPool<ParseProtocol>;
+  readonly #pictures: WorkerPool<ParseProtocol> | null;
 
   constructor(private readonly options: ParserOptions) {
     super();
-    this.#pool = new WorkerPool<ParseProtocol>({
-      ...options,
-      script: { path: builtScript(options.root, 'parse-worker'), writes: null },
-    });
+    const script = { path: builtScript(options.root, 'parse-worker'), writes: null };
+    const { ocr, ...limits } = options;
+    this.#texts = new WorkerPool<ParseProtocol>({ ...limits, script });
+    this.#pictures =
+      ocr &&
+      new WorkerPool<ParseProtocol>({
+        script,
+        workers: ocr.workers,
+        memoryMb: ocr.memoryMb,
+        // Of a page, and of the text before the first; it begins anew with each page.
+        timeoutMs: options.timeoutMs + ocr.pageMs,
+      });
   }
 
-  parse(file: FileToParse, signal: AbortSignal): Promise<ParsedDocument> {
-    return this.#pool.use(signal, async (worker) => {
-      const request = { file, maxBytes: this.options.maxFileBytes };
+  /** Documents with text never wait for those whose pictures are read: these are read again, in processes of their own. */
+  async parse(file: FileToParse, signal: AbortSignal, heard: Heard = () => undefined): Promise<ParsedDocument> {
+    const pictures = this.#pictures;
+    const plain = await this.#ask(this.#texts, file, signal).catch((error: unknown) => {
+      if (pictures && error instanceof UnreadableFile && error.reason === 'no_text') return null;
+      throw error;
+    });
+    if (!pictures || plain?.unreadPages === 0) return plain as ParsedDocument;
+    try {
+      return await this.#ask(pictures, file, signal, heard);
+    } catch (error) {
+      if (plain && error instanceof UnreadableFile) return withoutPictures(plain, error);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#texts.close();
+    this.#pictures?.close();
+    return Promise.resolve();
+  }
+
+  #ask(
+    pool: WorkerPool<ParseProtocol>,
+    file: FileToParse,
+    signal: AbortSignal,
+    heard?: Heard,
+  ): Promise<ParsedDocument> {
+    return pool.use(signal, async (worker) => {
+      const ocr = heard ? this.options.ocr : null;
+      const request = { file, maxBytes: this.options.maxFileBytes, ocr };
       const blocks: Block[] = [];
       let left = this.options.maxTextCharacters;
+      let pages = ocr?.maxPages ?? 0;
       const facts = await worker.ask(
         request,
         (part) => {
-          left -= part.reduce((sum, { text }) => sum + text.length, 0);
+          if ('progress' in part) {
+            heard?.(part.progress);
+            return pages-- > 0 ? 'more time' : undefined;
+          }
+          left -= part.blocks.reduce((sum, { text }) => sum + text.length, 0);
           if (left < 0) throw this.#tooMuchText();
-          blocks.push(...part);
+          blocks.push(...part.blocks);
+          return undefined;
         },
         signal,
       );
       return { ...facts, blocks };
     });
-  }
-
-  async close(): Promise<void> {
-    this.#pool.close();
-    return Promise.resolve();
   }
 
   #tooMuchText(): UnreadableFile {
@@ -65,3 +109,9 @@ export class WorkerParser extends DocumentParser {
     );
   }
 }
+
+/** What a document has without its pictures, where recognising them was ended. */
+const withoutPictures = (plain: ParsedDocument, { message }: UnreadableFile): ParsedDocument => ({
+  ...plain,
+  warnings: [`${plain.unreadPages} page(s) without a text layer were not recognised: ${message}`, ...plain.warnings],
+});

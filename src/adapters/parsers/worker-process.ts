@@ -29,6 +29,9 @@ function permissions(writes: string | null): string[] {
   return [flag, '--allow-fs-read=*', '--allow-worker', ...write, '--no-warnings'];
 }
 
+/** Takes a part of a result; `more time`: the request's time begins anew, which the taker must bound. */
+type Take<P extends WorkerProtocol> = (part: P['part']) => 'more time' | undefined;
+
 /** A child process that serves one request at a time, and that nothing can keep from being killed. */
 export class WorkerProcess<P extends WorkerProtocol> {
   #served = 0;
@@ -77,10 +80,10 @@ export class WorkerProcess<P extends WorkerProtocol> {
 
   /**
    * Asks one thing.
-   * @param take gets the parts in order; what it throws ends the request and the process
+   * @param take gets the parts in order; answers whether the time begins anew; what it throws ends the request and the process
    * @throws UnreadableFile of the worker, or timeout, memory or broken where it died; the reason of `signal`
    */
-  ask(request: P['request'], take: (part: P['part']) => void, signal: AbortSignal): Promise<P['result']> {
+  ask(request: P['request'], take: Take<P>, signal: AbortSignal): Promise<P['result']> {
     return new Promise<P['result']>((resolve, reject) => {
       const seconds = this.limits.timeoutMs / 1000;
       const late = new UnreadableFile(
@@ -96,7 +99,7 @@ export class WorkerProcess<P extends WorkerProtocol> {
         this.rest();
         settle();
       };
-      this.child.on('message', (reply: WorkerReply<P>) => this.#heard(reply, { take, resolve, reject, end }));
+      this.child.on('message', (reply: WorkerReply<P>) => this.#heard(reply, { take, resolve, reject, end, timer }));
       this.child.once('close', () => end(() => reject(this.#death())));
       signal.addEventListener('abort', abort, { once: true });
       this.#wake();
@@ -126,7 +129,8 @@ export class WorkerProcess<P extends WorkerProtocol> {
   #heard(
     reply: WorkerReply<P>,
     on: {
-      take: (part: P['part']) => void;
+      take: Take<P>;
+      timer: NodeJS.Timeout;
       resolve: (result: P['result']) => void;
       reject: (error: Error) => void;
       end: (settle: () => void) => void;
@@ -135,7 +139,7 @@ export class WorkerProcess<P extends WorkerProtocol> {
     if (this.#killed) return;
     if (reply.say === 'part') {
       try {
-        on.take(reply.part);
+        if (on.take(reply.part) === 'more time') on.timer.refresh();
       } catch (error) {
         this.kill(error as Error);
       }

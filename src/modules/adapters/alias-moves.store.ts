@@ -19,6 +19,9 @@ interface Target {
 /** "aliases" of CLARA: one change of an alias after the other, and none beside the retiring of a version. */
 const ALIAS_LOCK = 0x616c6961;
 
+/** As exact as it is shown: who asks for the moment that the API named gets what began there. */
+const NOW = `date_trunc('milliseconds', clock_timestamp())`;
+
 export const lockAliases = (sql: Sql): Promise<unknown> => sql.query('SELECT pg_advisory_xact_lock($1)', [ALIAS_LOCK]);
 
 /** Aliases in PostgreSQL. */
@@ -50,10 +53,10 @@ export class PostgresAliasMoves extends AliasMoves {
       const gone = await rowsOf(sql, 'DELETE FROM adapter_aliases WHERE alias = $1 RETURNING alias', [alias]);
       if (gone.length === 0) throw new AppError('not_found', `There is no alias "${alias.slice(0, 80)}"`);
       await sql.query(
-        `INSERT INTO adapter_deployments (alias, kind, at, by, evidence) VALUES ($1, 'remove', clock_timestamp(), $2, $3::jsonb)`,
+        `INSERT INTO adapter_deployments (alias, kind, at, by, evidence) VALUES ($1, 'remove', ${NOW}, $2, $3::jsonb)`,
         [alias, reason.by.subject, JSON.stringify(reason.evidence)],
       );
-      await this.#record(sql, alias, reason, 'adapter.alias.remove', {});
+      await this.#record(sql, alias, reason, { action: 'adapter.alias.remove', detail: {} });
     });
   }
 
@@ -64,8 +67,8 @@ export class PostgresAliasMoves extends AliasMoves {
   async #write(sql: Sql, alias: string, target: Target, reason: Reason): Promise<void> {
     const splits = JSON.stringify(target.splits.map(({ versionId, weight }) => ({ version_id: versionId, weight })));
     await sql.query(
-      `INSERT INTO adapter_aliases (alias, version_id, splits, moved_at) VALUES ($1, $2, $3::jsonb, clock_timestamp())
-        ON CONFLICT (alias) DO UPDATE SET version_id = $2, splits = $3::jsonb, moved_at = clock_timestamp()`,
+      `INSERT INTO adapter_aliases (alias, version_id, splits, moved_at) VALUES ($1, $2, $3::jsonb, ${NOW})
+        ON CONFLICT (alias) DO UPDATE SET version_id = $2, splits = $3::jsonb, moved_at = ${NOW}`,
       [alias, target.versionId, splits],
     );
     await sql.query(
@@ -74,11 +77,13 @@ export class PostgresAliasMoves extends AliasMoves {
       [alias, target.kind, reason.by.subject, JSON.stringify(reason.evidence)],
     );
     const { versionId, kind } = target;
-    await this.#record(sql, alias, reason, 'adapter.alias.move', { version: versionId, splits: target.splits, kind });
+    const detail = { version: versionId, splits: target.splits, kind };
+    await this.#record(sql, alias, reason, { action: 'adapter.alias.move', detail });
   }
 
-  #record(sql: Sql, alias: string, { by, evidence }: Reason, action: string, detail: object): Promise<void> {
+  #record(sql: Sql, alias: string, { by, evidence }: Reason, done: { action: string; detail: object }): Promise<void> {
     const target = { type: 'adapter_alias', id: alias };
+    const { action, detail } = done;
     return this.audit.record(sql, by, { action, target, outcome: 'done', detail: { ...detail, evidence } });
   }
 }

@@ -1,8 +1,9 @@
 import { isUuid } from '../../kernel/uuid.js';
+import { MADE_BASE } from './base-models.port.js';
 
 const ALIAS = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
 const VERSION_NAME = /-r\d+-v\d+$/i;
-const RESERVED = ['auto', 'previous', 'default'];
+const RESERVED: readonly string[] = ['auto', 'previous', 'default', MADE_BASE];
 
 /** What is wrong with the name of an alias; pure. */
 export function problemOfAlias(alias: string): string | undefined {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DocumentReader } from '../documents/document-reader.port.js';
 import { DocumentSearch } from '../search/document-search.port.js';
+import { QuestionWriter } from './questions/question-writer.port.js';
 import { RowQuality } from './row-quality.js';
 
 /** What a build draws from. */
@@ -10,5 +11,6 @@ export class BuildSources {
     readonly search: DocumentSearch,
     readonly documents: DocumentReader,
     readonly quality: RowQuality,
+    readonly writer: QuestionWriter,
   ) {}
 }

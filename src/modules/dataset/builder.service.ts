@@ -100,7 +100,7 @@ export class BuilderService implements OnApplicationBootstrap, OnApplicationShut
       const built = await build.run();
       const audit = (sql: Sql) => this.#record(sql, claim, 'done', { rows: built.rows, sha256: built.contentHash });
       const isOurs = await this.queue.complete(claim, built, () => build.publish(), audit);
-      if (isOurs) await this.#forget(claim.source);
+      if (isOurs) await Promise.all([this.#forget(claim.source), build.forget()]);
       else await build.discard();
     } catch (error) {
       await build.discard().catch(() => undefined);
@@ -158,7 +158,7 @@ export class BuilderService implements OnApplicationBootstrap, OnApplicationShut
   }
 
   #tools(): BuildTools {
-    const { search, documents, quality } = this.sources;
+    const { search, documents, quality, writer } = this.sources;
     const { queue, settings } = this;
     return {
       search,
@@ -167,6 +167,8 @@ export class BuilderService implements OnApplicationBootstrap, OnApplicationShut
       queue,
       dataFolder: settings.folders.data,
       maxRows: settings.datasets.maxRows,
+      writer,
+      writing: settings.writer,
     };
   }
 }

@@ -19,7 +19,7 @@ import {
 } from 'class-validator';
 import { Optional } from '../../kernel/optional.js';
 import { signals, type Signal } from '../search/document-search.port.js';
-import { rowForms, type RowForm } from './dataset-record.js';
+import { questionMakers, rowForms, type QuestionMaker, type RowForm } from './dataset-record.js';
 import { exportFormats, type ExportFormat } from './formats/export-row.js';
 
 const LONGEST_QUERY = 10_000;
@@ -142,6 +142,27 @@ export class SplitDto {
   by?: 'document' | 'chunk';
 }
 
+export class QuestionsDto {
+  /** `model`: the one of CLARA_WRITER_URL writes them; it is sent the passages. */
+  @ApiProperty({ enum: questionMakers })
+  @IsIn(questionMakers)
+  by!: QuestionMaker;
+
+  /** Of a model: questions about a passage at most, 1 to 20. */
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 20, default: 3 })
+  @Optional()
+  @IsInt()
+  @Min(1)
+  @Max(20)
+  per_passage?: number;
+
+  /** Of a model: what it is told to write, instead of our own words; the form of its answer is added. */
+  @Optional()
+  @IsString()
+  @Length(1, LONGEST_QUERY)
+  prompt?: string;
+}
+
 /** What a version is made from, and how. Exactly one of search_query, documents, upload, rows and a file. */
 export class CreateVersionDto {
   @Optional()
@@ -168,15 +189,21 @@ export class CreateVersionDto {
   @IsObject({ each: true })
   rows?: Record<string, unknown>[];
 
-  /** Of a form: a jsonl, json, csv or parquet file of any known format. */
+  /** Of a form: a jsonl, json, csv, parquet or arrow file of any known format. */
   @ApiPropertyOptional({ type: 'string', format: 'binary' })
   file?: unknown;
 
-  /** `text`: a row is a passage. `questions`: question-answer rows by templates. */
+  /** `text`: a row is a passage. `questions`: question-answer rows about passages. */
   @ApiPropertyOptional({ enum: rowForms, default: 'text' })
   @Optional()
   @IsIn(rowForms)
   row_form?: RowForm;
+
+  /** Who writes the questions of `row_form: questions`, which it implies; absent: templates. */
+  @Optional()
+  @ValidateNested()
+  @Type(() => QuestionsDto)
+  questions?: QuestionsDto;
 
   /** For sources other than a search; 0 to 1. */
   @ApiPropertyOptional({ type: 'number', minimum: 0, maximum: 1, default: 0 })

@@ -10,6 +10,7 @@ import { DatasetChangesStore, type IdempotencyKey, type Made, type NewVersion } 
 import { DatasetService } from './dataset.service.js';
 import type { DatasetReplyDto } from './dataset-replies.dto.js';
 import { EVERYBODY } from '../documents/readers.port.js';
+import { QuestionWriter } from './questions/question-writer.port.js';
 import { IncomingFiles, type IncomingFile } from './upload/incoming-files.js';
 import { checkOneSource, planVersion } from './version-plan.js';
 
@@ -33,6 +34,7 @@ export class DatasetCreation {
     private readonly place: DataPlace,
     private readonly builder: BuilderService,
     private readonly audit: AuditTrail,
+    private readonly writer: QuestionWriter,
   ) {}
 
   async create(asked: Asked<CreateDatasetDto>): Promise<DatasetReplyDto> {
@@ -82,7 +84,7 @@ export class DatasetCreation {
     try {
       checkOneSource(asked.body, asked.upload ? 'with a file' : 'without a file');
       file = await this.#fileOf(asked);
-      const { source, options, queryText } = planVersion(asked.body, file);
+      const { source, options, queryText } = planVersion(asked.body, file, this.writer.model);
       const place = source.kind === 'file' ? await this.place.id() : null;
       const version = { source, options, queryText, place, caller: stored(asked.caller) };
       const key = idempotencyOf(asked, file);

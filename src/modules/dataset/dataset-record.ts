@@ -19,7 +19,7 @@ export type VersionSource =
   /** `own`: the file was taken in for this version and goes with it. */
   | { kind: 'file'; path: string; name: string; own: boolean };
 
-/** `text`: a row is a chunk. `questions`: question-answer rows by templates. */
+/** `text`: a row is a chunk. `questions`: question-answer rows. */
 export const rowForms = ['text', 'questions'] as const;
 export type RowForm = (typeof rowForms)[number];
 
@@ -33,8 +33,25 @@ export interface SplitConfig {
   by: 'document' | 'chunk';
 }
 
+export const questionMakers = ['template', 'model'] as const;
+export type QuestionMaker = (typeof questionMakers)[number];
+
+/** A model that writes the questions of a version. */
+export interface WritingOptions {
+  /** As its server calls it. */
+  model: string;
+  /** Questions of a passage at most. */
+  perPassage: number;
+  /** What the model is told before each passage. */
+  prompt: string;
+  /** SHA-256 of the prompt, hexadecimal. */
+  promptHash: string;
+}
+
 export interface VersionOptions {
   rowForm: RowForm;
+  /** Absent: questions are by templates. */
+  writing?: WritingOptions;
   /** 0 to 1: rows below are left out. */
   minQuality: number;
   exportFormats: ExportFormat[];
@@ -62,6 +79,8 @@ export interface BuildProgress {
   stage: 'reading' | 'comparing' | 'writing' | 'recording' | 'exporting';
   rows_read: number;
   rows_kept: number;
+  /** Where a model writes the rows; `reused` of the answers were there from a build before. */
+  passages?: { asked: number; answered: number; reused: number };
 }
 
 /** As the table names it. */

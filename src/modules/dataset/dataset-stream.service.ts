@@ -12,6 +12,7 @@ import { exportRow } from './formats/export-row.js';
 import { rowHash } from './formats/canonical-row.js';
 import { BuildFailure, SourceNotes, type Candidate } from './sources/candidate.js';
 import { candidatesOf } from './sources/candidates-of.js';
+import { invalid } from './invalid.js';
 import { checkOneSource, planVersion, type VersionPlan } from './version-plan.js';
 
 const LONGEST_MS = 30 * 60_000;
@@ -53,7 +54,9 @@ export class DatasetStream {
     if (upload ?? rows)
       throw new AppError('invalid', 'search_query: is missing; only searches and documents are streamed');
     checkOneSource(sources, 'without a file');
-    return planVersion(request, undefined);
+    if (request.questions?.by === 'model')
+      throw invalid([{ path: 'questions.by', message: 'a stream has questions by templates only; make a dataset' }]);
+    return planVersion(request, undefined, null);
   }
 
   /** A break in the middle cannot be a status any more: it is the last line. */
@@ -75,7 +78,7 @@ export class DatasetStream {
     { caller, notes, signal }: { caller: Caller; notes: SourceNotes; signal: AbortSignal },
   ): AsyncGenerator<string> {
     const { search, documents, quality } = this.sources;
-    const tools = { search, documents, caller, notes, signal, rowForm: options.rowForm };
+    const tools = { search, documents, caller, notes, signal, rowForm: options.rowForm, writing: undefined };
     const judge = quality.begin();
     let ordinal = 0;
     for await (const candidate of candidatesOf(source, tools)) {

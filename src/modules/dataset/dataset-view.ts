@@ -1,5 +1,5 @@
 import { isAbsolute, join, relative } from 'node:path';
-import type { DatasetRecord, VersionRecord, VersionSource, VersionSummary } from './dataset-record.js';
+import type { DatasetRecord, VersionOptions, VersionRecord, VersionSource, VersionSummary } from './dataset-record.js';
 import type { DatasetDto, DatasetReplyDto, VersionDto } from './dataset-replies.dto.js';
 import { exportFormats } from './formats/export-row.js';
 
@@ -47,8 +47,19 @@ export function shownSource(source: VersionSource): Record<string, unknown> {
   }
 }
 
+function shownOptions({ rowForm, writing, minQuality, exportFormats: formats, split }: VersionOptions) {
+  const { model, perPassage, prompt, promptHash } = writing ?? {};
+  const byModel = { by: 'model', model, per_passage: perPassage, prompt, prompt_sha256: promptHash };
+  return {
+    row_form: rowForm,
+    ...(rowForm === 'questions' ? { questions: writing ? byModel : { by: 'template' } } : {}),
+    min_quality_score: minQuality,
+    export_formats: formats,
+    split,
+  };
+}
+
 export function versionView(version: VersionRecord, places: Places): VersionDto {
-  const { rowForm, minQuality, exportFormats: formats, split } = version.options;
   return {
     version: version.number,
     status: version.state,
@@ -58,7 +69,7 @@ export function versionView(version: VersionRecord, places: Places): VersionDto 
     completed_at: iso(version.completed_at),
     query_text: version.query_text,
     source: shownSource(version.source),
-    options: { row_form: rowForm, min_quality_score: minQuality, export_formats: formats, split },
+    options: shownOptions(version.options),
     document_count: version.rows,
     total_tokens: version.total_tokens,
     quality_score_avg: version.quality_average,

@@ -14,7 +14,7 @@ import type {
   SearchReplyDto,
   SearchStatisticsDto,
 } from './search.dto.js';
-import { invalid } from './version-plan.js';
+import { invalid } from './invalid.js';
 import { filtersOf, weightsOf } from './search-filters.js';
 
 /** @throws AppError `invalid` */

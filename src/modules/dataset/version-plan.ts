@@ -1,5 +1,6 @@
-import { AppError, type Problem } from '../../kernel/errors.js';
+import { invalid } from './invalid.js';
 import type { SplitConfig, VersionOptions, VersionSource } from './dataset-record.js';
+import { rowFormOf, writingOf } from './questions/writing-options.js';
 import type { CreateVersionDto, DocumentsDto, SearchQueryDto, SplitDto } from './create-dataset.dto.js';
 import { filtersOf, weightsOf } from './search-filters.js';
 import type { IncomingFile } from './upload/incoming-files.js';
@@ -12,9 +13,6 @@ export interface VersionPlan {
 
 const SPLIT: SplitConfig = { train: 0.8, validation: 0.1, test: 0.1, seed: 42, by: 'document' };
 const SOURCES = ['search_query', 'documents', 'upload', 'rows', 'file'] as const;
-
-export const invalid = (problems: Problem[]): AppError =>
-  new AppError('invalid', problems.map(({ path, message }) => `${path}: ${message}`).join('; '), problems);
 
 function filters(given: Record<string, unknown> | undefined, path: string) {
   const read = filtersOf(given ?? {}, path);
@@ -78,15 +76,25 @@ export function splitOf(given: SplitDto | undefined): SplitConfig {
   return { train: rest, ...held, seed, by };
 }
 
-/** @param file of the sources upload, rows and file @throws AppError `invalid` */
-export function planVersion(request: CreateVersionDto, file: IncomingFile | undefined): VersionPlan {
+/**
+ * @param file of the sources upload, rows and file
+ * @param model that writes questions where it is asked to; null: none is configured
+ * @throws AppError `invalid`
+ */
+export function planVersion(
+  request: CreateVersionDto,
+  file: IncomingFile | undefined,
+  model: string | null,
+): VersionPlan {
   const source = sourceOf(request, file);
+  const writing = writingOf(request, { model, source: source.kind });
   const least = request.search_query ? (request.search_query.min_quality_score ?? 0.5) : undefined;
   return {
     source,
     queryText: source.kind === 'search' ? source.queryText : null,
     options: {
-      rowForm: request.row_form ?? 'text',
+      rowForm: rowFormOf(request),
+      ...(writing ? { writing } : {}),
       minQuality: least ?? request.min_quality_score ?? 0,
       exportFormats: request.export_formats ?? ['jsonl'],
       split: splitOf(request.split),

@@ -14,6 +14,8 @@ export interface NewChunk {
   page: number | null;
   /** Canonical keys of the provisions that it refers to, each once, its own left out. */
   references: string[];
+  /** Least confidence (0 to 100) of its text that was recognised in pictures; null or unset: none was. */
+  ocrConfidence?: number | null;
   /** Of the content, by the given counter. */
   tokens: number;
 }

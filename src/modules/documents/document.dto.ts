@@ -78,6 +78,8 @@ export class ChunkDto {
   path!: string[];
   provision!: string | null;
   page!: number | null;
+  /** Where its text was recognised in a picture (OCR): the confidence, 0 to 100; null else. */
+  ocr_confidence!: number | null;
   references!: string[];
 }
 

@@ -18,7 +18,7 @@ SELECT d.document_id AS "documentId", d.version, d.owner, d.readers, v.filename,
   WHERE d.document_id = $1`;
 
 const CHUNKS = `
-SELECT chunk_id AS "chunkId", ordinal, content, path, provision, page, refs AS "references"
+SELECT chunk_id AS "chunkId", ordinal, content, path, provision, page, ocr_confidence AS "ocrConfidence", refs AS "references"
   FROM documents_chunk WHERE document_id = $1 ORDER BY ordinal`;
 
 /** Reads documents as the stores get them. */

@@ -17,6 +17,8 @@ export interface StoredChunk {
   /** Canonical key of the provision that it stands in, such as `vwvfg:35`; null outside of laws. */
   provision: string | null;
   page: number | null;
+  /** Least confidence (0 to 100) of its text that was recognised in pictures; null or unset: none was. */
+  ocrConfidence?: number | null;
   /** Provisions it refers to, as canonical keys. */
   references: string[];
 }

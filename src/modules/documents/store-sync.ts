@@ -4,7 +4,7 @@ import { BackgroundLoop } from '../../kernel/background-loop.js';
 import { Clock } from '../../kernel/clock.js';
 import { messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
-import { rowsOf } from '../../kernel/transaction.js';
+import { inTransaction, rowsOf } from '../../kernel/transaction.js';
 import { DocumentDatabase } from './document.store.js';
 import { DocumentNews } from './document-news.js';
 import { EmbedderUnavailable } from './embedder.port.js';
@@ -36,8 +36,6 @@ const isDown = (error: unknown): boolean => error instanceof StoreUnavailable ||
 @Injectable()
 export class StoreSync implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #loops: BackgroundLoop[];
-  /** Stores that have been asked for what they had never heard of. */
-  readonly #caughtUp = new Set<string>();
   /** Stores that were down when last asked, by key. */
   readonly #down = new Map<string, { until: number; reason: string }>();
   #off: () => void = () => undefined;
@@ -57,7 +55,8 @@ export class StoreSync implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.targets.forgetOthers(this.source);
+    // Before anything is served: what a new store has yet to get is never told to be there.
+    await inTransaction(this.source, (sql) => this.targets.follow(sql));
     this.#off = this.news.on('changed', () => this.#loops.forEach((loop) => loop.ring()));
     for (const loop of this.#loops) loop.start();
   }
@@ -69,10 +68,6 @@ export class StoreSync implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** One batch of what is due; true where more may be. */
   async #round(target: StoreTarget, signal: AbortSignal): Promise<boolean> {
-    if (!this.#caughtUp.has(target.key)) {
-      await this.targets.catchUp(this.source, target.key);
-      this.#caughtUp.add(target.key);
-    }
     const down = this.#down.get(target.key);
     if (down && this.clock.now() < down.until) return this.#tell(target, down.reason);
     const due = await this.#claim(target);

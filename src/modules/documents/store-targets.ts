@@ -38,18 +38,19 @@ export class StoreTargets {
     );
   }
 
-  /** Documents that a store has never heard of, as after a switch to another one, are asked of it. */
-  async catchUp(sql: Sql, key: string): Promise<void> {
+  /**
+   * Documents that a store has never heard of, as after a switch to another one, are asked of it; what waits for stores that
+   * are configured no more waits for nothing.
+   */
+  async follow(sql: Sql): Promise<void> {
+    const keys = this.all.map(({ key }) => key);
+    await sql.query('DELETE FROM documents_replica WHERE store <> ALL ($1::text[])', [keys]);
     await sql.query(
-      `INSERT INTO documents_replica (store, document_id) SELECT $1, document_id FROM documents_document d
-          WHERE NOT EXISTS (SELECT FROM documents_replica r WHERE r.store = $1 AND r.document_id = d.document_id)
+      `INSERT INTO documents_replica (store, document_id) SELECT store, document_id
+          FROM unnest($1::text[]) AS s (store) CROSS JOIN documents_document d
+          WHERE NOT EXISTS (SELECT FROM documents_replica r WHERE r.store = s.store AND r.document_id = d.document_id)
         ON CONFLICT (store, document_id) DO NOTHING`,
-      [key],
+      [keys],
     );
-  }
-
-  /** What waits for stores that are configured no more waits for nothing. */
-  async forgetOthers(sql: Sql): Promise<void> {
-    await sql.query('DELETE FROM documents_replica WHERE store <> ALL ($1::text[])', [this.all.map(({ key }) => key)]);
   }
 }

@@ -9,6 +9,8 @@ export interface Piece {
   /** May be repeated as overlap. */
   isSentence: boolean;
   page: number | null;
+  /** Confidence (0 to 100) of text that was recognised in a picture; null for other text. */
+  ocr: number | null;
   /** 0 until counted. */
   tokens: number;
 }
@@ -113,7 +115,14 @@ function passageOf(block: Body, before: Body | null): Passage {
   for (const part of parts) {
     for (const { text, ...joint } of shortParts(part, LONGEST_PIECE)) {
       const ownGap: Piece['gap'] = joint.isFirst ? gap : joint.gap;
-      pieces.push({ text, gap: ownGap, isSentence: isProse && joint.isOnly, page: block.page ?? null, tokens: 0 });
+      pieces.push({
+        text,
+        gap: ownGap,
+        isSentence: isProse && joint.isOnly,
+        page: block.page ?? null,
+        ocr: block.ocr ?? null,
+        tokens: 0,
+      });
     }
     gap = part.trim() === '' ? gap : gapAfter(part);
   }

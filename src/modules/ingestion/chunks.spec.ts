@@ -139,6 +139,15 @@ describe('chunks of a law', () => {
 });
 
 describe('chunks of other texts', () => {
+  it('of recognised pages are as sure as the least sure of them', async () => {
+    const [chunk] = await chunked([
+      { ...paragraph(sentences(1, 1), 1), ocr: 91 },
+      { ...paragraph(sentences(2, 2), 2), ocr: 74 },
+      paragraph(sentences(3, 3), 3),
+    ]);
+    expect(chunk).toMatchObject({ page: 1, ocrConfidence: 74 });
+  });
+
   it('a letter: one chunk where it fits', async () => {
     const letter = [paragraph('Sehr geehrte Frau Meier,', 1), paragraph(sentences(1, 2), 1), paragraph('Mit Gruß', 2)];
     expect(await chunked(letter)).toEqual([

@@ -135,7 +135,23 @@ function chunkOf(
   const provision = law === null ? null : provisionAt(path, law);
   const keys = legalReferences(textOf({ lead: [], own: draft.own }), law).map(({ key }) => key);
   const references = [...new Set(keys)].filter((key): key is string => key !== null && key !== provision);
-  return { ordinal, content: textOf(draft), path, provision, page: draft.own[0]?.page ?? null, references, tokens };
+  const page = draft.own[0]?.page ?? null;
+  return {
+    ordinal,
+    content: textOf(draft),
+    path,
+    provision,
+    page,
+    references,
+    tokens,
+    ocrConfidence: leastConfidence(draft),
+  };
+}
+
+/** Of the pieces that were recognised in a picture, the least; null: there are none. */
+function leastConfidence({ own }: Draft): number | null {
+  const seen = own.flatMap(({ ocr }) => ocr ?? []);
+  return seen.length === 0 ? null : Math.min(...seen);
 }
 
 /** The nearest heading that opens a provision of this law: `Artikel` only in a law of articles, `§` only in others. */

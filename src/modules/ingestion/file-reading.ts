@@ -2,7 +2,12 @@ import { mkdir } from 'node:fs/promises';
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { ArchiveReader, type ArchiveKind } from '../documents/archive-reader.port.js';
-import { DocumentParser, UnreadableFile } from '../documents/document-parser.port.js';
+import {
+  DocumentParser,
+  UnreadableFile,
+  type OcrProgress,
+  type ParsedDocument,
+} from '../documents/document-parser.port.js';
 import { type Belonging, DocumentPublication, type Published } from '../documents/document-publication.port.js';
 import { ChunkSizing } from './chunk-sizes.js';
 import { makeDocument } from './document-making.js';
@@ -30,7 +35,12 @@ export class FileReading {
   ) {}
 
   /** @throws UnreadableFile */
-  async read(file: FileRow, job: JobRow, signal: AbortSignal): Promise<Reading> {
+  async read(
+    file: FileRow,
+    job: JobRow,
+    signal: AbortSignal,
+    heard: (progress: OcrProgress) => void,
+  ): Promise<Reading> {
     const path = await this.originals.locate(file.path, file.sha256);
     if (path === null) throw new UnreadableFile('broken', 'the uploaded bytes are gone; upload the file again');
     if (file.bytes === 0) throw new UnreadableFile('empty', 'the file has no bytes');
@@ -39,7 +49,8 @@ export class FileReading {
     if (known) return this.#alreadyThere(file, known);
     const archive = await this.archives.kindOf(path);
     if (archive !== null) return { kind: 'unpacked', entries: await this.#unpack(file, path, archive, signal) };
-    return { kind: 'published', published: await this.#publish(file, path, belonging, signal) };
+    const parsed = await this.parser.parse({ path, filename: file.name }, signal, heard);
+    return { kind: 'published', published: await this.#publish({ ...file, path }, parsed, belonging, signal) };
   }
 
   /** The bytes of an archive whose files have taken its place. */
@@ -52,11 +63,15 @@ export class FileReading {
     return { kind: 'published', published };
   }
 
-  async #publish(file: FileRow, path: string, belonging: Belonging, signal: AbortSignal): Promise<Published> {
-    const parsed = await this.parser.parse({ path, filename: file.name }, signal);
+  async #publish(
+    file: FileRow & { path: string },
+    parsed: ParsedDocument,
+    belonging: Belonging,
+    signal: AbortSignal,
+  ): Promise<Published> {
     const document = await makeDocument(parsed, file, belonging, await this.sizing.sizes());
     signal.throwIfAborted();
-    await this.originals.keep({ path, sha256: file.sha256 });
+    await this.originals.keep(file);
     return this.publication.publish(document);
   }
 

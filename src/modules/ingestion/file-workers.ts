@@ -78,7 +78,11 @@ export class FileWorkers implements OnApplicationBootstrap, OnModuleDestroy {
   async #read(file: FileRow, owner: string, signal: AbortSignal): Promise<void> {
     const job = await this.queue.jobOf(file);
     if (!job) return;
-    const result = await this.reading.read(file, job, signal);
+    const result = await this.reading.read(file, job, signal, ({ done, of }) => {
+      this.queue
+        .progress(file, owner, `OCR: ${done} of ${of} pages`)
+        .catch((error: unknown) => this.#unsaid(file, error));
+    });
     if (result.kind === 'unpacked') {
       await this.queue.unpacked(file, owner, result.entries);
       await this.reading.discard(file);
@@ -101,6 +105,12 @@ export class FileWorkers implements OnApplicationBootstrap, OnModuleDestroy {
     if (isDatabaseAway(error) || file.attempts < MOST_ATTEMPTS) return this.queue.later(file, owner, RETRY_SECONDS);
     const message = 'reading it failed for a reason that lies here; the log has the details';
     return this.queue.failed(file, owner, { reason: 'internal', message });
+  }
+
+  /** A dashboard that shows an older page is no reason to end the reading. */
+  #unsaid(file: FileRow, error: unknown): void {
+    if (!isDatabaseAway(error))
+      this.log.warn('telling how far a file is failed', { file: file.file_id, error: messageOf(error) });
   }
 
   async #renew(file: FileRow, owner: string, lost: AbortController): Promise<void> {

@@ -22,6 +22,7 @@ const INDEXING_HOURS = 1;
 /** One that is processed already was left by a process that ended. Of two files of one name the later waits for the earlier. */
 const CLAIM = `
 UPDATE ingestion_file SET status = 'processing', attempts = attempts + 1, crashes = crashes + (status = 'processing')::int,
+    progress = NULL,
     lease_owner = $1, updated_at = now(), not_before = now() + make_interval(secs => ${LEASE_SECONDS})
   WHERE file_id = (
     SELECT f.file_id FROM ingestion_file f JOIN ingestion_job j USING (job_id)
@@ -63,6 +64,16 @@ export class IngestionQueue {
       [fileId, owner],
     );
     return rows.length > 0;
+  }
+
+  /** How far the reading of a file is, which takes long. */
+  async progress(file: FileRow, owner: string, progress: string): Promise<void> {
+    await this.source.query(
+      `UPDATE ingestion_file SET progress = $3, updated_at = now()
+        WHERE file_id = $1 AND lease_owner = $2 AND status = 'processing'`,
+      [file.file_id, owner, progress],
+    );
+    this.news.changed(file.job_id);
   }
 
   /** The document is written; the file waits for the stores. */
@@ -142,7 +153,7 @@ export class IngestionQueue {
   async #change(file: FileRow, owner: string, set: string, values: unknown[]): Promise<void> {
     await inTransaction(this.source, async (sql) => {
       await sql.query(
-        `UPDATE ingestion_file SET ${set}, lease_owner = NULL, updated_at = now() WHERE file_id = $1 AND lease_owner = $2`,
+        `UPDATE ingestion_file SET ${set}, progress = NULL, lease_owner = NULL, updated_at = now() WHERE file_id = $1 AND lease_owner = $2`,
         [file.file_id, owner, ...values],
       );
       await settleJob(sql, file.job_id);

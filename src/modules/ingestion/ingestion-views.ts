@@ -38,6 +38,7 @@ export function fileView(file: FileRow, pending: Pending[]): IngestionFileDto {
     chunks: file.chunks,
     characters: file.characters,
     attempts: file.attempts,
+    progress: file.progress,
     reason: file.reason,
     error_message: file.error_message,
     warnings: file.warnings,

@@ -139,6 +139,8 @@ export class IngestionFileDto {
   chunks!: number;
   characters!: number;
   attempts!: number;
+  /** How far it is, where reading it takes long, such as "OCR: 3 of 30 pages"; null else. */
+  progress!: string | null;
   /** Why it failed, in one word: empty, encrypted, broken, unsupported, too_large, no_text, timeout, memory, crashed, internal. */
   reason!: string | null;
   error_message!: string | null;

@@ -40,6 +40,7 @@ export interface FileRow {
   chunks: number;
   characters: number;
   warnings: string[];
+  progress: string | null;
   depth: number;
   updated_at: Date;
 }

@@ -16,6 +16,7 @@ describe('EventFrame', () => {
       type: 'job_update',
       job_id: event.job_id,
       status: 'running',
+      paused: false,
       progress_percent: 12.5,
       current_epoch: 0.4,
       total_epochs: 3,

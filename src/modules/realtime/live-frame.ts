@@ -45,6 +45,7 @@ export function jobUpdate(event: JobEvent): FrameBody {
     type: 'job_update',
     job_id: event.job_id,
     status: job.status,
+    paused: job.paused ?? false,
     progress_percent: job.progress_percent,
     current_epoch: job.current_epoch,
     total_epochs: job.total_epochs,

@@ -35,11 +35,12 @@ type ChunkRow = Pick<
 
 const MOST_RELATED = 10;
 
-/** The documents of provisions that a chunk refers to are related to it. */
+/** Whether a text was recognised in pictures is said of the hit, not of its document. The documents of provisions that a chunk refers to are related to it. */
 const READ = `
 SELECT c.chunk_id AS "chunkId", c.document_id AS "documentId", d.version, c.content, v.filename, v.title, c.path, c.page,
     c.provision, v.language,
-    v.metadata || jsonb_strip_nulls(jsonb_build_object('document_type', v.kind, 'law', v.law)) AS metadata,
+    v.metadata - '{ocr_pages,ocr_confidence}'::text[] || jsonb_strip_nulls(jsonb_build_object(
+      'document_type', v.kind, 'law', v.law, 'ocr_confidence', c.ocr_confidence::text)) AS metadata,
     (SELECT array_agg(DISTINCT other.document_id) FROM (
         SELECT r.document_id FROM documents_chunk r JOIN documents_document rd USING (document_id)
           WHERE r.provision = ANY (c.refs) AND r.document_id <> c.document_id AND ($2::text[] IS NULL OR rd.readers && $2)

@@ -33,7 +33,10 @@ export class AdapterControl {
   ) {}
 
   /** @throws AppError `not_found`; `conflict` where no replica takes it; `unavailable` */
-  async load(order: LoadOrder, caller: Caller): Promise<{ version: CatalogVersion; wasLoaded: boolean; loaded: Loaded[] }> {
+  async load(
+    order: LoadOrder,
+    caller: Caller,
+  ): Promise<{ version: CatalogVersion; wasLoaded: boolean; loaded: Loaded[] }> {
     const version = this.#find(order.adapter);
     const wasLoaded = this.pool.holds(version.id);
     const { pinned } = order;
@@ -58,15 +61,21 @@ export class AdapterControl {
    * @param how forced: also where an alias or a pin holds it
    * @throws AppError `not_found`; `conflict` while an alias means it, or it is pinned
    */
-  async unload(reference: string, how: 'forced' | 'plain', caller: Caller): Promise<{ version: CatalogVersion; ended: number }> {
+  async unload(
+    reference: string,
+    how: 'forced' | 'plain',
+    caller: Caller,
+  ): Promise<{ version: CatalogVersion; ended: number }> {
     const version = this.#find({ reference });
     const holds = this.#holdersOf(version.id);
     if (holds.length > 0 && how === 'plain')
       throw new AppError('conflict', `${version.name} stays: ${holds.join(', ')}; change that, or send force=true`);
     if (!this.pool.holds(version.id) && !this.wanted.row(version.id)?.wanted)
       throw new AppError('not_found', `${version.name} is not loaded`);
-    await this.#record(caller, { action: 'serving.adapter.unload', version, detail: { force: how === 'forced' } }, (sql) =>
-      this.store.unwant(version.id, caller.subject, sql),
+    await this.#record(
+      caller,
+      { action: 'serving.adapter.unload', version, detail: { force: how === 'forced' } },
+      (sql) => this.store.unwant(version.id, caller.subject, sql),
     );
     const ended = await this.pool.unload(version.id);
     return { version, ended };
@@ -101,7 +110,12 @@ export class AdapterControl {
     await inTransaction(this.source, async (sql) => {
       await write(sql);
       const target = { type: 'adapter', id: version.id };
-      await this.audit.record(sql, caller, { action, target, outcome: 'done', detail: { name: version.name, ...detail } });
+      await this.audit.record(sql, caller, {
+        action,
+        target,
+        outcome: 'done',
+        detail: { name: version.name, ...detail },
+      });
     });
     await this.wanted.changed();
   }

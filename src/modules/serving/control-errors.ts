@@ -8,9 +8,12 @@ const RETRY_SECONDS = '5';
 /** What an order to the replicas failed by, for the API; anything else as it is. */
 export function controlError(error: unknown): unknown {
   if (error instanceof NotServable) return new AppError('conflict', error.message);
-  if (error instanceof Overloaded) return new AppError('rate_limited', error.message, [], { 'Retry-After': RETRY_SECONDS });
+  if (error instanceof Overloaded)
+    return new AppError('rate_limited', error.message, [], { 'Retry-After': RETRY_SECONDS });
   if (error instanceof EngineUnavailable)
-    return new AppError('unavailable', `The engine is not there: ${error.message}`, [], { 'Retry-After': RETRY_SECONDS });
+    return new AppError('unavailable', `The engine is not there: ${error.message}`, [], {
+      'Retry-After': RETRY_SECONDS,
+    });
   if (error instanceof Error && error.name === 'TimeoutError')
     return new AppError('unavailable', 'The engine did not get ready in time; try again in a moment');
   return error;

@@ -66,7 +66,12 @@ function unwanted(look: Look): Drift[] {
   const wanted = new Set(look.wanted.map(({ id }) => id));
   return staying(look)
     .filter(({ versionId }) => !wanted.has(versionId))
-    .map(({ engineName, versionId }) => ({ kind: 'unwanted', engineName, versionId, reason: 'it was unloaded or retired' }));
+    .map(({ engineName, versionId }) => ({
+      kind: 'unwanted',
+      engineName,
+      versionId,
+      reason: 'it was unloaded or retired',
+    }));
 }
 
 function absent(look: Look): Drift[] {

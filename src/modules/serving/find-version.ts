@@ -4,9 +4,7 @@ import type { CatalogSnapshot, CatalogVersion } from '../adapters/adapter-catalo
 /** By id, name, `ft:` id or alias; `any` of them names at most one. */
 export function findVersion({ versions, aliases }: CatalogSnapshot, reference: string): CatalogVersion | undefined {
   const asId = reference.toLowerCase();
-  const direct = versions.find(
-    ({ id, name, modelId }) => id === asId || name === reference || modelId === reference,
-  );
+  const direct = versions.find(({ id, name, modelId }) => id === asId || name === reference || modelId === reference);
   if (direct) return direct;
   const alias = aliases.find((entry) => entry.alias === reference);
   return alias && versions.find(({ id }) => id === alias.versionId);

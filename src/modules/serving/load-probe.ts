@@ -35,7 +35,9 @@ export async function firstToken(engine: Engine, model: string): Promise<FirstTo
   });
   const text = await textOf(reply.body);
   if (reply.status !== 200)
-    throw new EngineUnavailable(`one token of ${model} was asked for; the engine answers ${reply.status}: ${text.slice(0, 300)}`);
+    throw new EngineUnavailable(
+      `one token of ${model} was asked for; the engine answers ${reply.status}: ${text.slice(0, 300)}`,
+    );
   const token = (JSON.parse(text) as Completion).choices?.[0]?.logprobs?.top_logprobs?.[0];
   if (!token || !Object.values(token).every(Number.isFinite))
     throw new EngineUnavailable(`one token of ${model} was asked for; the engine gives no probabilities`);

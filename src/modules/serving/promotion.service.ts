@@ -73,7 +73,10 @@ export class PromotionService {
   #retireSoon(versionIds: readonly string[]): void {
     for (const versionId of versionIds)
       void this.#retire(versionId).catch((error: unknown) =>
-        this.tools.log.warn('an adapter that was replaced stays loaded', { version: versionId, error: messageOf(error) }),
+        this.tools.log.warn('an adapter that was replaced stays loaded', {
+          version: versionId,
+          error: messageOf(error),
+        }),
       );
   }
 

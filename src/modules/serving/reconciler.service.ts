@@ -44,7 +44,9 @@ export class Reconciler implements OnApplicationBootstrap, OnApplicationShutdown
     this.#loops = [
       new BackgroundLoop('wanted adapters', TICK_MS, () => this.#refresh(clock.now()), log),
       // Each has its own: one that hangs must not keep the others from being tended.
-      ...this.#tendings.map((tending) => new BackgroundLoop(`replica ${tending.replica.id}`, TICK_MS, () => tending.round(), log)),
+      ...this.#tendings.map(
+        (tending) => new BackgroundLoop(`replica ${tending.replica.id}`, TICK_MS, () => tending.round(), log),
+      ),
     ];
     metrics.follow(() => ({ replicas: this.#figures(), waiting: pool.waiting }));
   }

@@ -108,7 +108,12 @@ export class ReplicaPool {
     lease.release('gone');
     const known = this.replicas.filter(({ bases }) => bases.length > 0);
     if (known.length > 0 && !known.some(({ bases }) => bases.includes(base)))
-      throw new NotServable(otherBase(base, known.flatMap(({ bases }) => bases)));
+      throw new NotServable(
+        otherBase(
+          base,
+          known.flatMap(({ bases }) => bases),
+        ),
+      );
   }
 
   /** Takes a version out of routing, gives its answers time to end, ends them, and drops it. @returns answers that were ended */

@@ -132,7 +132,8 @@ export class ReplicaTending {
   async #mend(found: readonly Drift[]): Promise<void> {
     const { replica } = this;
     const missing = found.filter(({ kind }) => kind === 'missing');
-    if (missing.length > 0) this.parts.log.warn('a replica lost adapters', { engine: replica.id, adapters: missing.length });
+    if (missing.length > 0)
+      this.parts.log.warn('a replica lost adapters', { engine: replica.id, adapters: missing.length });
     // It began anew: no traffic before it has all of them.
     if (missing.length > 0 && missing.length === replica.slots.all.length) return replica.renew();
     for (const { versionId } of missing) if (versionId) replica.slots.drop(versionId);

@@ -28,12 +28,16 @@ export class ServingMetrics {
     const registers = [registry];
     const counter = <T extends string>(name: string, help: string, labelNames: T[]) =>
       new Counter<T>({ name, help, labelNames, registers });
-    this.#loads = counter('serving_adapter_loads_total', 'Adapters that were loaded, by outcome.', ['replica', 'outcome']);
-    this.#evictions = counter('serving_adapter_evictions_total', 'Adapters that made room for others.', ['replica']);
-    this.#drift = counter('serving_adapter_drift_total', 'Differences found between what a replica holds and what it should.', [
+    this.#loads = counter('serving_adapter_loads_total', 'Adapters that were loaded, by outcome.', [
       'replica',
-      'kind',
+      'outcome',
     ]);
+    this.#evictions = counter('serving_adapter_evictions_total', 'Adapters that made room for others.', ['replica']);
+    this.#drift = counter(
+      'serving_adapter_drift_total',
+      'Differences found between what a replica holds and what it should.',
+      ['replica', 'kind'],
+    );
     this.#starts = counter('serving_engine_starts_total', 'Starts of engines, by outcome.', ['replica', 'outcome']);
     this.#swaps = counter('serving_adapter_swaps_total', 'Aliases that were moved to another version.', ['alias']);
     this.#loadSeconds = new Histogram({
@@ -90,7 +94,11 @@ export class ServingMetrics {
     gauge('serving_running_requests', 'Answers that run.', ({ running }) => running);
     gauge('serving_adapter_slots', 'Adapters that the replica can hold.', ({ slots }) => slots);
     gauge('serving_adapters_loaded', 'Adapters that the replica holds.', ({ held }) => held);
-    gauge('serving_adapter_drift', 'Differences between what the replica holds and what it should.', ({ drift }) => drift);
+    gauge(
+      'serving_adapter_drift',
+      'Differences between what the replica holds and what it should.',
+      ({ drift }) => drift,
+    );
     new Gauge({
       name: 'serving_waiting_requests',
       help: 'Requests that wait for a replica or an adapter.',

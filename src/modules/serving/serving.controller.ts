@@ -18,7 +18,9 @@ export class ServingController {
   @Requires('adapters:activate')
   @Post('load_adapter')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Load an adapter into every replica; it stays until it is unloaded, or others need its slot' })
+  @ApiOperation({
+    summary: 'Load an adapter into every replica; it stays until it is unloaded, or others need its slot',
+  })
   load(
     @Query() query: AdapterParameters,
     @Body() body: AdapterParameters,
@@ -49,7 +51,9 @@ export class ServingController {
 
   @Requires('adapters:activate')
   @Delete('unload_adapter')
-  @ApiOperation({ summary: 'Unload an adapter: its answers may end first; 409 while an alias or a pin holds it, unless forced' })
+  @ApiOperation({
+    summary: 'Unload an adapter: its answers may end first; 409 while an alias or a pin holds it, unless forced',
+  })
   unload(
     @Query() query: AdapterParameters,
     @Body() body: AdapterParameters,

@@ -73,7 +73,9 @@ function noneFits(open: readonly Replica[], version: Version): undefined {
 function loadSomewhere(fitting: readonly Replica[], version: Version): undefined {
   if (fitting.some(({ loading }) => loading.isLoading(version.id))) return undefined;
   const refusals = fitting.map(({ id, loading }) => ({ id, reason: loading.refusal(version.id) }));
-  const willing = fitting.filter(({ loading, slots }) => loading.refusal(version.id) === undefined && !slots.of(version.id));
+  const willing = fitting.filter(
+    ({ loading, slots }) => loading.refusal(version.id) === undefined && !slots.of(version.id),
+  );
   if (willing.length === 0) {
     const reasons = refusals.filter(({ reason }) => reason !== undefined);
     // One that is being unloaded is loaded again when that is done.

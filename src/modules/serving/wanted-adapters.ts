@@ -45,9 +45,7 @@ export class WantedAdapters {
   aliasesOf(versionId: string): string[] {
     const { aliases } = this.catalog.snapshot();
     return aliases
-      .filter(
-        (alias) => alias.versionId === versionId || alias.splits.some((split) => split.versionId === versionId),
-      )
+      .filter((alias) => alias.versionId === versionId || alias.splits.some((split) => split.versionId === versionId))
       .map(({ alias }) => alias);
   }
 

@@ -19,7 +19,9 @@ export async function addsNothing(folder: string): Promise<boolean> {
     const length = Number(head.readBigUInt64LE());
     if (length > LONGEST_HEADER) return false;
     const header = JSON.parse((await read(file, 8, length)).toString()) as Record<string, Tensor>;
-    const tensors = Object.entries(header).filter(([name]) => name.includes('lora_B') || name.includes('lora_embedding_B'));
+    const tensors = Object.entries(header).filter(
+      ([name]) => name.includes('lora_B') || name.includes('lora_embedding_B'),
+    );
     for (const [, { data_offsets: range }] of tensors)
       if (!(await isZero(file, 8 + length + range[0], 8 + length + range[1]))) return false;
     return tensors.length > 0;

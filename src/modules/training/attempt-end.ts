@@ -5,8 +5,10 @@ import { DataSource } from 'typeorm';
 import { messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
 import { rowsOf } from '../../kernel/transaction.js';
-import type { EndedAttempt, Outcome } from './attempt-outcome.js';
+import { AdapterRegistration } from './adapter-registration.js';
+import type { EndedAttempt, Outcome, Requeued } from './attempt-outcome.js';
 import type { JobChange } from './job-changes.js';
+import { leaveAdapter, newestFirst } from './checkpoints.js';
 import type { JobEntity } from './job.entity.js';
 import { JobNews } from './job-news.js';
 import { JobQueueStore } from './job-queue.store.js';
@@ -14,7 +16,22 @@ import type { WorkerEvent } from './run-contract.generated.js';
 import { exists, type RunFolder } from './run-folder.js';
 import { TrainingMetrics } from './training-metrics.js';
 
-const freed = { owner: null, lease_until: null, gpu_indices: [] as number[], seconds_left: null };
+const freed = {
+  owner: null,
+  lease_until: null,
+  gpu_indices: [] as number[],
+  seconds_left: null,
+  pause_requested_at: null,
+};
+
+/** The wishes under which a job may become what was decided. */
+const guardOf: Record<Outcome['become'], Pick<JobChange, 'wish'>> = {
+  completed: {},
+  failed: {},
+  cancelled: {},
+  paused: { wish: 'pausing' },
+  queued: { wish: 'none' },
+};
 
 /** Carries out what was decided about an attempt that has ended. */
 @Injectable()
@@ -24,6 +41,7 @@ export class AttemptEnd {
     private readonly source: DataSource,
     private readonly news: JobNews,
     private readonly metrics: TrainingMetrics,
+    private readonly registration: AdapterRegistration,
     private readonly log: Log,
   ) {}
 
@@ -48,23 +66,44 @@ export class AttemptEnd {
   /** @returns the row as it is now, or undefined where the attempt belongs to another supervisor */
   async carryOut(job: JobEntity, folder: RunFolder, outcome: Outcome): Promise<JobEntity | undefined> {
     const seconds = this.#seconds(job);
-    // A wish to cancel that came while the end was being decided wins over another attempt.
-    const row =
-      (await this.#record(job, folder, outcome, seconds)) ??
-      (outcome.become === 'queued' ? await this.#record(job, folder, { become: 'cancelled' }, seconds) : undefined);
+    const row = await this.#recorded(job, folder, outcome, seconds);
     if (!row) return undefined;
     this.metrics.ended(row, row.status, seconds);
     this.log.info('attempt ended', { job: job.job_id, attempt: job.attempt, become: row.status });
-    if (row.status !== 'queued') await this.#tidy(folder, row.status === 'completed' ? null : row.resume_from);
+    if (row.status !== 'queued') await this.#tidy(folder, row);
     this.news.queueChanged();
     return row;
+  }
+
+  /** A wish that came while the end was being decided wins over another attempt, and a cancel over a pause. */
+  async #recorded(
+    job: JobEntity,
+    folder: RunFolder,
+    outcome: Outcome,
+    seconds: number,
+  ): Promise<JobEntity | undefined> {
+    const instead: Outcome[] = [
+      ...(outcome.become === 'queued' ? [{ become: 'paused' as const, instead: outcome }] : []),
+      ...(outcome.become === 'queued' || outcome.become === 'paused' ? [{ become: 'cancelled' as const }] : []),
+    ];
+    for (const become of [outcome, ...instead]) {
+      const row = await this.#record(job, folder, become, seconds);
+      if (row) return row;
+    }
+    return undefined;
   }
 
   async #record(job: JobEntity, folder: RunFolder, outcome: Outcome, seconds: number): Promise<JobEntity | undefined> {
     const change = await this.#change(job, folder, outcome, seconds);
     const guarded: JobChange = { ...change, from: ['running'], fence: job.fence };
-    if (outcome.become === 'completed') return this.queue.complete(job.job_id, guarded);
-    return this.queue.change(job.job_id, outcome.become === 'queued' ? { ...guarded, wish: 'uncancelled' } : guarded);
+    if (outcome.become === 'completed') return this.#complete(job, guarded);
+    return this.queue.change(job.job_id, { ...guarded, ...guardOf[outcome.become] });
+  }
+
+  async #complete(job: JobEntity, change: JobChange): Promise<JobEntity | undefined> {
+    const { adapter_path: adapter } = change.set;
+    const register = adapter ? await this.registration.prepare(job, adapter) : undefined;
+    return this.queue.complete(job.job_id, change, register);
   }
 
   #seconds(job: JobEntity): number {
@@ -100,22 +139,24 @@ export class AttemptEnd {
           set: { ...ended, status: 'cancelled' },
           events: [{ type: 'cancelled', data: { cancelled_by: job.cancelled_by } }],
         };
+      case 'paused':
+        return {
+          set: { ...freed, status: 'paused', run_seconds: job.run_seconds + seconds, ...counted(job, outcome.instead) },
+          events: [{ type: 'paused', data: { paused_by: job.paused_by, resume_from: job.resume_from } }],
+        };
       case 'queued':
         return this.#another(job, outcome, seconds);
     }
   }
 
-  #another(job: JobEntity, outcome: Extract<Outcome, { become: 'queued' }>, seconds: number): JobChange {
-    const counts = outcome.reason === 'killed' || outcome.reason === 'retryable';
+  #another(job: JobEntity, outcome: Requeued, seconds: number): JobChange {
     return {
       set: {
         ...freed,
         status: 'queued',
         not_before: new Date(Date.now() + outcome.delaySeconds * 1000),
-        failures: job.failures + (counts ? 1 : 0),
-        batch_halvings: job.batch_halvings + (outcome.reason === 'out_of_memory' ? 1 : 0),
         run_seconds: job.run_seconds + seconds,
-        error_message: counts ? outcome.message : null,
+        ...counted(job, outcome),
       },
       events: [
         {
@@ -131,15 +172,37 @@ export class AttemptEnd {
     };
   }
 
-  /** Checkpoints of a completed job serve nobody; of another one the last stays, where its retry goes on. */
-  async #tidy(folder: RunFolder, kept: string | null): Promise<void> {
+  /** Of a completed job those stay that were ordered, as adapters; of another one the last, where its retry goes on. */
+  async #tidy(folder: RunFolder, job: JobEntity): Promise<void> {
     try {
-      for (const checkpoint of await folder.checkpoints())
-        if (checkpoint !== kept) await rm(checkpoint, { recursive: true, force: true });
+      const all = newestFirst(await folder.checkpoints());
+      const kept = job.status === 'completed' ? all.slice(0, await this.#keptCheckpoints(job)) : [job.resume_from];
+      for (const checkpoint of all)
+        if (!kept.includes(checkpoint)) await rm(checkpoint, { recursive: true, force: true });
+        else if (job.status === 'completed') await leaveAdapter(checkpoint);
     } catch (error) {
       this.log.warn('old checkpoints could not be removed', { folder: folder.job, error: messageOf(error) });
     }
   }
+
+  async #keptCheckpoints({ job_id: jobId }: JobEntity): Promise<number> {
+    const [row] = await rowsOf<{ kept: number | null }>(
+      this.source,
+      `SELECT (config->'order'->>'keep_checkpoints')::int AS kept FROM training_job_configs WHERE job_id = $1`,
+      [jobId],
+    );
+    return row?.kept ?? 0;
+  }
+}
+
+/** What an attempt that is followed by another leaves behind. */
+function counted(job: JobEntity, outcome: Requeued | undefined) {
+  const failed = outcome?.reason === 'killed' || outcome?.reason === 'retryable';
+  return {
+    failures: job.failures + (failed ? 1 : 0),
+    batch_halvings: job.batch_halvings + (outcome?.reason === 'out_of_memory' ? 1 : 0),
+    error_message: failed ? outcome.message : null,
+  };
 }
 
 /**

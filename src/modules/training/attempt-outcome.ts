@@ -23,17 +23,21 @@ export interface RetryPolicy {
   retryDelaySeconds: number;
 }
 
+/** Another attempt follows, from the last checkpoint. */
+export interface Requeued {
+  become: 'queued';
+  reason: 'killed' | 'out_of_memory' | 'shutdown' | 'orphan' | 'retryable';
+  delaySeconds: number;
+  message: string;
+}
+
 export type Outcome =
   | { become: 'completed'; finished: FinishedData }
   | { become: 'failed'; message: string; code: string }
   | { become: 'cancelled' }
-  /** Another attempt follows, from the last checkpoint. */
-  | {
-      become: 'queued';
-      reason: 'killed' | 'out_of_memory' | 'shutdown' | 'orphan' | 'retryable';
-      delaySeconds: number;
-      message: string;
-    };
+  /** No attempt follows before somebody asks for it; `instead` of the one that would have. */
+  | { become: 'paused'; instead?: Requeued }
+  | Requeued;
 
 const MOST_HALVINGS = 2;
 const LAST_LINES = 12;
@@ -60,6 +64,20 @@ export function deathOf(exit: ExitRecord | undefined, log: string): string {
   return `ended with exit code ${exit.code ?? 'unknown'} without a word`;
 }
 
+/** What people want of a job: told by its row, whoever was told first. */
+export interface Wishes {
+  cancel: boolean;
+  pause: boolean;
+}
+
+/** Why the worker was stopped: a pause that was asked for and withdrawn is a stop like any other. Pure. */
+export function stoppedFor(wishes: Wishes, told: StopReason | undefined): StopReason | undefined {
+  if (wishes.cancel) return 'cancel';
+  if (told === 'time_limit') return told;
+  if (wishes.pause) return 'pause';
+  return told === 'pause' ? 'shutdown' : told;
+}
+
 /** Decides what becomes of a job whose attempt has ended; pure. */
 export function decideOutcome(ended: EndedAttempt, policy: RetryPolicy): Outcome {
   const { lastWord } = ended;
@@ -73,6 +91,7 @@ export function decideOutcome(ended: EndedAttempt, policy: RetryPolicy): Outcome
         'The time limit of the job was reached (CLARA_JOB_TIMEOUT_MINUTES); its last checkpoint is kept, retry goes on from there',
     };
   if (lastWord?.type === 'failed') return afterFailure(lastWord.data, ended, policy);
+  if (ended.wish === 'pause') return { become: 'paused' };
   if (lastWord?.type === 'stopped' || ended.wish === 'shutdown') return afterStop(ended, lastWord?.data);
   return afterDeath(ended, policy);
 }

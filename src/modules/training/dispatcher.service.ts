@@ -70,6 +70,11 @@ export class DispatcherService implements OnApplicationBootstrap {
     await this.#supervisors.get(jobId)?.stop('cancel');
   }
 
+  /** Passes on a wish to pause, as with cancel. */
+  async pause(jobId: string): Promise<void> {
+    await this.#supervisors.get(jobId)?.stop('pause');
+  }
+
   /** Stops supervising; `end` also asks the workers to save and end, and their jobs go on at the next start. */
   async stop(workers: 'keep' | 'end'): Promise<void> {
     this.#stopping = true;
@@ -138,7 +143,7 @@ export class DispatcherService implements OnApplicationBootstrap {
     for (const [jobId, supervisor] of supervisors) {
       const row = renewed.get(jobId);
       if (row?.fence !== supervisor.job.fence) supervisor.detach();
-      else await this.#tend(supervisor, row.cancel_requested_at !== null);
+      else await this.#tend(supervisor, wishOf(row));
     }
     if (this.environment.status().ready) await this.#adopt();
   }
@@ -148,10 +153,10 @@ export class DispatcherService implements OnApplicationBootstrap {
     return new Map(rows.map((row) => [row.job_id, row]));
   }
 
-  async #tend(supervisor: Supervisor, cancelled: boolean): Promise<void> {
+  async #tend(supervisor: Supervisor, wish: StopReason | undefined): Promise<void> {
     const folder = new RunFolder(supervisor.job.run_dir ?? '');
     await folder.touchHeartbeat().catch(() => undefined);
-    if (cancelled) await supervisor.stop('cancel');
+    if (wish) await supervisor.stop(wish);
   }
 
   async #adopt(): Promise<void> {
@@ -169,3 +174,6 @@ export class DispatcherService implements OnApplicationBootstrap {
       this.log.warn('a job of a host that is gone waits again', { job: job.job_id, host: job.host_id });
   }
 }
+
+const wishOf = (row: Pick<JobEntity, 'cancel_requested_at' | 'pause_requested_at'>): StopReason | undefined =>
+  row.cancel_requested_at ? 'cancel' : row.pause_requested_at ? 'pause' : undefined;

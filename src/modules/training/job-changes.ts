@@ -3,7 +3,7 @@ import { rowsOf } from '../../kernel/transaction.js';
 import type { JobSnapshot } from './job-events.port.js';
 import type { JobEntity } from './job.entity.js';
 import type { JobStatus } from './job-state.js';
-import { sourcesOf } from './job-state.js';
+import { shownStatus, sourcesOf } from './job-state.js';
 
 /** An event that has no number yet; numbers come with the row lock of its job. */
 export interface NewEvent {
@@ -24,14 +24,18 @@ export interface JobChange {
   from?: readonly JobStatus[];
   /** Only where the attempt still carries this fencing number. */
   fence?: number;
-  /** `uncancelled`: only where nobody has asked to cancel. */
-  wish?: 'uncancelled';
+  /** Only where nobody has asked to cancel (`uncancelled`), nor to pause (`none`), or where a pause is asked for (`pausing`). */
+  wish?: 'uncancelled' | 'none' | 'pausing';
   /** Of `audit_record`, for what a person asked for; written only where the guards hold. */
   audit?: string | null;
 }
 
-export const snapshotOf = (job: JobSnapshot): JobSnapshot => ({
-  status: job.status,
+/** What a row and a snapshot have in common. */
+type Seen = Omit<JobSnapshot, 'status' | 'paused'> & { status: JobStatus; paused?: boolean };
+
+export const snapshotOf = (job: Seen): JobSnapshot => ({
+  status: shownStatus(job.status),
+  paused: job.paused ?? job.status === 'paused',
   progress_percent: job.progress_percent,
   current_epoch: job.current_epoch,
   total_epochs: job.total_epochs,
@@ -58,7 +62,8 @@ export async function changeJob(sql: Sql, jobId: string, change: JobChange): Pro
     sql,
     `UPDATE training_jobs SET ${columns} last_event = last_event + $2
       WHERE job_id = $1 AND ($3::text[] IS NULL OR status = ANY ($3)) AND ($4::bigint IS NULL OR fence = $4)
-        AND ($5::text IS NULL OR cancel_requested_at IS NULL)
+        AND ($5::text IS NULL OR (cancel_requested_at IS NULL AND CASE $5
+          WHEN 'none' THEN pause_requested_at IS NULL WHEN 'pausing' THEN pause_requested_at IS NOT NULL ELSE true END))
       RETURNING *`,
     [jobId, change.events.length, from, change.fence ?? null, change.wish ?? null, ...values],
   );

@@ -4,6 +4,7 @@ import { AppError } from '../../kernel/errors.js';
 import { AuditTrail } from '../audit/audit.port.js';
 import { CreationLimit } from '../limits/creation-limit.port.js';
 import type { Caller } from '../security/principal.port.js';
+import type { ResolvedJob } from './config/resolve-config.js';
 import { DispatcherService } from './dispatcher.service.js';
 import type { CreateJobDto, JobReplyDto } from './job.dto.js';
 import type { JobEntity } from './job.entity.js';
@@ -11,10 +12,24 @@ import type { NewJob } from './job-insert.js';
 import { JobPlanner } from './job-planner.js';
 import { JobQueueStore, type IdempotencyKey } from './job-queue.store.js';
 import { jobReply, jobView } from './job-view.js';
-import type { ResolvedConfig } from './resolved-config.js';
+import type { JobOrder } from './resolved-config.js';
 import { TrainingMetrics } from './training-metrics.js';
 
 const LONGEST_KEY = 255;
+
+/** A job that is planned, and who wants it. */
+export interface PlannedJob {
+  plan: ResolvedJob;
+  trainer_type: JobEntity['trainer_type'];
+  method: JobEntity['method'];
+  dataset_path: string | null;
+  priority?: number | undefined;
+  tags?: string[] | undefined;
+  order?: JobOrder;
+  /** What the request was, for its idempotency key. */
+  request: object;
+  user: Caller;
+}
 
 /** Creates jobs, as many as their subject may. */
 @Injectable()
@@ -30,29 +45,40 @@ export class JobCreation {
 
   async create(request: CreateJobDto, user: Caller, idempotencyKey?: string): Promise<JobReplyDto> {
     const plan = await this.planner.plan(request, user);
+    const { trainer_type, method = 'supervised', priority, tags, dataset_path } = request;
+    const planned = { plan, trainer_type, method, priority, tags, dataset_path: dataset_path ?? null, request, user };
+    const job = await this.record(planned, idempotencyKey);
+    const view = jobView(job, undefined, this.dispatcher.bottleneck, Date.now());
+    return jobReply(view, `Training job created: ${job.job_id}`);
+  }
+
+  /** Writes a planned job; a repeated idempotency key answers with the first. */
+  async record(planned: PlannedJob, idempotencyKey?: string): Promise<JobEntity> {
+    const { plan, trainer_type, method, user } = planned;
+    const key = idempotencyOf(planned.request, user, idempotencyKey);
     const jobId = randomUUID();
+    const config = planned.order ? { ...plan.config, order: planned.order } : plan.config;
     const job = await this.#write(
       {
         job_id: jobId,
-        trainer_type: request.trainer_type,
-        config_path: request.config_path,
-        dataset_path: plan.config.dataset?.reference ?? request.dataset_path ?? null,
+        trainer_type,
+        method,
+        config_path: plan.config_path,
+        dataset_path: plan.config.dataset?.reference ?? planned.dataset_path,
         output_dir: plan.output_dir,
-        priority: request.priority ?? 1,
-        tags: request.tags ?? [],
+        priority: planned.priority ?? 1,
+        tags: planned.tags ?? [],
         created_by: user.subject,
         base_model: plan.base_model,
         gpus: plan.gpus,
         total_epochs: plan.total_epochs,
-        config: plan.config,
-        audit: await this.#auditRow(jobId, request, plan.config.dataset, user),
+        config,
+        audit: await this.#auditRow(jobId, planned),
       },
-      idempotencyOf(request, user, idempotencyKey),
+      key,
     );
-    // A repeated Idempotency-Key answers with an older job.
     if (job.job_id === jobId) this.metrics.created(job);
-    const view = jobView(job, undefined, this.dispatcher.bottleneck, Date.now());
-    return jobReply(view, `Training job created: ${job.job_id}`);
+    return job;
   }
 
   /** A place of the limit is taken first, and given back where no job came of it. */
@@ -76,19 +102,21 @@ export class JobCreation {
     throw this.limit.refusal(job.created_by);
   }
 
-  #auditRow(
-    jobId: string,
-    { trainer_type, config_path }: CreateJobDto,
-    dataset: ResolvedConfig['dataset'],
-    user: Caller,
-  ): Promise<string | null> {
+  #auditRow(jobId: string, { plan, trainer_type, method, user }: PlannedJob): Promise<string | null> {
     const target = { type: 'training_job', id: jobId };
-    const detail = { trainer_type, config_path, ...(dataset ? { dataset } : {}) };
+    const { dataset, run } = plan.config;
+    const detail = {
+      trainer_type,
+      config_path: plan.config_path,
+      ...(method === 'supervised' ? {} : { method }),
+      ...(run.adapter.start_from === null ? {} : { start_from: run.adapter.start_from }),
+      ...(dataset ? { dataset } : {}),
+    };
     return this.audit.row(user, { action: 'training.job.create', target, outcome: 'done', detail });
   }
 }
 
-function idempotencyOf(request: CreateJobDto, user: Caller, key: string | undefined): IdempotencyKey | undefined {
+function idempotencyOf(request: object, user: Caller, key: string | undefined): IdempotencyKey | undefined {
   if (key === undefined || key === '') return undefined;
   if (key.length > LONGEST_KEY)
     throw new AppError('bad_request', `Idempotency-Key has ${key.length} characters; ${LONGEST_KEY} are the most`);

@@ -1,10 +1,12 @@
-import type { JobStatus } from './job-state.js';
+import type { ShownStatus } from './job-state.js';
 
 export { isFinal } from './job-state.js';
 
 /** What a listener needs to show a job without asking for it. */
 export interface JobSnapshot {
-  status: JobStatus;
+  status: ShownStatus;
+  /** It stands as `pending` and waits for its resume; events from before there was that do not say. */
+  paused?: boolean;
   progress_percent: number;
   current_epoch: number;
   total_epochs: number;

@@ -58,7 +58,7 @@ export class JobEventStore extends JobEventFeed {
       this.source,
       jobId
         ? 'SELECT * FROM training_jobs WHERE job_id = $1'
-        : `SELECT * FROM training_jobs WHERE status IN ('pending', 'queued', 'running') ORDER BY seq LIMIT 1000`,
+        : `SELECT * FROM training_jobs WHERE status IN ('pending', 'queued', 'running', 'paused') ORDER BY seq LIMIT 1000`,
       jobId ? [jobId] : [],
     );
     return { stream, jobs: jobs.map((job) => ({ job_id: job.job_id, ...snapshotOf(job) })) };

@@ -7,6 +7,7 @@ export type NewJob = Pick<
   JobEntity,
   | 'job_id'
   | 'trainer_type'
+  | 'method'
   | 'config_path'
   | 'dataset_path'
   | 'output_dir'
@@ -25,17 +26,17 @@ export type NewJob = Pick<
 const INSERT_JOB = `
 WITH job AS (
   INSERT INTO training_jobs (job_id, trainer_type, status, config_path, dataset_path, output_dir, priority, tags,
-      created_by, base_model, gpus, total_epochs, last_event)
-    VALUES ($1, $2, 'pending', $3, $4, $5, $6, $7, $8, $9, $10, $11, 1) RETURNING *
+      created_by, base_model, gpus, total_epochs, method, last_event)
+    VALUES ($1, $2, 'pending', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1) RETURNING *
 ), config AS (
-  INSERT INTO training_job_configs (job_id, config) SELECT job_id, $12::jsonb FROM job
+  INSERT INTO training_job_configs (job_id, config) SELECT job_id, $13::jsonb FROM job
 ), event AS (
   INSERT INTO training_job_events (job_id, number, time, type, data)
-    SELECT job_id, 1, created_at, 'created', $13::jsonb FROM job
+    SELECT job_id, 1, created_at, 'created', $14::jsonb FROM job
 )
 SELECT * FROM job`;
 
-const INSERT_AUDITED_JOB = INSERT_JOB.replace(/SELECT \* FROM job$/, 'SELECT job.*, audit_record($14::jsonb) FROM job');
+const INSERT_AUDITED_JOB = INSERT_JOB.replace(/SELECT \* FROM job$/, 'SELECT job.*, audit_record($15::jsonb) FROM job');
 
 /** Writes a job, its configuration, its first event and its audit row in one statement. */
 export async function insertJob(sql: Sql, job: NewJob): Promise<JobEntity> {
@@ -51,6 +52,7 @@ export async function insertJob(sql: Sql, job: NewJob): Promise<JobEntity> {
     job.base_model,
     job.gpus,
     job.total_epochs,
+    job.method,
     JSON.stringify(job.config),
     JSON.stringify({
       created_by: job.created_by,

@@ -5,11 +5,11 @@ import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { AppError } from '../../kernel/errors.js';
 import { Clock } from '../../kernel/clock.js';
+import { JobAccess } from './job-access.service.js';
 import type { LogsQuery } from './job.dto.js';
 import type { JobEntity } from './job.entity.js';
 import { isFinal } from './job-state.js';
 import { RunFolder } from './run-folder.js';
-import { TrainingService } from './training.service.js';
 
 const CHUNK = 64 * 1024;
 const FURTHEST_BACK = 4 * 1024 * 1024;
@@ -31,12 +31,12 @@ export function tailStart(text: Buffer, lines: number): number {
 @Injectable()
 export class JobLogs {
   constructor(
-    private readonly training: TrainingService,
+    private readonly access: JobAccess,
     private readonly clock: Clock,
   ) {}
 
   async send(jobId: string, query: LogsQuery, response: Response): Promise<void> {
-    const job = await this.training.find(jobId);
+    const job = await this.access.find(jobId);
     const path = logPath(job, query.attempt);
     const gone = new AbortController();
     response.once('close', () => gone.abort());
@@ -44,7 +44,7 @@ export class JobLogs {
     const follow = query.follow === 'true' || query.follow === '1' || query.follow === '';
     let offset = path === undefined ? 0 : await this.#sendTail(path, query.tail, response);
     while (follow && !gone.signal.aborted) {
-      const now = await this.training.find(jobId);
+      const now = await this.access.find(jobId);
       const followed = logPath(now, query.attempt);
       if (followed !== undefined)
         offset = await sendFrom(followed, followed === path ? offset : 0, response, gone.signal);

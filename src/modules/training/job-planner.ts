@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
-import { DATASET_SCHEME, DatasetFiles, type DatasetFile } from '../dataset/dataset-files.port.js';
 import type { Caller } from '../security/principal.port.js';
+import type { ConfigRequest } from './config/context.js';
 import { estimateJob } from './config/estimate-job.js';
 import { PlanMemory } from './config/plan-memory.js';
 import type { ResolvedJob } from './config/resolve-config.js';
 import { Host } from './host.js';
 import type { CreateJobDto, DryRunDto, EstimateDto } from './job.dto.js';
 import type { ResolvedConfig } from './resolved-config.js';
+import { RequestSources } from './request-sources.js';
 import { TrainerEnvironment } from './trainer-environment.port.js';
 
 /** Turns a request into what will run, on this machine, under these settings. */
@@ -19,7 +20,7 @@ export class JobPlanner {
     settings: Settings,
     private readonly host: Host,
     private readonly environment: TrainerEnvironment,
-    private readonly datasets: DatasetFiles,
+    private readonly sources: RequestSources,
   ) {
     const { gpus, bf16, cores } = host;
     this.#plans = new PlanMemory({ settings, machine: { gpus, bf16, cores } });
@@ -27,15 +28,21 @@ export class JobPlanner {
 
   /** @throws AppError `invalid` with every problem of the configuration, or why the dataset cannot be trained on */
   async plan(request: CreateJobDto, caller: Caller): Promise<ResolvedJob> {
-    const { trainer_type, config_path, dataset_path } = request;
-    const dataset = dataset_path ? await this.#dataset(dataset_path, caller) : undefined;
-    return this.#plans.plan({ trainer_type, config_path, dataset_path: dataset_path ?? null, dataset });
+    const { trainer_type, method = 'supervised', config_path, dataset_path, start_from } = request;
+    const dataset = dataset_path ? await this.sources.dataset(dataset_path, caller) : undefined;
+    return this.planned({
+      trainer_type,
+      method,
+      config_path,
+      dataset_path: dataset_path ?? null,
+      dataset,
+      ...(start_from ? { start_from: await this.sources.adapter(start_from) } : {}),
+    });
   }
 
-  async #dataset(path: string, caller: Caller): Promise<DatasetFile | undefined> {
-    if (path.startsWith(DATASET_SCHEME)) return this.datasets.resolve(path, caller);
-    await this.datasets.checkPath(path, caller);
-    return undefined;
+  /** Of what the application itself asks for. @throws AppError `invalid` */
+  planned(request: ConfigRequest): Promise<ResolvedJob> {
+    return this.#plans.plan({ ...request, default_model: this.environment.defaultModel() });
   }
 
   /** What a request would run with and need, without starting anything. */

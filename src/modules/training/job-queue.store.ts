@@ -2,8 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AppError } from '../../kernel/errors.js';
 import { inTransaction, rowsOf, type Sql } from '../../kernel/transaction.js';
+import type { Registration } from './completed-adapter.port.js';
 import { changeJob, insertEvents, type JobChange, type NewEvent } from './job-changes.js';
 import type { JobEntity } from './job.entity.js';
+import type { Wishes } from './attempt-outcome.js';
 import { insertJob, type NewJob } from './job-insert.js';
 import { JobNews } from './job-news.js';
 import { askBack, lockHost } from './slot-table.js';
@@ -154,13 +156,25 @@ export class JobQueueStore {
   async renew(
     by: Claimant,
     jobIds: readonly string[],
-  ): Promise<Pick<JobEntity, 'job_id' | 'fence' | 'cancel_requested_at'>[]> {
+  ): Promise<Pick<JobEntity, 'job_id' | 'fence' | 'cancel_requested_at' | 'pause_requested_at'>[]> {
     return rowsOf(
       this.source,
       `UPDATE training_jobs SET lease_until = now() + make_interval(secs => $2)
-        WHERE status = 'running' AND owner = $1 AND job_id = ANY ($3::uuid[]) RETURNING job_id, fence, cancel_requested_at`,
+        WHERE status = 'running' AND owner = $1 AND job_id = ANY ($3::uuid[])
+        RETURNING job_id, fence, cancel_requested_at, pause_requested_at`,
       [by.owner, by.leaseSeconds, jobIds],
     );
+  }
+
+  /** What people want of a running job by now. */
+  async wishes(jobId: string): Promise<Wishes> {
+    const [row] = await rowsOf<Wishes>(
+      this.source,
+      `SELECT cancel_requested_at IS NOT NULL AS cancel, pause_requested_at IS NOT NULL AS pause
+        FROM training_jobs WHERE job_id = $1`,
+      [jobId],
+    );
+    return row ?? { cancel: false, pause: false };
   }
 
   /** Lets others adopt at once what this owner leaves. */
@@ -177,8 +191,8 @@ export class JobQueueStore {
     return row;
   }
 
-  /** Records a completed job, its slot's count included. */
-  async complete(jobId: string, change: JobChange): Promise<JobEntity | undefined> {
+  /** Records a completed job, its slot's count and its adapter included. */
+  async complete(jobId: string, change: JobChange, register?: Registration): Promise<JobEntity | undefined> {
     const row = await inTransaction(this.source, async (sql) => {
       const done = await changeJob(sql, jobId, change);
       if (done?.host_id)
@@ -187,6 +201,7 @@ export class JobQueueStore {
             ON CONFLICT (host_id, slot) DO UPDATE SET jobs_completed = s.jobs_completed + 1`,
           [done.host_id, done.slot ?? 0],
         );
+      if (done) await register?.(sql);
       return done;
     });
     if (row) this.news.eventsWritten();
@@ -239,11 +254,23 @@ function claimChange(next: JobEntity, by: Claimant, choice: SlotChoice, runDir: 
 
 /** The higher fence shuts out a first owner that comes back. */
 function orphanChange(job: JobEntity): JobChange {
-  const freed = { fence: job.fence + 1, owner: null, lease_until: null, gpu_indices: [], seconds_left: null };
+  const freed = {
+    fence: job.fence + 1,
+    owner: null,
+    lease_until: null,
+    gpu_indices: [],
+    seconds_left: null,
+    pause_requested_at: null,
+  };
   if (job.cancel_requested_at)
     return {
       set: { ...freed, status: 'cancelled', completed_at: new Date() },
       events: [{ type: 'cancelled', data: { cancelled_by: job.cancelled_by } }],
+    };
+  if (job.pause_requested_at)
+    return {
+      set: { ...freed, status: 'paused' },
+      events: [{ type: 'paused', data: { paused_by: job.paused_by, resume_from: job.resume_from } }],
     };
   const message = `Nobody supervised the training on host ${job.host_id} any more`;
   return {

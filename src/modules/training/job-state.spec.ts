@@ -1,7 +1,22 @@
-import { activeStatuses, canBecome, isFinal, isWaiting, jobStatuses, sourcesOf, waitingStatuses } from './job-state.js';
+import {
+  activeStatuses,
+  canBecome,
+  hiddenBehind,
+  isFinal,
+  isWaiting,
+  jobStatuses,
+  shownStatuses,
+  sourcesOf,
+  waitingStatuses,
+} from './job-state.js';
 
 const allowed = new Set([
   'pending queued',
+  'pending paused',
+  'queued paused',
+  'running paused',
+  'paused queued',
+  'paused cancelled',
   'pending cancelled',
   'pending failed',
   'queued running',
@@ -21,11 +36,17 @@ describe('the states of a job', () => {
     expect(sourcesOf(to).includes(from)).toBe(canBecome(from, to));
   });
 
-  it('are waiting, running or final, and only completed is left by nobody', () => {
+  it('are waiting, running, paused or final, and only completed is left by nobody', () => {
+    const held = (status: string): boolean => status === 'running' || status === 'paused';
     for (const status of jobStatuses)
-      expect(Number(isWaiting(status)) + Number(isFinal(status)) + Number(status === 'running')).toBe(1);
+      expect(Number(isWaiting(status)) + Number(isFinal(status)) + Number(held(status))).toBe(1);
     expect(jobStatuses.filter((from) => jobStatuses.every((to) => !canBecome(from, to)))).toEqual(['completed']);
     expect(jobStatuses.filter((status) => !isFinal(status))).toEqual([...activeStatuses]);
     expect(jobStatuses.filter(isWaiting)).toEqual([...waitingStatuses]);
+  });
+
+  it('are shown as the six that clients know, each as one of them', () => {
+    expect(shownStatuses.flatMap(hiddenBehind).toSorted()).toEqual([...jobStatuses].toSorted());
+    expect(hiddenBehind('pending')).toEqual(['pending', 'paused']);
   });
 });

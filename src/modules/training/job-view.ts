@@ -1,5 +1,6 @@
 import type { JobDto, JobReplyDto } from './job.dto.js';
 import type { JobEntity } from './job.entity.js';
+import { shownStatus } from './job-state.js';
 import { waitingFor, type WaitingFor } from './waiting.js';
 
 const iso = (date: Date | null): string | null => date?.toISOString() ?? null;
@@ -14,7 +15,9 @@ export function jobView(
   return {
     job_id: job.job_id,
     trainer_type: job.trainer_type,
-    status: job.status,
+    method: job.method,
+    status: shownStatus(job.status),
+    paused: job.status === 'paused',
     config_path: job.config_path,
     dataset_path: job.dataset_path,
     output_dir: job.output_dir,
@@ -35,6 +38,7 @@ export function jobView(
     created_by: job.created_by,
     base_model: job.base_model,
     attempt: job.attempt,
+    pause_requested: job.status === 'running' && job.pause_requested_at !== null,
     cancel_requested: job.cancel_requested_at !== null,
     queue_position: position ?? null,
     waiting_for: waitingFor(job, bottleneck, now),

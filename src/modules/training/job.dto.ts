@@ -2,7 +2,14 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsIn, IsInt, IsOptional, IsString, Length, Max, MaxLength, Min } from 'class-validator';
 import { CursorField, PageLimit, WholeField } from '../../kernel/query-fields.js';
-import { jobStatuses, trainerTypes, type JobStatus, type TrainerType } from './job-state.js';
+import {
+  shownStatuses,
+  trainerTypes,
+  trainingMethods,
+  type ShownStatus,
+  type TrainerType,
+  type TrainingMethod,
+} from './job-state.js';
 import type { WaitingFor } from './waiting.js';
 
 const HIGHEST = 5;
@@ -10,6 +17,7 @@ const HIGHEST = 5;
 /** The original's clients send 1-10; everything above 5 is 5. */
 const capped = ({ value }: { value: unknown }): unknown =>
   typeof value === 'number' && value > HIGHEST && value <= 10 ? HIGHEST : value;
+const emptyIsMissing = ({ value }: { value: unknown }): unknown => (value === '' || value === null ? undefined : value);
 const emptyIsNone = ({ value }: { value: unknown }): unknown => (value === '' ? null : value);
 
 /** What may still be changed of a job: the priority while it waits, the tags always. */
@@ -40,6 +48,19 @@ export class CreateJobDto extends ChangeJobDto {
       (value === 'full_finetuning' ? '; full fine-tuning is not offered, lora with a high rank comes nearest' : ''),
   })
   trainer_type!: TrainerType;
+
+  /** What to learn from: `supervised` (answers; default) or `dpo` (which of two answers is preferred). */
+  @IsOptional()
+  @Transform(emptyIsMissing)
+  @IsIn(trainingMethods)
+  method?: TrainingMethod;
+
+  /** Adapter to train further: the id of a completed job, or a folder under the data folder or CLARA_MODEL_DIRS. */
+  @IsOptional()
+  @Transform(emptyIsMissing)
+  @IsString()
+  @MaxLength(1024)
+  start_from?: string;
 
   /**
    * The training configuration, a YAML file under configs/.
@@ -74,8 +95,8 @@ export class CreateJobQuery {
 export class ListJobsQuery {
   @IsOptional()
   @Transform(emptyIsNone)
-  @IsIn(jobStatuses)
-  status?: JobStatus | null;
+  @IsIn(shownStatuses)
+  status?: ShownStatus | null;
 
   /** Jobs on a page, 1 to 1000; more is cut to 1000. */
   @PageLimit()
@@ -117,7 +138,10 @@ export class LogsQuery {
 export class JobDto {
   job_id!: string;
   trainer_type!: TrainerType;
-  status!: JobStatus;
+  method!: TrainingMethod;
+  status!: ShownStatus;
+  /** It stands as `pending` and waits for its resume. */
+  paused!: boolean;
   config_path!: string;
   dataset_path!: string | null;
   /** Folder name under the data folder; the adapter lies in `<output_dir>/<job_id>`. */
@@ -142,6 +166,8 @@ export class JobDto {
   /** Attempts so far; above 1 an earlier one was killed, stopped or ran out of memory. */
   attempt!: number;
   cancel_requested!: boolean;
+  /** A running job saves, and is paused then. */
+  pause_requested!: boolean;
   /** Place among the waiting jobs, from 1; null when it does not wait or is behind the first thousand. */
   queue_position!: number | null;
   /** What a waiting job waits for. */
@@ -151,7 +177,7 @@ export class JobDto {
 export class JobReplyDto {
   success!: boolean;
   job_id!: string;
-  status!: JobStatus;
+  status!: ShownStatus;
   message!: string;
   data!: JobDto;
 }
@@ -160,7 +186,7 @@ export class JobListDto {
   jobs!: JobDto[];
   /** Jobs with the status asked for; all without one. */
   total_count!: number;
-  /** pending, queued and running. */
+  /** pending (with the paused ones), queued and running. */
   active_count!: number;
   completed_count!: number;
   failed_count!: number;
@@ -173,7 +199,7 @@ export class CancelReplyDto {
   success!: boolean;
   message!: string;
   job_id!: string;
-  status!: JobStatus;
+  status!: ShownStatus;
   cancel_requested!: boolean;
   cancelled_by!: string;
 }
@@ -195,6 +221,16 @@ export class LearningCurvesDto {
   val_accuracy!: (number | null)[];
   @ApiProperty(curve)
   learning_rate!: (number | null)[];
+  /** Of dpo: beta times what the adapter prefers the preferred answers more than its reference does; else null. */
+  @ApiProperty(curve)
+  train_reward_margin!: (number | null)[];
+  @ApiProperty(curve)
+  val_reward_margin!: (number | null)[];
+  /** Of dpo: share of the pairs with a margin above 0; else null. */
+  @ApiProperty(curve)
+  train_reward_accuracy!: (number | null)[];
+  @ApiProperty(curve)
+  val_reward_accuracy!: (number | null)[];
 }
 
 export class WorkerDto {

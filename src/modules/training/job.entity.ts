@@ -1,5 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { JobStatus, TrainerType } from './job-state.js';
+import type { JobStatus, TrainerType, TrainingMethod } from './job-state.js';
 import type { ResolvedConfig } from './resolved-config.js';
 
 const moment = { type: 'timestamptz', nullable: true } as const;
@@ -14,6 +14,7 @@ export class JobEntity {
   @Column({ type: 'bigint', generated: 'identity', generatedIdentity: 'ALWAYS' })
   seq!: number;
   @Column('text') trainer_type!: TrainerType;
+  @Column('text', { default: 'supervised' }) method!: TrainingMethod;
   @Column('text') status!: JobStatus;
   @Column('text') config_path!: string;
   @Column('text', { nullable: true }) dataset_path!: string | null;
@@ -36,6 +37,9 @@ export class JobEntity {
   @Column('smallint', { default: 0 }) gpus!: number;
   @Column(moment) cancel_requested_at!: Date | null;
   @Column('text', { nullable: true }) cancelled_by!: string | null;
+  /** A running job is asked to save and end, and not to go on before somebody says so. */
+  @Column(moment) pause_requested_at!: Date | null;
+  @Column('text', { nullable: true }) paused_by!: string | null;
   @Column('timestamptz', { default: () => 'now()' }) not_before!: Date;
   /** Number of the current attempt, its folder's name; 0 before the first. */
   @Column('integer', { default: 0 }) attempt!: number;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { rowsOf } from '../../kernel/transaction.js';
 import { DATASET_SCHEME } from '../dataset/dataset-files.port.js';
-import { activeStatuses, isWaiting, type JobStatus } from './job-state.js';
+import { activeStatuses, hiddenBehind, isWaiting, type JobStatus, type ShownStatus } from './job-state.js';
 import type { DatasetUse } from './dataset-use.port.js';
 import type { JobEntity } from './job.entity.js';
 import type { ResolvedConfig } from './resolved-config.js';
@@ -15,7 +15,7 @@ export interface JobPage {
 }
 
 export interface PageRequest {
-  status?: JobStatus | undefined;
+  status?: ShownStatus | undefined;
   limit: number;
   offset?: number | undefined;
   /** Only jobs with a lower sequence number. */
@@ -35,6 +35,10 @@ SELECT count(*)::int AS ahead FROM (
   SELECT 1 FROM training_jobs WHERE status IN ('pending', 'queued') AND priority > $1
   UNION ALL SELECT 1 FROM training_jobs WHERE status IN ('pending', 'queued') AND priority = $1 AND seq < $2
   LIMIT ${COUNTED_PLACES}) AS ahead`;
+
+/** One range of the index a status, which PostgreSQL merges: a condition over several would sort them all. */
+const withStatus = (statuses: JobStatus[]): string =>
+  statuses.map((status) => `SELECT seq FROM training_jobs WHERE status = '${status}'`).join(' UNION ALL ');
 
 /** Reads jobs for the API. */
 @Injectable()
@@ -73,7 +77,7 @@ export class JobStore implements DatasetUse {
       this.source,
       'SELECT status, sum(jobs)::bigint AS jobs FROM training_job_counts GROUP BY status',
     );
-    const none = { pending: 0, queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0 };
+    const none = { pending: 0, queued: 0, running: 0, paused: 0, completed: 0, failed: 0, cancelled: 0 };
     return Object.assign(none, Object.fromEntries(rows.map((row) => [row.status, row.jobs])));
   }
 
@@ -97,7 +101,7 @@ export class JobStore implements DatasetUse {
   async jobsUsing(datasetId: string, limit: number): Promise<string[]> {
     const rows = await rowsOf<{ job_id: string }>(
       this.source,
-      `SELECT job_id FROM training_jobs WHERE status IN ('pending', 'queued', 'running') AND starts_with(dataset_path, $1)
+      `SELECT job_id FROM training_jobs WHERE status IN ('pending', 'queued', 'running', 'paused') AND starts_with(dataset_path, $1)
         ORDER BY seq LIMIT $2`,
       [`${DATASET_SCHEME}${datasetId}@`, limit],
     );
@@ -126,11 +130,10 @@ export class JobStore implements DatasetUse {
     return rowsOf<JobEntity>(
       this.source,
       `SELECT j.* FROM (
-          SELECT seq FROM training_jobs
-            WHERE ${status ? 'status = $4' : '$4::text IS NULL'} ${before === undefined ? 'AND $3::bigint IS NULL' : 'AND seq < $3'}
-            ORDER BY seq DESC LIMIT $1 OFFSET $2) AS page
+          SELECT seq FROM (${status ? withStatus(hiddenBehind(status)) : 'SELECT seq FROM training_jobs'}) AS chosen
+            WHERE ${before === undefined ? '$3::bigint IS NULL' : 'seq < $3'} ORDER BY seq DESC LIMIT $1 OFFSET $2) AS page
         JOIN training_jobs j USING (seq) ORDER BY seq DESC`,
-      [limit, offset ?? 0, before ?? null, status ?? null],
+      [limit, offset ?? 0, before ?? null],
     );
   }
 

@@ -13,6 +13,10 @@ interface Row {
   train_accuracy: number | null;
   val_accuracy: number | null;
   learning_rate: number | null;
+  train_reward_margin: number | null;
+  val_reward_margin: number | null;
+  train_reward_accuracy: number | null;
+  val_reward_accuracy: number | null;
 }
 
 const empty: Row = {
@@ -22,6 +26,10 @@ const empty: Row = {
   train_accuracy: null,
   val_accuracy: null,
   learning_rate: null,
+  train_reward_margin: null,
+  val_reward_margin: null,
+  train_reward_accuracy: null,
+  val_reward_accuracy: null,
 };
 const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
 
@@ -33,8 +41,16 @@ function merged(row: Row, { type, data }: CurvePoint): Row {
       train_loss: number(data['loss']),
       train_accuracy: number(data['token_accuracy']),
       learning_rate: number(data['learning_rate']),
+      train_reward_margin: number(data['reward_margin']),
+      train_reward_accuracy: number(data['reward_accuracy']),
     };
-  return { ...row, val_loss: number(data['eval_loss']), val_accuracy: number(data['token_accuracy']) };
+  return {
+    ...row,
+    val_loss: number(data['eval_loss']),
+    val_accuracy: number(data['token_accuracy']),
+    val_reward_margin: number(data['reward_margin']),
+    val_reward_accuracy: number(data['reward_accuracy']),
+  };
 }
 
 /** Equally long columns over the steps; a step that a later attempt ran again counts as that attempt saw it. Pure. */
@@ -54,6 +70,10 @@ export function learningCurves(points: CurvePoint[]): LearningCurvesDto {
     train_accuracy: column('train_accuracy'),
     val_accuracy: column('val_accuracy'),
     learning_rate: column('learning_rate'),
+    train_reward_margin: column('train_reward_margin'),
+    val_reward_margin: column('val_reward_margin'),
+    train_reward_accuracy: column('train_reward_accuracy'),
+    val_reward_accuracy: column('val_reward_accuracy'),
   };
 }
 

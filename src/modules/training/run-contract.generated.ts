@@ -11,6 +11,10 @@ export interface RunFile {
    */
   fence: number;
   trainer_type: 'lora' | 'qlora' | 'continuous';
+  /**
+   * dpo: which of two answers is preferred (Rafailov et al. 2023, arXiv 2305.18290).
+   */
+  method: 'supervised' | 'dpo';
   model: Model;
   adapter: Adapter;
   quantization: Quantization | null;
@@ -44,7 +48,7 @@ export interface Adapter {
   target_modules: 'all-linear' | string[];
   bias: 'none' | 'all' | 'lora_only';
   /**
-   * Absolute folder of the adapter to train further; its rank, alpha and targets count.
+   * Absolute folder of the adapter to train further; its rank, alpha and targets count. With dpo a frozen copy of it is the reference, else the base without an adapter.
    */
   start_from: string | null;
 }
@@ -118,6 +122,10 @@ export interface Training {
   save_total_limit: number | null;
   precision: 'auto' | 'bf16' | 'fp16' | 'fp32';
   seed: number;
+  /**
+   * Of dpo alone: how much the adapter is held to its reference.
+   */
+  beta: number;
   gradient_checkpointing: 'auto' | true | false;
   group_by_length: boolean;
   report_to: ('tensorboard' | 'mlflow' | 'wandb')[];
@@ -223,6 +231,14 @@ export interface ProgressData {
   tokens_per_second: number | null;
   tokens_seen: number;
   token_accuracy: number | null;
+  /**
+   * Of dpo: beta times what the adapter prefers the preferred answer more than its reference does (nats).
+   */
+  reward_margin: number | null;
+  /**
+   * Of dpo: share of the pairs with a margin above 0.
+   */
+  reward_accuracy: number | null;
   seconds_left: number | null;
   gpu_memory_bytes: number | null;
 }
@@ -236,8 +252,13 @@ export interface MetricEvent {
 export interface MetricData {
   when: 'before' | 'during' | 'after';
   eval_loss: number | null;
+  /**
+   * Of dpo: of the preferred answers.
+   */
   perplexity: number | null;
   token_accuracy: number | null;
+  reward_margin: number | null;
+  reward_accuracy: number | null;
 }
 export interface CheckpointEvent {
   n: Number;
@@ -260,7 +281,7 @@ export interface StoppedEvent {
   data: StoppedData;
 }
 export interface StoppedData {
-  reason: 'cancel' | 'shutdown' | 'time_limit' | 'orphan' | 'signal';
+  reason: 'cancel' | 'pause' | 'shutdown' | 'time_limit' | 'orphan' | 'signal';
   /**
    * Relative to the attempt's folder; null: nothing was trained yet.
    */
@@ -287,6 +308,10 @@ export interface Report {
   loss: LossReport;
   perplexity: Gain;
   token_accuracy: Gain;
+  /**
+   * Of dpo, on the held-out pairs.
+   */
+  rewards: Rewards | null;
   tokens_per_second: number | null;
   train_tokens: number;
   seconds: number;
@@ -299,6 +324,15 @@ export interface Report {
   data: DataReport[];
   base_model: string;
   trainer_type: 'lora' | 'qlora' | 'continuous';
+  method: 'supervised' | 'dpo';
+  /**
+   * null: not dpo.
+   */
+  beta: number | null;
+  /**
+   * The adapter that was trained further.
+   */
+  start_from: string | null;
   seed: number;
   precision: 'bf16' | 'fp16' | 'fp32';
   packing: boolean;
@@ -316,6 +350,10 @@ export interface LossReport {
 export interface Gain {
   before: number | null;
   after: number | null;
+}
+export interface Rewards {
+  margin: Gain;
+  accuracy: Gain;
 }
 export interface PeakMemory {
   process: number;

@@ -10,7 +10,7 @@ export interface ExitRecord {
   time: string;
 }
 
-export type StopReason = 'cancel' | 'shutdown' | 'time_limit';
+export type StopReason = 'cancel' | 'pause' | 'shutdown' | 'time_limit';
 
 const LONGEST_LINE = 1024 * 1024;
 const CHUNK = 256 * 1024;

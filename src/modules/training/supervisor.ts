@@ -2,8 +2,9 @@ import { watch, type FSWatcher } from 'node:fs';
 import { messageOf } from '../../kernel/errors.js';
 import type { Log } from '../../kernel/log.js';
 import { isDatabaseAway } from '../../kernel/transaction.js';
-import { decideOutcome, type EndedAttempt } from './attempt-outcome.js';
+import { decideOutcome, stoppedFor, type EndedAttempt } from './attempt-outcome.js';
 import type { AttemptEnd } from './attempt-end.js';
+import { snapshotOf } from './job-changes.js';
 import type { JobEntity } from './job.entity.js';
 import type { JobQueueStore } from './job-queue.store.js';
 import type { Launcher } from './launcher.port.js';
@@ -29,6 +30,9 @@ export interface SupervisorTools {
   timeoutSeconds: number;
   retry: { maxAttempts: number; retryDelaySeconds: number };
 }
+
+/** A wish gives way to a stronger one: what is cancelled is no longer paused. */
+const strength: Record<StopReason, number> = { pause: 1, shutdown: 2, time_limit: 3, cancel: 4 };
 
 type LastWord = Extract<WorkerEvent, { type: 'finished' | 'stopped' | 'failed' }>;
 
@@ -64,7 +68,7 @@ export class Supervisor {
 
   /** Asks the worker to save and end; it is killed after `graceSeconds`. */
   async stop(reason: StopReason, graceSeconds = this.tools.cancelGraceSeconds): Promise<void> {
-    if (this.#wish === reason || this.#wish === 'cancel') return;
+    if (this.#wish !== undefined && strength[reason] <= strength[this.#wish]) return;
     this.#wish = reason;
     this.#killAt = Date.now() + graceSeconds * 1000;
     // Neither may fail the other, nor the caller: past the grace the worker is killed in any case.
@@ -154,7 +158,7 @@ export class Supervisor {
   }
 
   async #store(reports: WorkerEvent[], offset: number): Promise<void> {
-    const { state, events } = foldReports(this.#job, reports);
+    const { state, events } = foldReports(snapshotOf(this.#job), reports);
     const row = await this.tools.queue.change(this.#job.job_id, {
       set: {
         progress_percent: state.progress_percent,
@@ -228,7 +232,7 @@ export class Supervisor {
     return {
       lastWord: this.#lastWord ?? (await this.tools.end.lastWord(this.#job)),
       exit,
-      wish: this.#job.cancel_requested_at ? 'cancel' : this.#wish,
+      wish: stoppedFor(await this.tools.queue.wishes(this.#job.job_id), this.#wish),
       failures: this.#job.failures,
       batchHalvings: this.#job.batch_halvings,
       batchSize: run?.training.batch_size ?? 1,

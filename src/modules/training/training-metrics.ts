@@ -58,7 +58,7 @@ export class TrainingMetrics {
   ended(job: JobEntity, outcome: string, seconds: number): void {
     this.#lastTokens.delete(job.job_id);
     this.#run.observe({ type: job.trainer_type, outcome: outcome === 'queued' ? 'retried' : outcome }, seconds);
-    if (outcome !== 'queued') this.#jobs.inc({ status: outcome, type: job.trainer_type });
+    if (outcome !== 'queued' && outcome !== 'paused') this.#jobs.inc({ status: outcome, type: job.trainer_type });
   }
 
   /** A waiting job that was cancelled never had an attempt. */

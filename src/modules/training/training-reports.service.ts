@@ -3,13 +3,13 @@ import { DataSource } from 'typeorm';
 import { Settings } from '../../config/settings.js';
 import { rowsOf } from '../../kernel/transaction.js';
 import { Host } from './host.js';
+import { JobAccess } from './job-access.service.js';
 import type { LearningCurvesDto, WorkerDto, WorkersDto } from './job.dto.js';
 import type { JobEntity } from './job.entity.js';
 import { JobStore } from './job.store.js';
 import { Launcher } from './launcher.port.js';
 import { learningCurves, type CurvePoint } from './learning-curves.js';
 import { RunFolder } from './run-folder.js';
-import { TrainingService } from './training.service.js';
 
 const MEGABYTE = 1024 * 1024;
 
@@ -17,7 +17,7 @@ const MEGABYTE = 1024 * 1024;
 @Injectable()
 export class TrainingReports {
   constructor(
-    private readonly training: TrainingService,
+    private readonly access: JobAccess,
     private readonly jobs: JobStore,
     private readonly source: DataSource,
     private readonly launcher: Launcher,
@@ -26,7 +26,7 @@ export class TrainingReports {
   ) {}
 
   async curves(jobId: string): Promise<LearningCurvesDto> {
-    await this.training.find(jobId);
+    await this.access.find(jobId);
     const points = await rowsOf<CurvePoint>(
       this.source,
       `SELECT type, step, data - 'job' AS data FROM training_job_events

@@ -41,6 +41,7 @@ import {
 } from './job.dto.js';
 import { JobCreation } from './job-creation.service.js';
 import { JobLogs } from './job-logs.service.js';
+import { JobPauses } from './job-pauses.service.js';
 import { TrainingReports } from './training-reports.service.js';
 import { TrainingService } from './training.service.js';
 
@@ -52,6 +53,7 @@ export class TrainingController {
     private readonly creation: JobCreation,
     private readonly reports: TrainingReports,
     private readonly logs: JobLogs,
+    private readonly pauses: JobPauses,
   ) {}
 
   @Requires('training:create')
@@ -123,6 +125,24 @@ export class TrainingController {
   @ApiOperation({ summary: 'Cancel a job (the path that dashboards call)' })
   cancel(@Param('job_id') jobId: string, @CurrentUser() user: Caller): Promise<CancelReplyDto> {
     return this.training.cancel(jobId, user);
+  }
+
+  @Requires('training:cancel')
+  @Post('jobs/:job_id/pause')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Pause a job: it saves a checkpoint and gives its slot back; while paused it reads pending',
+  })
+  pause(@Param('job_id') jobId: string, @CurrentUser() user: Caller): Promise<JobReplyDto> {
+    return this.pauses.pause(jobId, user);
+  }
+
+  @Requires('training:cancel')
+  @Post('jobs/:job_id/resume')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Put a paused job back into the queue; it goes on from its checkpoint' })
+  resume(@Param('job_id') jobId: string, @CurrentUser() user: Caller): Promise<JobReplyDto> {
+    return this.pauses.resume(jobId, user);
   }
 
   @Requires('training:create')

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../../kernel/errors.js';
 import { decodeCursor, encodeCursor } from '../../kernel/paging.js';
-import { isUuid } from '../../kernel/uuid.js';
-import { AuditTrail } from '../audit/audit.port.js';
-import { isAdmin, type Caller } from '../security/principal.port.js';
+import type { Caller } from '../security/principal.port.js';
 import { DispatcherService } from './dispatcher.service.js';
+import { JobAccess } from './job-access.service.js';
 import type {
   DryRunDto,
   JobEstimateDto,
@@ -18,7 +17,7 @@ import type {
 } from './job.dto.js';
 import type { JobEntity } from './job.entity.js';
 import { JobQueueStore } from './job-queue.store.js';
-import { isFinal, isWaiting } from './job-state.js';
+import { activeStatuses, hiddenBehind, isFinal, shownStatus, type JobStatus } from './job-state.js';
 import { JobStore, type JobPage } from './job.store.js';
 import { jobReply, jobView } from './job-view.js';
 import { JobNews } from './job-news.js';
@@ -37,7 +36,7 @@ export class TrainingService {
     private readonly dispatcher: DispatcherService,
     private readonly metrics: TrainingMetrics,
     private readonly news: JobNews,
-    private readonly audit: AuditTrail,
+    private readonly access: JobAccess,
   ) {}
 
   /** Answers what would run and what it needs; nothing is recorded. */
@@ -46,22 +45,15 @@ export class TrainingService {
   }
 
   async estimate(jobId: string): Promise<JobEstimateDto> {
-    const job = await this.find(jobId);
+    const job = await this.access.find(jobId);
     const config = await this.jobs.config(job.job_id);
     if (!config) throw new AppError('not_found', `Job not found: ${jobId}`);
     return { success: true, job_id: job.job_id, ...(await this.planner.estimate(config)) };
   }
 
   async get(jobId: string): Promise<JobReplyDto> {
-    const job = await this.find(jobId);
+    const job = await this.access.find(jobId);
     return jobReply(this.#view(job, await this.jobs.position(job)), 'Job details retrieved');
-  }
-
-  /** @throws AppError `not_found` */
-  async find(jobId: string): Promise<JobEntity> {
-    const job = isUuid(jobId) ? await this.jobs.byId(jobId) : undefined;
-    if (!job) throw new AppError('not_found', `Job not found: ${jobId}`);
-    return job;
   }
 
   async list(query: ListJobsQuery): Promise<JobListDto> {
@@ -78,8 +70,8 @@ export class TrainingService {
     const all = Object.values(page.counts).reduce((sum, count) => sum + count, 0);
     return {
       jobs: page.jobs.map((job) => this.#view(job, page.positions.get(job.job_id))),
-      total_count: query.status ? page.counts[query.status] : all,
-      active_count: page.counts.pending + page.counts.queued + page.counts.running,
+      total_count: query.status ? sum(page.counts, hiddenBehind(query.status)) : all,
+      active_count: sum(page.counts, activeStatuses),
       completed_count: page.counts.completed,
       failed_count: page.counts.failed,
       cancelled_count: page.counts.cancelled,
@@ -95,7 +87,7 @@ export class TrainingService {
       success: true,
       message: cancelled.status === 'cancelled' ? `Job cancelled: ${jobId}` : `Job is being cancelled: ${jobId}`,
       job_id: jobId,
-      status: cancelled.status,
+      status: shownStatus(cancelled.status),
       cancel_requested: true,
       cancelled_by: cancelled.cancelled_by ?? user.subject,
     };
@@ -104,10 +96,11 @@ export class TrainingService {
   /** A job that changes between waiting and running meanwhile is caught in one of the next rounds. */
   async #recordCancel(jobId: string, user: Caller): Promise<JobEntity> {
     for (let round = 1; ; round += 1) {
-      const { status } = await this.#own(jobId, user, 'cancel');
-      const row = isWaiting(status) ? await this.#cancelWaiting(jobId, user) : await this.#cancelRunning(jobId, user);
+      const { status } = await this.access.own(jobId, user, 'cancel');
+      const waits = status !== 'running';
+      const row = waits ? await this.#cancelWaiting(jobId, user) : await this.#cancelRunning(jobId, user);
       if (row) return row;
-      if (isFinal(status) || round === CANCEL_ROUNDS) throw await this.#tooLate(jobId, 'cancel');
+      if (isFinal(status) || round === CANCEL_ROUNDS) throw await this.access.tooLate(jobId, 'cancel');
     }
   }
 
@@ -115,9 +108,9 @@ export class TrainingService {
     const now = new Date();
     const row = await this.queue.change(jobId, {
       set: { status: 'cancelled', cancel_requested_at: now, cancelled_by: user.subject, completed_at: now },
-      from: ['pending', 'queued'],
+      from: ['pending', 'queued', 'paused'],
       events: [{ type: 'cancelled', data: { cancelled_by: user.subject } }],
-      audit: await this.#audit(user, 'cancel', jobId),
+      audit: await this.access.row(user, 'cancel', jobId),
     });
     if (row) this.metrics.cancelledWaiting(row);
     return row;
@@ -128,7 +121,7 @@ export class TrainingService {
       set: { cancel_requested_at: new Date(), cancelled_by: user.subject },
       from: ['running'],
       events: [{ type: 'cancel_requested', data: { cancelled_by: user.subject } }],
-      audit: await this.#audit(user, 'cancel', jobId),
+      audit: await this.access.row(user, 'cancel', jobId),
     });
     // The worker's grace begins now; nobody waits for it.
     if (row) void this.dispatcher.cancel(jobId);
@@ -136,7 +129,7 @@ export class TrainingService {
   }
 
   async change(jobId: string, request: ChangeJobDto, user: Caller): Promise<JobReplyDto> {
-    await this.#own(jobId, user, 'change');
+    await this.access.own(jobId, user, 'change');
     const set = {
       ...(request.tags ? { tags: request.tags } : {}),
       ...(request.priority ? { priority: request.priority } : {}),
@@ -144,17 +137,17 @@ export class TrainingService {
     const row = await this.queue.change(jobId, {
       set,
       events: [{ type: 'changed', data: set }],
-      audit: await this.#audit(user, 'change', jobId, set),
-      ...(request.priority ? { from: ['pending', 'queued'] as const } : {}),
+      audit: await this.access.row(user, 'change', jobId, set),
+      ...(request.priority ? { from: ['pending', 'queued', 'paused'] as const } : {}),
     });
-    if (!row) throw await this.#tooLate(jobId, 'change the priority of');
+    if (!row) throw await this.access.tooLate(jobId, 'change', 'change the priority of');
     this.news.queueChanged();
     return jobReply(this.#view(row, await this.jobs.position(row)), 'Job changed');
   }
 
   /** Puts an ended job back into the queue; it goes on from its last checkpoint. */
   async retry(jobId: string, user: Caller): Promise<JobReplyDto> {
-    await this.#own(jobId, user, 'retry');
+    await this.access.own(jobId, user, 'retry');
     const row = await this.queue.change(jobId, {
       set: {
         status: 'pending',
@@ -165,40 +158,25 @@ export class TrainingService {
         completed_at: null,
         cancel_requested_at: null,
         cancelled_by: null,
+        pause_requested_at: null,
+        paused_by: null,
       },
       from: ['failed', 'cancelled'],
       events: [{ type: 'retried', data: { by: user.subject } }],
-      audit: await this.#audit(user, 'retry', jobId),
+      audit: await this.access.row(user, 'retry', jobId),
     });
-    if (!row) throw await this.#tooLate(jobId, 'retry');
+    if (!row) throw await this.access.tooLate(jobId, 'retry');
     this.news.queueChanged();
     return jobReply(this.#view(row, await this.jobs.position(row)), `Job waits again: ${jobId}`);
-  }
-
-  /** A trainer changes jobs of their own; an admin all. @throws AppError `forbidden` */
-  async #own(jobId: string, user: Caller, verb: string): Promise<JobEntity> {
-    const job = await this.find(jobId);
-    if (isAdmin(user) || job.created_by === user.subject) return job;
-    this.audit.refused(user, { action: `training.job.${verb}`, target: { type: 'training_job', id: jobId } });
-    throw new AppError('forbidden', `Job ${jobId} is not yours: only who created it or an admin may ${verb} it`);
-  }
-
-  #audit(user: Caller, verb: string, jobId: string, detail: Record<string, unknown> = {}): Promise<string | null> {
-    const target = { type: 'training_job', id: jobId };
-    return this.audit.row(user, { action: `training.job.${verb}`, target, outcome: 'done', detail });
-  }
-
-  async #tooLate(jobId: string, verb: string): Promise<AppError> {
-    const { status } = await this.find(jobId);
-    const hint =
-      verb === 'retry' ? 'only failed and cancelled jobs can be retried' : isFinal(status) ? 'it has ended' : 'it runs';
-    return new AppError('conflict', `Cannot ${verb} job ${jobId}: its status is ${status}; ${hint}`);
   }
 
   #view(job: JobEntity, position: number | undefined): JobDto {
     return jobView(job, position, this.dispatcher.bottleneck, Date.now());
   }
 }
+
+const sum = (counts: Record<JobStatus, number>, statuses: readonly JobStatus[]): number =>
+  statuses.reduce((all, status) => all + counts[status], 0);
 
 function nextCursor(page: JobPage, limit: number): string | null {
   const last = page.jobs.at(-1);

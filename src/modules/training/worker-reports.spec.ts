@@ -4,6 +4,7 @@ import { applyReport, finalMetrics, foldReports } from './worker-reports.js';
 
 const idle: JobSnapshot = {
   status: 'running',
+  paused: false,
   progress_percent: 0,
   current_epoch: 0,
   total_epochs: 0,
@@ -35,6 +36,8 @@ const progress = (step: number, change: Partial<ProgressData> = {}): WorkerEvent
     tokens_per_second: 10,
     tokens_seen: step,
     token_accuracy: null,
+    reward_margin: null,
+    reward_accuracy: null,
     seconds_left: 40 - step,
     gpu_memory_bytes: null,
     ...change,
@@ -45,7 +48,7 @@ const metric = (when: 'before' | 'during' | 'after', eval_loss: number): WorkerE
   time,
   type: 'metric',
   step: 0,
-  data: { when, eval_loss, perplexity: 2, token_accuracy: 0.5 },
+  data: { when, eval_loss, perplexity: 2, token_accuracy: 0.5, reward_margin: null, reward_accuracy: null },
 });
 const report = {
   loss: { before: 3, after: 1, final_train: 0.9 },

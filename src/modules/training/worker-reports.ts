@@ -27,8 +27,31 @@ export function finalMetrics(report: Report): Record<string, unknown> {
     train_tokens: report.train_tokens,
     train_seconds: report.seconds,
     peak_memory_bytes: report.peak_memory_bytes,
+    ...finalRewards(report),
   };
 }
+
+/** A training by preferences also says how much more it prefers the preferred answers than its reference does. */
+const finalRewards = ({ rewards, method, beta }: Report): Record<string, unknown> =>
+  rewards
+    ? {
+        method,
+        beta,
+        reward_margin_before: rewards.margin.before,
+        reward_margin_after: rewards.margin.after,
+        reward_accuracy_before: rewards.accuracy.before,
+        reward_accuracy_after: rewards.accuracy.after,
+      }
+    : {};
+
+/** What only a training by preferences reports. */
+const rewardsOf = (data: {
+  reward_margin?: number | null;
+  reward_accuracy?: number | null;
+}): Record<string, unknown> =>
+  typeof data.reward_margin === 'number'
+    ? { reward_margin: data.reward_margin, reward_accuracy: data.reward_accuracy ?? null }
+    : {};
 
 /** The state of a job after its worker reported `event`; pure. */
 export function applyReport(state: JobSnapshot, event: WorkerEvent): JobSnapshot {
@@ -57,6 +80,7 @@ export function applyReport(state: JobSnapshot, event: WorkerEvent): JobSnapshot
           grad_norm: event.data.grad_norm,
           tokens_per_second: event.data.tokens_per_second,
           token_accuracy: event.data.token_accuracy,
+          ...rewardsOf(event.data),
         },
       };
     case 'metric':
@@ -72,7 +96,12 @@ export function applyReport(state: JobSnapshot, event: WorkerEvent): JobSnapshot
 }
 
 function evaluated(data: Extract<WorkerEvent, { type: 'metric' }>['data']): Record<string, unknown> {
-  const named = { eval_loss: data.eval_loss, perplexity: data.perplexity };
+  const rewards = Object.entries(rewardsOf(data)).map(([name, value]): [string, unknown] => [`eval_${name}`, value]);
+  const named: Record<string, unknown> = {
+    eval_loss: data.eval_loss,
+    perplexity: data.perplexity,
+    ...Object.fromEntries(rewards),
+  };
   return data.when === 'before' ? { ...named, eval_loss_before: data.eval_loss } : named;
 }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trl import SFTConfig
+from trl import DPOConfig, SFTConfig
 
 from clara_trainer.contract.types import Run
 from clara_trainer.device import CHECKPOINTING_PARAMETERS, Device
@@ -44,12 +44,30 @@ def check_loggers(run: Run, folder: Path) -> None:
 def packs(run: Run, device: Device) -> bool:
     """auto: only where the attention kernel keeps the rows of a sequence apart without computing across them."""
     wish = run["data"]["packing"]
+    if run["method"] == "dpo":
+        return False
     return device.attention == "flash_attention_2" if wish == "auto" else wish
 
 
-def make_arguments(setup: Setup, parameters: int, evaluated: bool) -> SFTConfig:
-    run, device, training, hardware = setup.run, setup.device, setup.run["training"], setup.run["hardware"]
+def make_arguments(setup: Setup, parameters: int, evaluated: bool) -> SFTConfig | DPOConfig:
+    common = common_arguments(setup, parameters, evaluated)
+    if setup.run["method"] == "dpo":
+        # The rows are token ids already, cut to their length; the collator takes all of their columns.
+        return DPOConfig(**common, beta=setup.run["training"]["beta"], max_length=None, remove_unused_columns=False)
     return SFTConfig(
+        **common,
+        max_length=setup.run["data"]["max_length"],
+        packing=setup.packing,
+        eval_packing=False,
+        # The rows are token ids already; only packing is left to TRL.
+        dataset_kwargs=None if setup.packing else {"skip_prepare_dataset": True},
+    )
+
+
+def common_arguments(setup: Setup, parameters: int, evaluated: bool) -> dict[str, Any]:
+    run, device, training, hardware = setup.run, setup.device, setup.run["training"], setup.run["hardware"]
+    by_length = training["group_by_length"] and run["method"] == "supervised"
+    return dict(
         output_dir=str(setup.folder / "checkpoints"),
         run_name=training["run_name"] or run["job_id"],
         num_train_epochs=training["epochs"],
@@ -71,7 +89,7 @@ def make_arguments(setup: Setup, parameters: int, evaluated: bool) -> SFTConfig:
         fp16=device.precision == "fp16",
         seed=training["seed"],
         gradient_checkpointing=checkpoints_gradients(setup, parameters),
-        train_sampling_strategy="group_by_length" if training["group_by_length"] else "random",
+        train_sampling_strategy="group_by_length" if by_length else "random",
         torch_compile=training.get("torch_compile", False),
         report_to=list(training["report_to"]),
         use_cpu=device.kind == "cpu",
@@ -80,11 +98,6 @@ def make_arguments(setup: Setup, parameters: int, evaluated: bool) -> SFTConfig:
         dataloader_num_workers=hardware["dataloader_workers"],
         dataloader_pin_memory=device.pin_memory,
         torch_empty_cache_steps=hardware.get("empty_cache_steps"),
-        max_length=run["data"]["max_length"],
-        packing=setup.packing,
-        eval_packing=False,
-        # The rows are token ids already; only packing is left to TRL.
-        dataset_kwargs=None if setup.packing else {"skip_prepare_dataset": True},
         disable_tqdm=True,
     )
 

@@ -41,7 +41,7 @@ def load(model: str, adapter: Path | None) -> tuple[Any, Any]:
     # The adapter's folder holds the tokenizer with the chat template that it was trained with.
     tokenizer = AutoTokenizer.from_pretrained(str(adapter or model))
     if tokenizer.chat_template is None:
-        tokenizer.chat_template = SHIPPED_TEMPLATE.read_text()
+        tokenizer.chat_template = SHIPPED_TEMPLATE.read_text(encoding="utf-8")
     base = AutoModelForCausalLM.from_pretrained(model, use_safetensors=True, dtype="auto")
     if adapter is None:
         return base, tokenizer

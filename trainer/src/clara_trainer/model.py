@@ -150,7 +150,7 @@ def with_existing_adapter(base: Any, run: Run, folder: Path, warnings: list[str]
 
     found = check_adapter(folder, run)
     adapter = run["adapter"]
-    if (found["r"], found["lora_alpha"]) != (adapter["r"], adapter["alpha"]):
+    if (found.get("r"), found.get("lora_alpha")) != (adapter["r"], adapter["alpha"]):
         warnings.append(
             f"The adapter trained further has r {found['r']} and alpha {found['lora_alpha']}; these count, "
             f"not r {adapter['r']} and alpha {adapter['alpha']}."
@@ -162,6 +162,8 @@ def with_existing_adapter(base: Any, run: Run, folder: Path, warnings: list[str]
             "invalid_model", f"The adapter {folder} does not fit {run['model']['path']}: {str(error).splitlines()[0]}"
         ) from error
     check_tensors(model, folder)
+    # What is saved from now on names the base as this run does.
+    model.peft_config["default"].base_model_name_or_path = run["model"]["path"]
     return model
 
 
@@ -178,6 +180,14 @@ def check_adapter(folder: Path, run: Run) -> dict[str, Any]:
     if Path(base).name != Path(wanted).name:
         raise TrainingError("invalid_model", f"The adapter {folder} was made for {base}, not for {wanted}")
     return found
+
+
+def check_method(model: Any, run: Run) -> None:
+    """DPO computes likelihoods from the head's own weights: an adapter there would change nothing."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    if run["method"] == "dpo" and isinstance(model.get_output_embeddings(), BaseTunerLayer):
+        raise TrainingError("invalid_model", "The adapter has a part on lm_head, which dpo cannot train. Leave it out.")
 
 
 def check_tensors(model: Any, folder: Path) -> None:

@@ -95,6 +95,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
             "eval_loss": found.loss,
             "perplexity": found.perplexity,
             "token_accuracy": found.token_accuracy,
+            "reward_margin": found.reward_margin,
+            "reward_accuracy": found.reward_accuracy,
         }
         self._events.append("metric", data, step=step)
         return found
@@ -123,6 +125,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
             "tokens_per_second": speed,
             "tokens_seen": progress.tokens_seen,
             "token_accuracy": logs.get("mean_token_accuracy"),
+            "reward_margin": logs.get("rewards/margins"),
+            "reward_accuracy": logs.get("rewards/accuracies"),
             "seconds_left": None if per_step is None else per_step * (state.max_steps - state.global_step),
             "gpu_memory_bytes": gpu_memory(),
         }

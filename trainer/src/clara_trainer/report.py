@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from clara_trainer.contract.types import Report, Run
+from clara_trainer.contract.types import Gain, Report, Run
 from clara_trainer.progress import sync_folder
 
 PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "bitsandbytes")
@@ -33,7 +33,7 @@ def save_adapter(model: Any, tokenizer: Any, run: Run, report: Report, folder: P
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     model.peft_config["default"].base_model_name_or_path = run["model"]["path"]
-    model.save_pretrained(partial, safe_serialization=True)
+    model.save_pretrained(partial, safe_serialization=True, selected_adapters=["default"])
     tokenizer.save_pretrained(partial)
     (partial / "training_report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     (partial / "README.md").write_text(model_card(run, report, model.peft_config["default"]))
@@ -47,16 +47,22 @@ def model_card(run: Run, report: Report, config: Any) -> str:
         f"- `{Path(file['path']).name}`: {file['rows']} rows, {file['format']}, sha256 `{file['sha256']}`"
         for file in report["data"]
     )
-    gains = (
-        ("loss", report["loss"]),
+    gains: tuple[tuple[str, Gain], ...] = (
+        ("loss", {"before": report["loss"]["before"], "after": report["loss"]["after"]}),
         ("perplexity", report["perplexity"]),
         ("token accuracy", report["token_accuracy"]),
     )
+    if report["rewards"] is not None:
+        gains = (
+            *gains,
+            ("reward margin", report["rewards"]["margin"]),
+            ("reward accuracy", report["rewards"]["accuracy"]),
+        )
     metrics = "\n".join(f"| {name} | {shown(gain['before'])} | {shown(gain['after'])} |" for name, gain in gains)
     return f"""{front_matter(run, report)}
 # LoRA adapter {run["job_id"]}
 
-Trained by CLARA ({run["trainer_type"]}) on `{run["model"]["path"]}`.
+Trained by CLARA ({run["trainer_type"]}, {told_method(report)}) on `{run["model"]["path"]}`{told_start(report)}.
 
 ## Evaluation
 
@@ -112,10 +118,22 @@ pipeline_tag: text-generation
 tags:
 - lora
 - {run["trainer_type"]}
+- {run["method"]}
 datasets:
 {datasets}
 {results}---
 """
+
+
+def told_method(report: Report) -> str:
+    if report["method"] == "supervised":
+        return "supervised"
+    return f"DPO with beta {report['beta']}"
+
+
+def told_start(report: Report) -> str:
+    """The adapter's folder by its name: where it lies is nobody's business."""
+    return f", further than the adapter `{Path(report['start_from']).name}`" if report["start_from"] else ""
 
 
 def shown(number: float | None) -> str:

@@ -13,7 +13,7 @@ from typing import NoReturn
 from clara_trainer.events import EventLog
 from clara_trainer.failure import peer_failure
 
-REASONS = ("cancel", "shutdown", "time_limit")
+REASONS = ("cancel", "pause", "shutdown", "time_limit")
 CHECKPOINT = "checkpoint-"
 
 
@@ -25,6 +25,7 @@ class StopWish:
         self._events = events
         self._in_loop = False
         self._signalled = False
+        self._finished = False
         self._orphan_seconds: float | None = None
         signal.signal(signal.SIGTERM, self._on_signal)
 
@@ -45,6 +46,10 @@ class StopWish:
         self._in_loop = False
         if self._signalled:
             self.end_now()
+
+    def finish(self) -> None:
+        """The adapter is complete on disk: a wish to stop comes too late."""
+        self._finished = True
 
     def is_wished(self) -> bool:
         return self._signalled or self._is_orphan()
@@ -91,5 +96,5 @@ class StopWish:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signalled = True
-        if not self._in_loop:
+        if not self._in_loop and not self._finished:
             self.end_now()

@@ -7,51 +7,25 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
 from datasets import Dataset
 from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
 from transformers.utils import logging as transformers_logging
-from trl import SFTTrainer
 
 from clara_trainer.arguments import Setup, check_loggers, make_arguments, packs
-from clara_trainer.contract.types import Gain, Report, Run, StartedData
+from clara_trainer.contract.types import Gain, Report, Rewards, Run, StartedData
 from clara_trainer.data.dataset import Examples, load_examples
-from clara_trainer.data.encode import TokenRow, encode, prepare_tokenizer
+from clara_trainer.data.encode import encode, encode_pairs, prepare_tokenizer
 from clara_trainer.device import Device, resolve_device
 from clara_trainer.events import EventLog, finite
 from clara_trainer.failure import TrainingError
-from clara_trainer.measure import Measure, measure
-from clara_trainer.model import load_base, load_tokenizer, with_adapter
+from clara_trainer.measure import Measure
+from clara_trainer.model import check_method, load_base, load_tokenizer, with_adapter
 from clara_trainer.progress import Progress, Reporter, gpu_memory
 from clara_trainer.report import peak_process_memory, save_adapter, versions
 from clara_trainer.stop import StopWish
+from clara_trainer.trainers import FROZEN_COPY, PairCollator, PreferenceTrainer, SupervisedTrainer
 
-
-class AdapterTrainer(SFTTrainer):  # type: ignore[misc]
-    """TRL's trainer, with an evaluation that does not depend on batches, and a stop agreed by all processes."""
-
-    evaluation_rows: list[TokenRow]
-    reporter: Reporter
-    control: Any
-
-    def measured(self) -> Measure:
-        return measure(self, self.evaluation_rows, self.args.per_device_eval_batch_size)
-
-    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
-        found = self.reporter.measured("during", self.state.global_step)
-        metrics = {"eval_loss": found.loss, "eval_token_accuracy": found.token_accuracy}
-        self.log(dict(metrics))
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
-        return metrics
-
-    def agreed(self, wish: bool) -> bool:
-        if self.accelerator.num_processes == 1:
-            return wish
-        wishes = torch.tensor(int(wish), device=self.accelerator.device)
-        return bool(self.accelerator.reduce(wishes, reduction="sum").item())
-
-    def create_model_card(self, *_: Any, **__: Any) -> None:
-        """The adapter has one card, written at the end."""
+AdapterTrainer = SupervisedTrainer | PreferenceTrainer
 
 
 def train(run: Run, folder: Path, events: EventLog, stop: StopWish) -> None:
@@ -64,8 +38,9 @@ def train(run: Run, folder: Path, events: EventLog, stop: StopWish) -> None:
     events.append("phase", {"phase": "loading_model"})
     tokenizer = load_tokenizer(run)
     model = with_adapter(load_base(run, device), run, device.warnings)
+    check_method(model, run)
     events.append("phase", {"phase": "preparing_data"})
-    examples = load_examples(run["data"], run["training"]["seed"])
+    examples = load_examples(run["data"], run["training"]["seed"], run["method"])
     rows, held_out = token_rows(examples, tokenizer, setup)
     progress = Progress.load(run["resume_from"])
     seconds_before = progress.seconds
@@ -83,44 +58,57 @@ def train(run: Run, folder: Path, events: EventLog, stop: StopWish) -> None:
     trainer.accelerator.wait_for_everyone()
     if trainer.accelerator.is_main_process:
         save_adapter(trainer.accelerator.unwrap_model(trainer.model), tokenizer, run, report, folder / "adapter")
+        stop.finish()
         events.append("finished", {"adapter": "adapter", "report": report}, step=trainer.state.global_step)
     trainer.accelerator.wait_for_everyone()
     trainer.accelerator.end_training()
 
 
-def token_rows(examples: Examples, tokenizer: Any, setup: Setup) -> tuple[list[TokenRow], list[TokenRow]]:
+def token_rows(examples: Examples, tokenizer: Any, setup: Setup) -> tuple[list[Any], list[Any]]:
+    """Rows of `encode`, or for dpo of `encode_pairs`: to train on, and held out."""
     warnings, max_length = setup.device.warnings, setup.run["data"]["max_length"]
     warnings += examples.warnings
-    warnings += prepare_tokenizer(tokenizer, any(example.turns for example in examples.train + examples.evaluation))
-    train_rows = encode(examples.train, tokenizer, max_length, "training")
-    held_out = encode(examples.evaluation, tokenizer, max_length, "validation")
+    warnings += prepare_tokenizer(tokenizer, setup.run["adapter"]["start_from"])
+    encoded = encode_pairs if setup.run["method"] == "dpo" else encode
+    train_rows = encoded(examples.train, tokenizer, max_length, "training")
+    held_out = encoded(examples.evaluation, tokenizer, max_length, "validation")
     warnings += train_rows.warnings + held_out.warnings
     if not train_rows.rows:
         raise TrainingError("invalid_data", f"No row has anything to learn within max_length ({max_length} tokens).")
-    return train_rows.rows, held_out.rows
+    return list(train_rows.rows), list(held_out.rows)
 
 
-def make_trainer(
-    setup: Setup, model: Any, tokenizer: Any, rows: list[TokenRow], held_out: list[TokenRow]
-) -> AdapterTrainer:
-    training = setup.run["training"]
-    early = training["early_stopping"]
+def make_trainer(setup: Setup, model: Any, tokenizer: Any, rows: list[Any], held_out: list[Any]) -> AdapterTrainer:
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    trainer = AdapterTrainer(
-        model=model,
-        args=make_arguments(setup, parameters, bool(held_out)),
-        train_dataset=Dataset.from_list(rows),
-        eval_dataset=Dataset.from_list(held_out) if held_out else None,
-        processing_class=tokenizer,
-        callbacks=[EarlyStoppingCallback(early["patience"])] if early and held_out else [],
-    )
+    early = setup.run["training"]["early_stopping"]
+    # TRL rounds the adapter of a quantised base to bfloat16, in which small updates are lost.
+    exact = {name: value.detach().float().clone() for name, value in model.named_parameters() if value.requires_grad}
+    common = {
+        "model": model,
+        "args": make_arguments(setup, parameters, bool(held_out)),
+        "train_dataset": Dataset.from_list(rows),
+        "eval_dataset": Dataset.from_list(held_out) if held_out else None,
+        "processing_class": tokenizer,
+        "callbacks": [EarlyStoppingCallback(early["patience"])] if early and held_out else [],
+    }
+    trainer: AdapterTrainer
+    if setup.run["method"] == "dpo":
+        trainer = PreferenceTrainer(**common, data_collator=PairCollator(tokenizer.pad_token_id))
+        keep_reference(trainer.model, setup.run)
+    else:
+        trainer = SupervisedTrainer(**common)
     trainer.remove_callback(PrinterCallback)
     trainer.evaluation_rows = held_out
-    # TRL rounds the adapter of a quantised base to bfloat16, in which small updates are lost.
-    for parameter in model.parameters():
-        if parameter.requires_grad:
-            parameter.data = parameter.data.float()
+    for name, parameter in model.named_parameters():
+        if name in exact:
+            parameter.data = exact[name]
     return trainer
+
+
+def keep_reference(model: Any, run: Run) -> None:
+    """TRL freezes a copy of the adapter as it begins; a new adapter changes nothing, so there the base is enough."""
+    if run["adapter"]["start_from"] is None and FROZEN_COPY in model.peft_config:
+        model.delete_adapter(FROZEN_COPY)
 
 
 def started(setup: Setup, trainer: AdapterTrainer, state: Any) -> StartedData:
@@ -162,6 +150,12 @@ def gain(name: str, before: Measure | None, after: Measure | None) -> Gain:
     return {"before": getattr(before, name, None), "after": getattr(after, name, None)}
 
 
+def rewards_of(run: Run, before: Measure | None, after: Measure | None) -> Rewards | None:
+    if run["method"] != "dpo":
+        return None
+    return {"margin": gain("reward_margin", before, after), "accuracy": gain("reward_accuracy", before, after)}
+
+
 def make_report(
     setup: Setup, trainer: AdapterTrainer, examples: Examples, after: Measure | None, seconds: float
 ) -> Report:
@@ -172,6 +166,7 @@ def make_report(
         "loss": {"before": loss["before"], "after": loss["after"], "final_train": progress.last_loss},
         "perplexity": perplexity,
         "token_accuracy": accuracy,
+        "rewards": rewards_of(run, before, after),
         "tokens_per_second": progress.tokens_seen / progress.training_seconds if progress.training_seconds else None,
         "train_tokens": progress.tokens_seen,
         "seconds": seconds,
@@ -182,6 +177,9 @@ def make_report(
         "data": examples.files,
         "base_model": run["model"]["path"],
         "trainer_type": run["trainer_type"],
+        "method": run["method"],
+        "beta": run["training"]["beta"] if run["method"] == "dpo" else None,
+        "start_from": run["adapter"]["start_from"],
         "seed": run["training"]["seed"],
         "precision": setup.device.precision,
         "packing": setup.packing,

@@ -19,7 +19,14 @@ export interface CollectContext {
   maxRows: number;
   progress: BuildProgress;
   signal: AbortSignal;
+  /** What gave no row at all, by reason. */
+  lost: Counts;
 }
+
+const told = (counts: Counts): string =>
+  Object.entries(counts)
+    .map(([reason, times]) => `${reason} (${times})`)
+    .join(', ');
 
 const words = (text: string): number => text.split(/\s+/).filter((word) => word !== '').length;
 
@@ -168,10 +175,13 @@ export class CollectedRows {
   #checkCount(): void {
     if (this.count > 0) return;
     const { rows_read: read } = this.context.progress;
-    if (read === 0) throw new BuildFailure('the source gave no row; nothing in it makes a row of this form');
-    const reasons = Object.entries(this.leftOut).map(([reason, rows]) => `${reason} (${rows})`);
+    const lost = told(this.context.lost);
+    if (read === 0)
+      throw new BuildFailure(
+        `the source gave no row; ${lost === '' ? 'nothing in it makes a row of this form' : `left out: ${lost}`}`,
+      );
     throw new BuildFailure(
-      `all ${read} rows were left out: ${reasons.join(', ')}; lower min_quality_score, or choose better sources`,
+      `all ${read} rows were left out: ${told(this.leftOut)}; lower min_quality_score, or choose better sources`,
     );
   }
 }

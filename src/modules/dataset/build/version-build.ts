@@ -7,8 +7,11 @@ import type { BuildProgress, StoredFile, VersionStatistics } from '../dataset-re
 import { ExportRefused, safeName, writeExport } from '../exporting/export-file.js';
 import { fileOf, type ExportFormat } from '../formats/export-row.js';
 import type { RowQuality } from '../row-quality.js';
+import { PassageWriting } from '../questions/passage-writing.js';
+import type { QuestionWriter } from '../questions/question-writer.port.js';
 import { BuildFailure, SourceNotes } from '../sources/candidate.js';
 import { candidatesOf } from '../sources/candidates-of.js';
+import type { Writing } from '../sources/written-candidates.js';
 import { restored } from '../../security/principal.port.js';
 import { narrowed } from '../readers.js';
 import type { TrainingRow } from '../training-row.js';
@@ -27,6 +30,8 @@ export interface BuildTools {
   queue: BuildQueueStore;
   dataFolder: string;
   maxRows: number;
+  writer: QuestionWriter;
+  writing: Pick<Writing, 'atOnce' | 'grounding'>;
 }
 
 const indexed = (row: VersionRow, place: RowPlace): IndexedRow => ({
@@ -49,6 +54,10 @@ function splitWarnings({ options }: Claim, { splits }: Pick<VersionStatistics, '
   const hint = options.split.by === 'document' ? '; split by chunk, or take more documents' : '';
   return [`${missing.join(' and ')} stay empty: the rows are of ${groups} group(s) that must not be torn apart${hint}`];
 }
+
+const otherModel = (wanted: string, configured: string | null): string =>
+  `its questions are to be written by the model "${wanted}", and ` +
+  `${configured === null ? 'none is configured' : `"${configured}" is configured`} now (CLARA_WRITER_MODEL); add a version`;
 
 /** Builds one claimed version, from its source to its files and the index of its rows. */
 export class VersionBuild {
@@ -105,13 +114,33 @@ export class VersionBuild {
     return this.#folder.discard(this.claim.build);
   }
 
-  #collect(folder: string, judge: RowQuality): Promise<CollectedRows> {
+  /** The version is there: what was kept in case that it would be begun again has done its service. */
+  forget(): Promise<void> {
+    return this.#folder.forgetAnswers();
+  }
+
+  async #collect(folder: string, judge: RowQuality): Promise<CollectedRows> {
+    const { writing } = this.claim.options;
+    if (!writing) return this.#collected(folder, judge, undefined);
+    const { writer, writing: how } = this.tools;
+    if (writer.model !== writing.model) throw new BuildFailure(otherModel(writing.model, writer.model));
+    const kept = await this.#folder.openAnswers();
+    try {
+      const passages = new PassageWriting(writer, writing, kept);
+      return await this.#collected(folder, judge, { ...how, passages, options: writing, progress: this.progress });
+    } finally {
+      await kept.close();
+    }
+  }
+
+  #collected(folder: string, judge: RowQuality, writing: Writing | undefined): Promise<CollectedRows> {
     const { claim, tools, signal } = this;
     const { search, documents, maxRows } = tools;
     const sourceTools = {
       search,
       documents,
       signal,
+      writing,
       notes: this.#notes,
       caller: restored(claim.caller),
       rowForm: claim.options.rowForm,
@@ -119,6 +148,7 @@ export class VersionBuild {
     return CollectedRows.collect(candidatesOf(claim.source, sourceTools), folder, {
       quality: judge,
       maxRows,
+      lost: this.#notes.leftOut,
       signal,
       progress: this.progress,
       datasetId: claim.dataset_id,
@@ -152,7 +182,7 @@ export class VersionBuild {
     const statistics = this.#report.statistics({
       source_documents: documents.size,
       rows_read: this.progress.rows_read,
-      left_out: rows.leftOut,
+      left_out: { ...this.#notes.leftOut, ...rows.leftOut },
       signals,
       warnings,
     });

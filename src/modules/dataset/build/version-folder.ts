@@ -3,6 +3,9 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { StoredFile } from '../dataset-record.js';
+import { KeptAnswers } from '../questions/kept-answers.js';
+
+const ANSWERS = /^\.v\d+\.answers\.jsonl$/;
 
 /** Makes a new or renamed entry of a folder survive a crash of the machine. */
 export async function syncFolder(path: string): Promise<void> {
@@ -46,6 +49,29 @@ export class VersionFolder {
     const path = this.building(build);
     await mkdir(path, { mode: 0o700 });
     return path;
+  }
+
+  /** What a model answered for this version; with what it answered for others of the set that came to nothing. */
+  async openAnswers(): Promise<KeptAnswers> {
+    const own = this.#answers(this.number);
+    const others = (await this.#answered()).filter((path) => path !== own);
+    return KeptAnswers.open(own, others);
+  }
+
+  /** Of this version and those before it. */
+  async forgetAnswers(): Promise<void> {
+    const now = Array.from({ length: this.number }, (_, index) => this.#answers(index + 1));
+    const left = (await this.#answered()).filter((path) => now.includes(path));
+    for (const path of left) await rm(path, { force: true });
+  }
+
+  #answers(number: number): string {
+    return join(this.dataset, `.v${number}.answers.jsonl`);
+  }
+
+  async #answered(): Promise<string[]> {
+    const names = await readdir(this.dataset).catch(() => []);
+    return names.filter((name) => ANSWERS.test(name)).map((name) => join(this.dataset, name));
   }
 
   /**

@@ -22,7 +22,12 @@ function originalRow(row: VersionRow, metadata: WithMetadata): Fields {
   const { origin } = row;
   return {
     ...content,
-    metadata: { ...origin.metadata, split: row.split, ...(origin.chunkId ? { chunk_id: origin.chunkId } : {}) },
+    metadata: {
+      ...origin.metadata,
+      split: row.split,
+      ...(origin.chunkId ? { chunk_id: origin.chunkId } : {}),
+      ...(origin.madeBy ? { made_by: origin.madeBy } : {}),
+    },
     source: sourceName(origin.source),
     quality_score: row.quality,
     document_id: origin.documentId,

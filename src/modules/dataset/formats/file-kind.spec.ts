@@ -3,6 +3,7 @@ import { kindOfContent, type FileKind } from './file-kind.js';
 describe('the kind of a file', () => {
   it.each<[FileKind, string]>([
     ['parquet', 'PAR1....'],
+    ['arrow', 'ARROW1\0\0'],
     ['json', '[{"text":"a"}]'],
     ['json', '\uFEFF  \n[ ]'],
     ['json', '{"documents": [{"text":"a"}]}'],
@@ -23,7 +24,8 @@ describe('the kind of a file', () => {
   it.each([
     ['', 'the file is empty'],
     ['  \n', 'the file is empty'],
-    ['Ein Brief\nohne Spalten', 'none of jsonl, json, csv or parquet'],
+    ['Ein Brief\nohne Spalten', 'none of jsonl, json, csv, parquet or arrow'],
     ['\x7fELF', 'none of'],
+    ['FEA1....', 'Feather version 1'],
   ])('of %j is refused', (text, message) => expect(() => kindOfContent(Buffer.from(text))).toThrow(message));
 });

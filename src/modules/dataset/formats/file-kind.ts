@@ -3,7 +3,7 @@ import { delimiterOf } from './csv-rows.js';
 import { JsonElements } from './json-elements.js';
 import { isFields, RowProblem, type Fields } from './row-problem.js';
 
-export const fileKinds = ['jsonl', 'json', 'csv', 'parquet'] as const;
+export const fileKinds = ['jsonl', 'json', 'csv', 'parquet', 'arrow'] as const;
 export type FileKind = (typeof fileKinds)[number];
 
 const LOOKED_AT = 256 * 1024;
@@ -42,12 +42,22 @@ function beginsList(text: string): boolean {
   return false;
 }
 
+/** Tables of bytes; a stream of Arrow begins with the mark of its first message. */
+function kindOfTable(start: Buffer): FileKind | undefined {
+  const mark = start.subarray(0, 6).toString('latin1');
+  if (mark.startsWith('PAR1')) return 'parquet';
+  if (mark === 'ARROW1' || mark.startsWith('\xff\xff\xff\xff')) return 'arrow';
+  if (mark.startsWith('FEA1')) throw new RowProblem('the file is Feather version 1; write version 2');
+  return undefined;
+}
+
 /**
  * The kind of a file by its first bytes.
  * @throws RowProblem where it is none of the known ones
  */
 export function kindOfContent(start: Buffer): FileKind {
-  if (start.subarray(0, 4).toString('latin1') === 'PAR1') return 'parquet';
+  const table = kindOfTable(start);
+  if (table) return table;
   const text = start.toString().replace(/^\uFEFF/, '');
   const head = text.trimStart();
   if (head === '') throw new RowProblem('the file is empty');
@@ -55,7 +65,7 @@ export function kindOfContent(start: Buffer): FileKind {
   if (head.startsWith('{')) return kindOfObjects(head);
   if (delimiterOf(headLine(text)).known > 0) return 'csv';
   throw new RowProblem(
-    'the file is none of jsonl, json, csv or parquet; a CSV needs a head line with columns such as text, messages or instruction and output',
+    'the file is none of jsonl, json, csv, parquet or arrow; a CSV needs a head line with columns such as text, messages or instruction and output',
   );
 }
 

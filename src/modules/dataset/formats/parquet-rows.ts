@@ -1,10 +1,12 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { parquetMetadataAsync, parquetReadObjects, type AsyncBuffer, type FileMetaData } from 'hyparquet';
+import { decompressLz4, decompressLz4Raw } from 'hyparquet-compressors';
 import { messageOf } from '../../../kernel/errors.js';
-import { cellOf } from './csv-rows.js';
+import { plainCell } from './plain-cell.js';
 import type { PlacedRow } from './placed-row.js';
 import { RowProblem } from './row-problem.js';
+import { unpackZstd } from './unpack-zstd.js';
 
 const AT_ONCE = 1000;
 /** Unpacked; what a row group may hold in memory. */
@@ -13,6 +15,9 @@ const LARGEST_GROUP_BYTES = 512 * 1024 * 1024;
 const compressors = {
   GZIP: (input: Uint8Array): Uint8Array => gunzipSync(input, { maxOutputLength: LARGEST_GROUP_BYTES }),
   BROTLI: (input: Uint8Array): Uint8Array => brotliDecompressSync(input, { maxOutputLength: LARGEST_GROUP_BYTES }),
+  ZSTD: unpackZstd,
+  LZ4: decompressLz4,
+  LZ4_RAW: decompressLz4Raw,
 };
 
 function bufferOf(file: FileHandle, byteLength: number): AsyncBuffer {
@@ -24,25 +29,12 @@ function bufferOf(file: FileHandle, byteLength: number): AsyncBuffer {
   return { byteLength, slice };
 }
 
-/** What Parquet knows and JSON does not: whole numbers of 64 bits, dates, bytes. */
-function plain(value: unknown): unknown {
-  if (typeof value === 'bigint') return Number(value);
-  if (typeof value === 'string') return cellOf(value);
-  if (value instanceof Date) return value.toISOString();
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
-}
-
 async function read<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
     const reason = messageOf(error).replace(/^parquet /, '');
-    throw new RowProblem(
-      `is not a Parquet file that can be read: ${reason}; write it with snappy or without compression`,
-    );
+    throw new RowProblem(`is not a Parquet file that can be read: ${reason}`);
   }
 }
 
@@ -66,7 +58,7 @@ export async function* parquetRows(path: string, signal: AbortSignal): AsyncGene
       signal.throwIfAborted();
       const range = { rowStart: from, rowEnd: Math.min(count, from + AT_ONCE) };
       const rows = await read(parquetReadObjects({ file, metadata, compressors, ...range }));
-      yield* rows.map((row, index) => ({ place: `row ${from + index + 1}`, value: plain(row) }));
+      yield* rows.map((row, index) => ({ place: `row ${from + index + 1}`, value: plainCell(row) }));
     }
   } finally {
     await handle.close();

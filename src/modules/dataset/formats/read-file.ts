@@ -2,7 +2,6 @@ import { csvRows } from './csv-rows.js';
 import { lookAtFile, type FileKind } from './file-kind.js';
 import { jsonRows } from './json-rows.js';
 import { jsonlRows } from './jsonl-rows.js';
-import { parquetRows } from './parquet-rows.js';
 import type { PlacedRow } from './placed-row.js';
 import { readRow, type ReadRow } from './read-row.js';
 import { RowProblem } from './row-problem.js';
@@ -12,7 +11,8 @@ const SHOWN_PROBLEMS = 10;
 /** Everything that is wrong with a file, the first ten rows by their places. */
 export class UnreadableRows extends Error {}
 
-class Problems {
+/** What is wrong with the rows of a file: the first ten, and how many more. */
+export class RowProblems {
   readonly #shown: string[] = [];
   #count = 0;
 
@@ -31,7 +31,8 @@ class Problems {
   }
 }
 
-function rowsOf(path: string, { kind, head }: { kind: FileKind; head: string }, signal: AbortSignal) {
+/** Readers of tables of bytes are loaded where they are needed. */
+async function rowsOf(path: string, { kind, head }: { kind: FileKind; head: string }, signal: AbortSignal) {
   switch (kind) {
     case 'jsonl':
       return jsonlRows(path, signal);
@@ -40,11 +41,13 @@ function rowsOf(path: string, { kind, head }: { kind: FileKind; head: string }, 
     case 'csv':
       return csvRows(path, head, signal);
     case 'parquet':
-      return parquetRows(path, signal);
+      return (await import('./parquet-rows.js')).parquetRows(path, signal);
+    case 'arrow':
+      return (await import('./arrow-rows.js')).arrowRows(path, signal);
   }
 }
 
-function converted(placed: PlacedRow): ReadRow | RowProblem {
+export function convertedRow(placed: PlacedRow): ReadRow | RowProblem {
   if ('problem' in placed) return placed.problem;
   try {
     return readRow(placed.value);
@@ -60,12 +63,12 @@ function converted(placed: PlacedRow): ReadRow | RowProblem {
  * @throws UnreadableRows
  */
 export async function* readRows(path: string, signal: AbortSignal): AsyncGenerator<ReadRow> {
-  const problems = new Problems();
+  const problems = new RowProblems();
   let rows = 0;
   try {
-    for await (const placed of rowsOf(path, await lookAtFile(path), signal)) {
+    for await (const placed of await rowsOf(path, await lookAtFile(path), signal)) {
       rows += 1;
-      const row = converted(placed);
+      const row = convertedRow(placed);
       if (row instanceof RowProblem) problems.add(`${placed.place}: ${row.message}`);
       else if (problems.none) yield row;
     }

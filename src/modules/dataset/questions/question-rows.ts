@@ -82,22 +82,28 @@ function withoutHeading(content: string, path: readonly string[]): string {
   return path.some((heading) => heading.trim() === first.trim()) ? rest.join('\n').trim() : content.trim();
 }
 
+/** What a passage says besides its heading; undefined where that is nothing, or nothing that is in force. */
+export function bodyOf({ content, path }: Pick<Passage, 'content' | 'path'>): string | undefined {
+  const text = withoutHeading(content, path);
+  return text.length < SHORTEST_ANSWER || REPEALED.test(text) ? undefined : text;
+}
+
+/** A question with its answer as a row. */
+export const questionRow = (question: string, answer: string): TrainingRow => ({
+  kind: 'messages',
+  messages: [
+    { role: 'user', content: question },
+    { role: 'assistant', content: answer },
+  ],
+});
+
 /** Question-answer rows out of a passage by templates; none where it says nothing. */
 export function questionRows(passage: Passage): QuestionRow[] {
-  const text = withoutHeading(passage.content, passage.path);
-  if (text.length < SHORTEST_ANSWER || text.length > LONGEST_ANSWER || REPEALED.test(text)) return [];
+  const text = bodyOf(passage);
+  if (text === undefined || text.length > LONGEST_ANSWER) return [];
   const provision = provisionOf(passage);
   const templates = provision
     ? provisionTemplates(provision, text)
     : sectionTemplates(passage.title, passage.path.at(-1)?.trim(), text);
-  return templates.map(([template, question, answer]) => ({
-    template,
-    row: {
-      kind: 'messages',
-      messages: [
-        { role: 'user', content: question },
-        { role: 'assistant', content: answer },
-      ],
-    },
-  }));
+  return templates.map(([template, question, answer]) => ({ template, row: questionRow(question, answer) }));
 }

@@ -2,10 +2,11 @@ import type { DocumentReader } from '../../documents/document-reader.port.js';
 import type { ReaderKey } from '../../documents/replica.port.js';
 import type { DocumentSearch } from '../../search/document-search.port.js';
 import type { Caller } from '../../security/principal.port.js';
-import type { RowForm } from '../dataset-record.js';
+import type { Counts, RowForm } from '../dataset-record.js';
 import { EVERYBODY } from '../../documents/readers.port.js';
 import { narrowed } from '../readers.js';
 import type { RowOrigin, TrainingRow } from '../training-row.js';
+import type { Writing } from './written-candidates.js';
 
 /** A row that may go into a version. */
 export interface Candidate {
@@ -27,11 +28,19 @@ export class SourceNotes {
   readonly warnings: string[] = [];
   /** By signal: `ok`, or why it did not answer. */
   signals: Record<string, string> = {};
+  /** What gave no row, by reason. */
+  readonly leftOut: Counts = {};
 
   used(documentId: string, readers: readonly ReaderKey[]): void {
     if (this.documents.has(documentId)) return;
     this.documents.add(documentId);
     this.readers = narrowed(this.readers, readers);
+  }
+
+  /** Counts it; there is no row of it. */
+  leaveOut(reason: string): [] {
+    this.leftOut[reason] = (this.leftOut[reason] ?? 0) + 1;
+    return [];
   }
 }
 
@@ -40,6 +49,8 @@ export interface SourceTools {
   documents: DocumentReader;
   caller: Caller;
   rowForm: RowForm;
+  /** A model that writes the questions; undefined: templates do. */
+  writing: Writing | undefined;
   notes: SourceNotes;
   signal: AbortSignal;
 }

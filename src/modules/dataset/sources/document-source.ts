@@ -1,7 +1,6 @@
 import type { VersionSource } from '../dataset-record.js';
-import { chunkPassages, provisionPassages } from '../questions/passage.js';
-import { BuildFailure, type Candidate, type SourceTools } from './candidate.js';
-import { passageCandidates } from './passage-candidates.js';
+import { chunkPassages, provisionPassages, type Passage } from '../questions/passage.js';
+import { BuildFailure, type SourceTools } from './candidate.js';
 
 type DocumentsSource = Extract<VersionSource, { kind: 'documents' }>;
 
@@ -18,14 +17,13 @@ async function idsOf({ documentIds, filters }: DocumentsSource, tools: SourceToo
 }
 
 /** All passages of the documents, in order. @throws BuildFailure where one is not there for the caller */
-export async function* documentCandidates(source: DocumentsSource, tools: SourceTools): AsyncGenerator<Candidate> {
+export async function* documentPassages(source: DocumentsSource, tools: SourceTools): AsyncGenerator<Passage> {
   const missing = new Set(await idsOf(source, tools));
   for await (const document of tools.documents.documents([...missing], tools.caller)) {
     tools.signal.throwIfAborted();
     missing.delete(document.documentId);
     tools.notes.used(document.documentId, document.readers);
-    const passages = tools.rowForm === 'text' ? chunkPassages(document) : provisionPassages(document);
-    for (const passage of passages) yield* passageCandidates(passage, tools.rowForm, 'document');
+    yield* tools.rowForm === 'text' ? chunkPassages(document) : provisionPassages(document);
   }
   if (missing.size > 0 && source.documentIds)
     throw new BuildFailure(

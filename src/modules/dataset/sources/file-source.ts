@@ -1,4 +1,5 @@
 import { readRows, UnreadableRows } from '../formats/read-file.js';
+import { isFields } from '../formats/row-problem.js';
 import type { RowOrigin } from '../training-row.js';
 import type { VersionSource } from '../dataset-record.js';
 import { BuildFailure, type Candidate, type SourceTools } from './candidate.js';
@@ -7,19 +8,27 @@ type FileSource = Extract<VersionSource, { kind: 'file' }>;
 
 const sources = ['synthetic', 'feedback'] as const;
 
-/** What an export of ours says of its rows is kept. */
+const isMaker = (value: unknown): value is Readonly<Record<string, string>> =>
+  isFields(value) && Object.values(value).every((part) => typeof part === 'string');
+
+/** What an export of ours says of its rows is kept: who made them, and of what. */
 function originOf(metadata: Readonly<Record<string, unknown>>): RowOrigin {
   const { metadata: inner, relevance_score: relevance, source, ...rest } = metadata;
   const known = sources.find((name) => name === source);
-  const nested = typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? inner : {};
+  const { made_by: maker, ...nested } = isFields(inner) ? inner : {};
   return {
     source: known ?? 'upload',
     documentId: null,
     documentVersion: null,
     chunkId: null,
     relevance: typeof relevance === 'number' && relevance >= 0 && relevance <= 1 ? relevance : null,
-    madeBy: null,
-    metadata: { ...nested, ...rest, ...(source === undefined || known ? {} : { source }) },
+    madeBy: known && isMaker(maker) ? maker : null,
+    metadata: {
+      ...nested,
+      ...rest,
+      ...(known || maker === undefined ? {} : { made_by: maker }),
+      ...(source === undefined || known ? {} : { source }),
+    },
   };
 }
 

@@ -4,23 +4,31 @@ import { questionRows } from '../questions/question-rows.js';
 import type { RowOrigin } from '../training-row.js';
 import type { Candidate } from './candidate.js';
 
-/** The rows of a passage: its text, or questions about it. */
-export function passageCandidates(passage: Passage, form: RowForm, source: 'search' | 'document'): Candidate[] {
-  const origin: RowOrigin = {
-    source,
-    documentId: passage.documentId,
-    documentVersion: passage.documentVersion,
-    chunkId: passage.chunkId,
-    relevance: passage.relevance,
-    madeBy: null,
-    metadata: passage.metadata,
-  };
-  const place = { document: passage.documentId, part: passage.provision ?? passage.chunkId };
-  if (form === 'text')
-    return passage.content.trim() === '' ? [] : [{ row: { kind: 'text', text: passage.content }, origin, ...place }];
-  return questionRows(passage).map(({ row, template }) => ({
-    row,
-    origin: { ...origin, source: 'synthetic', madeBy: { template, from: source } },
-    ...place,
-  }));
+export const originOf = (passage: Passage, source: RowOrigin['source']): RowOrigin => ({
+  source,
+  documentId: passage.documentId,
+  documentVersion: passage.documentVersion,
+  chunkId: passage.chunkId,
+  relevance: passage.relevance,
+  madeBy: null,
+  metadata: passage.metadata,
+});
+
+/** What stays on one side of the split. */
+export const splitPlaceOf = (passage: Passage): Pick<Candidate, 'document' | 'part'> => ({
+  document: passage.documentId,
+  part: passage.provision ?? passage.chunkId,
+});
+
+/** The rows of a passage: its text, or questions about it by templates. */
+export function passageCandidates(passage: Passage, form: RowForm, from: 'search' | 'document'): Candidate[] {
+  const place = splitPlaceOf(passage);
+  if (form === 'questions')
+    return questionRows(passage).map(({ row, template }) => ({
+      row,
+      origin: { ...originOf(passage, 'synthetic'), madeBy: { template, from } },
+      ...place,
+    }));
+  if (passage.content.trim() === '') return [];
+  return [{ row: { kind: 'text', text: passage.content }, origin: originOf(passage, from), ...place }];
 }

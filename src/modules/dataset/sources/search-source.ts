@@ -1,8 +1,7 @@
 import type { SearchHit, SearchOutcome } from '../../search/document-search.port.js';
 import type { VersionSource } from '../dataset-record.js';
 import { passageMetadata, type Passage } from '../questions/passage.js';
-import { BuildFailure, type Candidate, type SourceTools } from './candidate.js';
-import { passageCandidates } from './passage-candidates.js';
+import { BuildFailure, type SourceTools } from './candidate.js';
 import type { DocumentKind } from '../../documents/document-parser.port.js';
 
 type SearchSource = Extract<VersionSource, { kind: 'search' }>;
@@ -56,7 +55,7 @@ async function documentsOf(hits: readonly SearchHit[], tools: SourceTools): Prom
 }
 
 /** The hits of a search, best first. @throws BuildFailure where it finds nothing */
-export async function* searchCandidates(source: SearchSource, tools: SourceTools): AsyncGenerator<Candidate> {
+export async function* searchPassages(source: SearchSource, tools: SourceTools): AsyncGenerator<Passage> {
   const { queryText, topK, filters, signals, weights } = source;
   const { hits, signals: states } = await tools.search.search(
     { queryText, topK, filters, signals, fusion: 'weighted', ...(weights ? { weights } : {}) },
@@ -67,7 +66,7 @@ export async function* searchCandidates(source: SearchSource, tools: SourceTools
   const kinds = await documentsOf(hits, tools);
   for (const hit of hits) {
     const kind = kinds.get(hit.documentId);
-    if (kind) yield* passageCandidates(passageOf(hit, kind), tools.rowForm, 'search');
+    if (kind) yield passageOf(hit, kind);
     else tools.notes.warnings.push(`document ${hit.documentId} was removed after it was found`);
   }
 }

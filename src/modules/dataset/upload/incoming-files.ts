@@ -94,7 +94,7 @@ export class IncomingFiles {
       base: root,
       roots: folders.datasets,
       except: [folders.data],
-      extensions: ['.jsonl', '.ndjson', '.json', '.csv', '.parquet'],
+      extensions: ['.jsonl', '.ndjson', '.json', '.csv', '.parquet', '.arrow', '.arrows', '.feather'],
     };
   }
 }

@@ -1,6 +1,14 @@
 import { Module } from '@nestjs/common';
+import { AdapterRegistryModule } from '../../adapters/adapter-registry.module.js';
+import { ServingModule } from '../serving.module.js';
 import { AutoRouter } from '../routing/auto-router.js';
 import { DomainSimilarity } from '../routing/domain-similarity.js';
+import { BareGenerateController } from '../generate/bare-generate.controller.js';
+import { GenerateController } from '../generate/generate.controller.js';
+import { GenerateService } from '../generate/generate.service.js';
+import { RouterController } from '../generate/router.controller.js';
+import { GenerationChoice } from '../generate/generation.js';
+import { RouterSettings } from '../routing/router-settings.js';
 import { AnswersController } from './answers.controller.js';
 import { EmbeddingsController } from './embeddings.controller.js';
 import { EmbeddingsService } from './embeddings.service.js';
@@ -11,19 +19,29 @@ import { ModelsController } from './models.controller.js';
 import { Relay } from './relay.js';
 import { ServedBase } from './served-base.js';
 
-/** The OpenAI door. */
+/** The OpenAI door, and the original's paths to the same engines. */
 @Module({
-  controllers: [AnswersController, ModelsController, EmbeddingsController],
+  imports: [AdapterRegistryModule, ServingModule],
+  controllers: [
+    AnswersController,
+    ModelsController,
+    EmbeddingsController,
+    GenerateController,
+    RouterController,
+    BareGenerateController,
+  ],
   providers: [
     AutoRouter,
     DomainSimilarity,
     EmbeddingsService,
     GatewayMetrics,
     GatewayService,
+    GenerateService,
+    GenerationChoice,
     ModelResolver,
     Relay,
+    RouterSettings,
     ServedBase,
   ],
-  exports: [AutoRouter],
 })
 export class GatewayModule {}

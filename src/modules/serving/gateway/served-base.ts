@@ -1,11 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../../config/settings.js';
 import { TrainerEnvironment } from '../../training/trainer-environment.port.js';
-import { baseSlug, type BaseModel } from '../base-model.js';
+import { baseSlug, MADE_BASE } from '../../../kernel/base-slug.js';
+import type { BaseModel } from '../base-model.js';
 import { Engines } from '../engines.port.js';
-
-/** What the default base is called while it is still being made. */
-const MADE_HERE = 'clara-base';
 
 /** Which base answers here: known from the first moment, whether or not an engine runs. */
 @Injectable()
@@ -25,7 +23,7 @@ export class ServedBase {
     const atEngine = this.#atEngine();
     const { baseModel } = this.settings.training;
     const isOurs = this.settings.serving.engine === 'embedded';
-    const named = isOurs ? (baseModel ?? MADE_HERE) : (atEngine ?? baseModel);
+    const named = isOurs ? (baseModel ?? MADE_BASE) : (atEngine ?? baseModel);
     if (named === undefined) return undefined;
     const folder = isOurs ? this.trainer.defaultModel() : undefined;
     const names = [named, atEngine, baseModel, folder].filter((name) => name !== undefined);

@@ -23,6 +23,13 @@ export const datasetRules = ({ root, folders }: Settings): PathRules => ({
   extensions: ['.jsonl', '.json', '.csv', '.parquet'],
 });
 
+/** Files that another module of the application hands over. */
+export const ownFileRules = (settings: Settings): PathRules => ({
+  ...datasetRules(settings),
+  roots: [settings.folders.data],
+  except: inner(settings.folders.data),
+});
+
 /** The shipped data: it lies beside the program, wherever the folders for data are. */
 export const sampleRules = (settings: Settings): PathRules => ({
   ...datasetRules(settings),

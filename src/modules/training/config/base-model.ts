@@ -19,7 +19,7 @@ async function checkFolder(shown: string, folder: string, pickle: 'pickle' | 'no
   if (names === undefined) throw new PathError(`${shown} may not be read by this application`);
   if (!names.includes('config.json')) {
     const hint = names.includes('adapter_config.json')
-      ? 'it is an adapter; name its base model, and the adapter by continuous.adapter'
+      ? 'it is an adapter; name its base model, and the adapter by start_from of the job'
       : 'it has no config.json';
     throw new PathError(`${shown} is not a model folder: ${hint}`);
   }
@@ -82,6 +82,9 @@ async function configuredModel(name: string, settings: Settings, pickle: 'pickle
   await checkFolder(shown, folder, pickle);
   return folder;
 }
+
+/** The real path of a folder where models and adapters are kept. @throws PathError */
+export const adapterFolder = (asked: string, settings: Settings): Promise<string> => confinedFolder(asked, settings);
 
 /**
  * What a configuration's model name means: a hub id, the real path of a folder, or `default` where the default is the

@@ -1,5 +1,5 @@
 import { UUID } from '../../../kernel/uuid.js';
-import { trainerTypes, type TrainerType } from '../job-state.js';
+import { trainerTypes, type TrainerType, type TrainingMethod } from '../job-state.js';
 import {
   choice,
   decimal,
@@ -80,6 +80,8 @@ export const keys = {
   'lora.target_modules': key(wordOr('all-linear', modules), SEVEN),
   'lora.bias': key(choice('none', 'all', 'lora_only'), 'none'),
   'lora.task_type': key(choice('CAUSAL_LM'), 'CAUSAL_LM'),
+
+  'dpo.beta': key(decimal({ above: 0, max: 100 }), 0.1),
 
   'continuous.adapter': key(orAuto(like(UUID, 'the id of a job')), 'auto'),
   'qlora.quant_type': key(choice('nf4', 'fp4', 'int8'), 'nf4'),
@@ -191,9 +193,14 @@ export const withoutEffect: ReadonlySet<string> = new Set([
 /** Accepted only where it asks for nothing: an adapter that is trained cannot be in inference mode. */
 export const onlyFalse = 'lora.inference_mode';
 
-/** Sections that a trainer of another type does not look at. */
-export const foreignSections: Record<TrainerType, string[]> = {
+const foreignToType: Record<TrainerType, string[]> = {
   lora: ['qlora', 'continuous'],
   qlora: ['continuous'],
   continuous: [],
 };
+
+/** Sections that a training of this kind does not look at, and what it is. */
+export const foreignSections = (type: TrainerType, method: TrainingMethod): { section: string; as: string }[] => [
+  ...foreignToType[type].map((section) => ({ section, as: `trainer_type is ${type}` })),
+  ...(method === 'dpo' ? [] : [{ section: 'dpo', as: `method is ${method}` }]),
+];

@@ -8,6 +8,7 @@ import {
   logitsBytes,
   optimizerBytes,
   overheadBytes,
+  rowsAtOnce,
   targetsOf,
   workingBytes,
   type Choices,
@@ -57,9 +58,9 @@ const COMFORTABLE_SHARE = 0.85;
 
 /** What is kept for the backward pass, and what comes on top of it while that runs. */
 function activations(run: Run, facts: ModelFacts, layer: number, choices: Choices) {
-  const tokens = run.training.batch_size * run.data.max_length;
+  const tokens = rowsAtOnce(run) * run.data.max_length;
   const working = workingBytes(facts, choices) * tokens + largestMatrix(facts) * (run.quantization === null ? 0 : 2);
-  const square = run.training.batch_size * run.data.max_length ** 2;
+  const square = rowsAtOnce(run) * run.data.max_length ** 2;
   const mask = isMasked(run, choices) ? square * (1 + choices.valueBytes) : 0;
   // Autocast keeps its 16 bit copy of each frozen 32 bit weight until the backward pass has used it.
   const casts = choices.autocast && choices.weightBytes === 4 && run.quantization === null ? 2 * facts.parameters : 0;
@@ -72,15 +73,19 @@ function activations(run: Run, facts: ModelFacts, layer: number, choices: Choice
 const largestMatrix = ({ linears }: ModelFacts): number =>
   linears.reduce((most, { inputs, outputs }) => Math.max(most, inputs * outputs), 0);
 
+const FLOAT = 4;
+/** The reference of a preference training that begins with an adapter. */
+const hasFrozenCopy = (run: Run): boolean => run.method === 'dpo' && run.adapter.start_from !== null;
+
 function bytesOf(run: Run, facts: ModelFacts, targets: Linear[], choices: Choices): MemoryBytes {
   const trainable = adapterParameters(run, targets);
-  const tokens = run.training.batch_size * run.data.max_length;
+  const tokens = rowsAtOnce(run) * run.data.max_length;
   const layer = layerBytes(run, facts, targets, choices) * tokens;
   const { kept, working } = activations(run, facts, layer, choices);
   const logits = logitsBytes(tokens, facts, choices);
   const parts = {
     base_model: baseBytes(run, facts, choices),
-    adapter: trainable * 4,
+    adapter: trainable * FLOAT * (hasFrozenCopy(run) ? 2 : 1),
     gradients: gradientBytes(run, trainable),
     optimizer: optimizerBytes(run, trainable),
     // The head is done with before a layer is worked on: the greater of the two counts.
@@ -100,7 +105,7 @@ function verdictOf(needed: number, available: number | null): MemoryEstimate['fi
 }
 
 function notesOf(run: Run, facts: ModelFacts, targets: Linear[], choices: Choices): string[] {
-  const rows = `for batches of ${run.training.batch_size} rows of ${run.data.max_length} tokens; shorter rows need less`;
+  const rows = `for batches of ${run.training.batch_size} ${run.method === 'dpo' ? 'pairs' : 'rows'} of ${run.data.max_length} tokens; shorter rows need less`;
   const { processes } = run.hardware;
   return [
     rows,

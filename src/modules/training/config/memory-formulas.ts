@@ -16,6 +16,9 @@ export interface Choices {
   attention: 'eager' | 'sdpa' | 'flash_attention_2';
 }
 
+/** A pair of preferences is two rows that go through the model together. */
+export const rowsAtOnce = ({ method, training }: Run): number => training.batch_size * (method === 'dpo' ? 2 : 1);
+
 const CHECKPOINTING_PARAMETERS = 1_000_000_000;
 const FLOAT = 4;
 
@@ -115,7 +118,7 @@ function adapterInputBytes(run: Run, targets: Linear[], layers: number, choices:
 
 /** Whether rows of different length meet in a batch, so that attention is told by a mask where each ends. */
 export const isMasked = (run: Run, { attention }: Choices): boolean =>
-  attention === 'sdpa' && run.training.batch_size > 1 && run.data.packing !== true;
+  attention === 'sdpa' && rowsAtOnce(run) > 1 && run.data.packing !== true;
 
 /** What attention keeps for a token and head: a row of scores where no kernel fuses them, else only their sum. */
 function scoreBytes(run: Run, { attentionDropout }: ModelFacts, { attention, autocast, device, valueBytes }: Choices) {
@@ -177,7 +180,7 @@ const HEAP_WASTE = 0.55;
 /** What a process needs beside its tensors. `layersBytes`: what all layers together use without checkpointing. */
 export function overheadBytes(run: Run, facts: ModelFacts, layersBytes: number, choices: Choices): number {
   if (choices.device === 'gpu') return PROGRAM_BYTES.gpu;
-  const block = run.training.batch_size * run.data.max_length * facts.intermediate * choices.valueBytes;
+  const block = rowsAtOnce(run) * run.data.max_length * facts.intermediate * choices.valueBytes;
   const heap = block < LARGEST_KEPT_BLOCK ? HEAP_WASTE * layersBytes : 0;
   // Weights are read in 32 bits before they are quantised, and their memory stays with the process.
   const read = run.quantization === null ? 0 : weightsOf(facts.linears) * FLOAT;

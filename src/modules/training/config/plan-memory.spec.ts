@@ -5,7 +5,12 @@ import { PlanMemory } from './plan-memory.js';
 
 let place: Workplace;
 let memory: PlanMemory;
-const request = { trainer_type: 'lora', config_path: 'configs/a.yaml', dataset_path: null } as const;
+const request = {
+  trainer_type: 'lora',
+  method: 'supervised',
+  config_path: 'configs/a.yaml',
+  dataset_path: null,
+} as const;
 const plan = (posted = {}) => memory.plan({ ...request, ...posted });
 
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { isAbsolute, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { setImmediate as allComeTogether } from 'node:timers/promises';
 import type { ConfigContext, ConfigRequest } from './context.js';
 import { resolveConfig, type ResolvedJob } from './resolve-config.js';
@@ -45,7 +45,7 @@ function isUnchanged(plan: Plan): Promise<boolean> {
 
 /** The files that a plan was made from; a folder stands for the names in it. */
 function filesOf(
-  { config_path, dataset_path, dataset }: ConfigRequest,
+  { config_path, dataset_path, dataset, start_from }: ConfigRequest,
   { run }: ResolvedJob['config'],
   root: string,
 ): string[] {
@@ -53,7 +53,7 @@ function filesOf(
   const model = isAbsolute(run.model.path) ? [run.model.path] : [];
   return [config_path, ...(dataset_path && !dataset ? [dataset_path] : [])]
     .map((path) => resolve(root, path))
-    .concat(data, model);
+    .concat(data, model, start_from ? [join(start_from, 'adapter_config.json')] : []);
 }
 
 /** Remembers what requests came to: a plan holds as long as the files it was made from are the same, two seconds at most. */
@@ -67,7 +67,7 @@ export class PlanMemory {
    * @throws AppError `invalid`
    */
   async plan(request: ConfigRequest): Promise<ResolvedJob> {
-    const key = JSON.stringify([request.trainer_type, request.config_path, request.dataset_path, request.dataset]);
+    const key = JSON.stringify(request);
     const known = this.#plans.get(key);
     if (known && Date.now() < known.until && (await isUnchanged(known))) return known.job;
     const started = Date.now();

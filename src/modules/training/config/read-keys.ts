@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { TrainerType } from '../job-state.js';
+import type { TrainerType, TrainingMethod } from '../job-state.js';
 import { foreignSections, keys, onlyFalse, withoutEffect, type Key, type KeyName, type Values } from './config-keys.js';
 import type { Findings } from './findings.js';
 import { show } from './key-kinds.js';
@@ -45,11 +45,16 @@ function readOnlyFalse(path: string, raw: unknown, findings: Findings): void {
   else findings.refuse(path, `${show(raw)} is not possible: an adapter in inference mode is not trained`);
 }
 
-/** A section that the trainer of this type does not look at is said to be without effect, and left out. */
-function leaveOutForeign(document: ConfigDocument, type: TrainerType, findings: Findings): ConfigDocument {
-  const foreign = foreignSections[type].filter((section) => document.has(section));
-  for (const section of foreign) findings.warn(`the section ${section} is without effect, as trainer_type is ${type}`);
-  return new Map([...document].filter(([name]) => !foreign.includes(name)));
+export interface TrainingKind {
+  trainer_type: TrainerType;
+  method: TrainingMethod;
+}
+
+/** A section that a training of this kind does not look at is said to be without effect, and left out. */
+function leaveOutForeign(document: ConfigDocument, kind: TrainingKind, findings: Findings): ConfigDocument {
+  const foreign = foreignSections(kind.trainer_type, kind.method).filter(({ section }) => document.has(section));
+  for (const { section, as } of foreign) findings.warn(`the section ${section} is without effect, as ${as}`);
+  return new Map([...document].filter(([name]) => foreign.every(({ section }) => section !== name)));
 }
 
 interface Given {
@@ -70,15 +75,15 @@ function readSpellings([name, key]: [KeyName, Key<unknown>], written: Map<string
 }
 
 /** Reads every key of the table out of a document, naming all that is wrong with it on the way. */
-export function readKeys(document: ConfigDocument, type: TrainerType, findings: Findings): ReadKeys {
+export function readKeys(document: ConfigDocument, kind: TrainingKind, findings: Findings): ReadKeys {
   const written = new Map<string, unknown>();
-  walk(leaveOutForeign(document, type, findings), '', written, findings);
+  walk(leaveOutForeign(document, kind, findings), '', written, findings);
   const values: Record<string, unknown> = {};
   const places = new Map<KeyName, string>();
   for (const entry of table) {
     const [name, key] = entry;
     const [first, ...others] = readSpellings(entry, written, findings);
-    values[name] = first === undefined ? key.whenMissing(type) : first.value;
+    values[name] = first === undefined ? key.whenMissing(kind.trainer_type) : first.value;
     if (first !== undefined) places.set(name, first.path);
     for (const { path, value } of others.filter((other) => !isDeepStrictEqual(other.value, first?.value)))
       findings.refuse(path, `${show(value)} differs from ${first?.path}: ${show(first?.value)}; keep one of the two`);

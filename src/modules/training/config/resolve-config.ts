@@ -1,5 +1,6 @@
+import { basename } from 'node:path';
 import { AppError } from '../../../kernel/errors.js';
-import type { ResolvedConfig } from '../resolved-config.js';
+import { DEFAULT_MODEL, type ResolvedConfig } from '../resolved-config.js';
 import { configRules } from './allowed-folders.js';
 import { baseModel } from './base-model.js';
 import { checkEvaluation, checkSteps, checkTrust, hardwareOf } from './choices.js';
@@ -7,9 +8,11 @@ import type { ConfigContext, ConfigRequest } from './context.js';
 import { Findings } from './findings.js';
 import { checkMachine, processesOf } from './machine-rules.js';
 import { outputFolder } from './output-folder.js';
+import { overlaid } from './overlay.js';
 import { ConfigError, readConfig, type ConfigDocument } from './read-config.js';
 import { readKeys, type ReadKeys } from './read-keys.js';
-import { adapterOf, dataOf, modelOf, quantizationOf, trainingOf } from './run-parts.js';
+import { adapterOf, checkMethod, dataOf, modelOf, quantizationOf, trainingOf } from './run-parts.js';
+import { continued, readStartAdapter, refuseConflicts, refuseOtherBase, type StartAdapter } from './start-adapter.js';
 import { PathError } from '../../../kernel/safe-path.js';
 
 /** What a posted job comes to. */
@@ -70,20 +73,59 @@ const datasetOf = ({ dataset }: ConfigRequest): Pick<ResolvedConfig, 'dataset'> 
     ? { dataset: { reference: dataset.reference, content_hash: dataset.contentHash, sha256: dataset.train.sha256 } }
     : {};
 
+/** The keys of the file, with what the request and the adapter it begins with say instead. */
+function keysOf(document: ConfigDocument, request: ConfigRequest, { machine }: ConfigContext, findings: Findings) {
+  const keys = readKeys(document, request, findings);
+  return request.overlay ? overlaid(keys, request.overlay, processesOf(keys, machine), findings) : keys;
+}
+
+async function startOf({ start_from }: ConfigRequest, findings: Findings): Promise<StartAdapter | undefined> {
+  return start_from === undefined ? undefined : readStartAdapter(start_from, findings);
+}
+
+/** Without a base of its own a request takes the one that its adapter was made for. */
+function withBaseOf(start: StartAdapter | undefined, request: ConfigRequest): ConfigRequest {
+  const { overlay, default_model: made } = request;
+  if (!start || !overlay || overlay.values['model.base_model'] !== undefined) return request;
+  const base = made !== undefined && basename(made) === basename(start.base) ? DEFAULT_MODEL : start.base;
+  return { ...request, overlay: { ...overlay, values: { ...overlay.values, 'model.base_model': base } } };
+}
+
+/** Of the file, or of the adapter that is trained further; only a person's own file can contradict that. */
+function adapterPart(start: StartAdapter | undefined, keys: ReadKeys, request: ConfigRequest, findings: Findings) {
+  if (start && !request.overlay) refuseConflicts(start, keys, findings);
+  return start ? continued(start) : adapterOf(keys);
+}
+
+function resolved(keys: ReadKeys, request: ConfigRequest, parts: Pick<ResolvedJob, 'output_dir' | 'base_model'>) {
+  const { 'continuous.adapter': adapter, 'training.num_epochs': epochs, 'training.max_steps': steps } = keys.values;
+  return {
+    ...parts,
+    config_path: request.config_path,
+    continuous: request.trainer_type === 'continuous' ? { continuous: { adapter } } : {},
+    total_epochs: steps > 0 ? 0 : Math.ceil(epochs),
+  };
+}
+
 /**
  * What a posted job will run with on this machine, under these settings. `auto` stays where the trainer decides.
- * @throws AppError `invalid` with every problem, each by its YAML path (or `config_path`, `dataset_path`)
+ * @throws AppError `invalid` with every problem, each by its YAML path (or `config_path`, `dataset_path`, `start_from`)
  */
-export async function resolveConfig(request: ConfigRequest, context: ConfigContext): Promise<ResolvedJob> {
+export async function resolveConfig(asked: ConfigRequest, context: ConfigContext): Promise<ResolvedJob> {
   const { settings, machine } = context;
   const findings = new Findings();
-  const keys = readKeys(await read(request, settings), request.trainer_type, findings);
+  const start = await startOf(asked, findings);
+  const request = withBaseOf(start, asked);
+  const keys = keysOf(await read(request, settings), request, context, findings);
   checkRules(keys, context, findings);
+  checkMethod(keys, request.method, findings);
   const processes = processesOf(keys, machine);
   const path = await modelPath(keys, settings, findings);
+  refuseOtherBase(start, path === DEFAULT_MODEL ? request.default_model : path, keys, findings);
   const run = {
+    method: request.method,
     model: modelOf(keys, path, findings),
-    adapter: adapterOf(keys),
+    adapter: adapterPart(start, keys, request, findings),
     quantization: quantizationOf(keys, request.trainer_type, findings),
     data: await dataOf(keys, request, settings, findings),
     training: trainingOf(keys, findings),
@@ -91,19 +133,10 @@ export async function resolveConfig(request: ConfigRequest, context: ConfigConte
   };
   const output_dir = await outputOf(keys, settings.folders.data, findings);
   findings.end();
-  const {
-    name,
-    'continuous.adapter': adapter,
-    'training.num_epochs': epochs,
-    'training.max_steps': steps,
-  } = keys.values;
-  const continuous = request.trainer_type === 'continuous' ? { continuous: { adapter } } : {};
+  const { continuous, ...job } = resolved(keys, request, { output_dir, base_model: path });
   return {
-    config: { run, name, ...continuous, ...datasetOf(request), warnings: findings.warnings },
-    config_path: request.config_path,
-    output_dir,
-    base_model: path,
+    ...job,
+    config: { run, name: keys.values.name, ...continuous, ...datasetOf(request), warnings: findings.warnings },
     gpus: machine.gpus > 0 ? processes : 0,
-    total_epochs: steps > 0 ? 0 : Math.ceil(epochs),
   };
 }

@@ -1,7 +1,7 @@
 import type { DatasetFile } from '../../dataset/dataset-files.port.js';
-import type { TrainerType } from '../job-state.js';
+import type { TrainerType, TrainingMethod } from '../job-state.js';
 import type { Adapter, Data, DataFile, Model, Quantization, Training } from '../run-contract.generated.js';
-import { datasetRules, sampleRules } from './allowed-folders.js';
+import { datasetRules, ownFileRules, sampleRules } from './allowed-folders.js';
 import { attentionOf, precisionOf, reportTo } from './choices.js';
 import type { ConfigContext, ConfigRequest } from './context.js';
 import { dataFiles } from './data-files.js';
@@ -36,7 +36,7 @@ export const adapterOf = ({ values }: ReadKeys): Adapter => ({
 
 /** Files of a dataset are what they were when it was made. */
 async function datasetFiles(file: DatasetFile['train'], settings: Settings, findings: Findings): Promise<DataFile[]> {
-  const files = await dataFiles('dataset_path', [file.path], datasetRules(settings), findings);
+  const files = await dataFiles('dataset_path', [file.path], ownFileRules(settings), findings);
   if (files.some(({ sha256 }) => sha256 !== null && sha256 !== file.sha256))
     findings.refuse('dataset_path', 'a file of the dataset was changed; make a new version of it');
   return files.map(({ path }) => ({ path, sha256: file.sha256 }));
@@ -72,6 +72,15 @@ export async function dataOf(keys: ReadKeys, request: ConfigRequest, settings: S
     min_length: values['data.preprocessing.min_length'],
     max_characters: values['data.preprocessing.max_length'],
   } satisfies Data;
+}
+
+/** Pairs are one row each: what is about packing rows or sorting them says nothing to DPO. */
+export function checkMethod({ values }: ReadKeys, method: TrainingMethod, findings: Findings): void {
+  if (method !== 'dpo') return;
+  if (values['lora.target_modules'].includes('lm_head'))
+    findings.refuse('lora.target_modules', 'lm_head can get no adapter with method dpo; leave it out');
+  if (values['data.packing'] === true) findings.warn('data.packing is without effect, as method is dpo');
+  if (values['training.group_by_length']) findings.warn('training.group_by_length is without effect, as method is dpo');
 }
 
 /** The base is quantised for qlora, and for a continuous job whose file says how. */
@@ -111,6 +120,7 @@ export function trainingOf(keys: ReadKeys, findings: Findings): Training {
     save_total_limit: values['training.save_total_limit'],
     precision: precisionOf(keys, findings),
     seed: values['training.seed'],
+    beta: values['dpo.beta'],
     gradient_checkpointing: values['hardware.use_gradient_checkpointing'],
     group_by_length: values['training.group_by_length'],
     report_to: report,

@@ -19,7 +19,10 @@ const settings: ConfigContext['settings'] = {
 };
 
 const post = (file: string, trainer_type: TrainerType, machine: Machine) =>
-  resolveConfig({ trainer_type, config_path: `configs/${file}`, dataset_path: null }, { settings, machine });
+  resolveConfig(
+    { trainer_type, method: 'supervised', config_path: `configs/${file}`, dataset_path: null },
+    { settings, machine },
+  );
 
 const shipped: [string, TrainerType][] = [
   ['lora_config.yaml', 'lora'],

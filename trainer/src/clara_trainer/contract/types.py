@@ -68,6 +68,7 @@ class Training(TypedDict):
     save_total_limit: int | None
     precision: Literal["auto", "bf16", "fp16", "fp32"]
     seed: int
+    beta: float
     gradient_checkpointing: Literal["auto", True, False]
     group_by_length: bool
     report_to: list[Literal["tensorboard", "mlflow", "wandb"]]
@@ -103,6 +104,7 @@ class Run(TypedDict):
     attempt: int
     fence: int
     trainer_type: Literal["lora", "qlora", "continuous"]
+    method: Literal["supervised", "dpo"]
     model: Model
     adapter: Adapter
     quantization: Quantization | None
@@ -223,6 +225,8 @@ class ProgressData(TypedDict):
     tokens_per_second: float | None
     tokens_seen: int
     token_accuracy: float | None
+    reward_margin: float | None
+    reward_accuracy: float | None
     seconds_left: float | None
     gpu_memory_bytes: int | None
 
@@ -232,6 +236,8 @@ class MetricData(TypedDict):
     eval_loss: float | None
     perplexity: float | None
     token_accuracy: float | None
+    reward_margin: float | None
+    reward_accuracy: float | None
 
 
 class CheckpointData(TypedDict):
@@ -239,7 +245,7 @@ class CheckpointData(TypedDict):
 
 
 class StoppedData(TypedDict):
-    reason: Literal["cancel", "shutdown", "time_limit", "orphan", "signal"]
+    reason: Literal["cancel", "pause", "shutdown", "time_limit", "orphan", "signal"]
     checkpoint: str | None
 
 
@@ -267,6 +273,11 @@ class LossReport(TypedDict):
     final_train: float | None
 
 
+class Rewards(TypedDict):
+    margin: Gain
+    accuracy: Gain
+
+
 class PeakMemory(TypedDict):
     process: int
     gpu: int | None
@@ -283,6 +294,7 @@ class Report(TypedDict):
     loss: LossReport
     perplexity: Gain
     token_accuracy: Gain
+    rewards: Rewards | None
     tokens_per_second: float | None
     train_tokens: int
     seconds: float
@@ -293,6 +305,9 @@ class Report(TypedDict):
     data: list[DataReport]
     base_model: str
     trainer_type: Literal["lora", "qlora", "continuous"]
+    method: Literal["supervised", "dpo"]
+    beta: float | None
+    start_from: str | None
     seed: int
     precision: Literal["bf16", "fp16", "fp32"]
     packing: bool

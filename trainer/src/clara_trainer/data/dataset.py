@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, Literal
 
 from clara_trainer.contract.types import Data, DataFile, DataReport
 from clara_trainer.data.example import Example, RowError, RowSkipped
 from clara_trainer.data.files import read_rows
 from clara_trainer.data.formats import convert
+from clara_trainer.data.pairs import convert_pair
 from clara_trainer.failure import TrainingError
 
 SHOWN_PROBLEMS = 10
+Method = Literal["supervised", "dpo"]
 PREFERENCE_FORMATS = frozenset({"preference", "openai-preference"})
 
 
@@ -37,13 +40,14 @@ class Reading:
     skipped: Counter[str] = field(default_factory=Counter)
 
 
-def load_examples(data: Data, seed: int) -> Examples:
-    train, validation = read_files(data["train"], data), read_files(data["validation"], data)
+def load_examples(data: Data, seed: int, method: Method = "supervised") -> Examples:
+    read = Reader(data, method)
+    train, validation = read.files(data["train"]), read.files(data["validation"])
     problems = train.problems + validation.problems
     if problems:
         more = f" (and {len(problems) - SHOWN_PROBLEMS} more)" if len(problems) > SHOWN_PROBLEMS else ""
         raise TrainingError("invalid_data", "; ".join(problems[:SHOWN_PROBLEMS]) + more)
-    warnings = warnings_of(train, "training") + warnings_of(validation, "validation")
+    warnings = warnings_of(train, "training", method) + warnings_of(validation, "validation", method)
     rows = without_duplicates(train.examples, warnings) if data["remove_duplicates"] else train.examples
     if data["validation"]:
         rows, held_out = without_leakage(rows, validation.examples, warnings), validation.examples
@@ -57,14 +61,26 @@ def load_examples(data: Data, seed: int) -> Examples:
     return Examples(rows, held_out, train.files + validation.files, warnings)
 
 
-def read_files(files: list[DataFile], data: Data) -> Reading:
-    reading = Reading()
-    for file in files:
-        read_file(Path(file["path"]), file["sha256"], data, reading)
-    return reading
+@dataclass(frozen=True)
+class Reader:
+    """Reads files as the run says, each row as what the method learns from."""
+
+    data: Data
+    method: Method
+
+    def files(self, files: list[DataFile]) -> Reading:
+        reading = Reading()
+        for file in files:
+            read_file(Path(file["path"]), file["sha256"], self, reading)
+        return reading
+
+    def example(self, row: Any) -> tuple[str, Example]:
+        name, example = convert_pair(row) if self.method == "dpo" else convert(row)
+        check_length(example, self.data)
+        return name, example
 
 
-def read_file(path: Path, sha256: str | None, data: Data, reading: Reading) -> None:
+def read_file(path: Path, sha256: str | None, reader: Reader, reading: Reading) -> None:
     found = hash_of(path)
     if sha256 is not None and found != sha256:
         raise TrainingError("invalid_data", f"{path} has changed since the job was made: post the job again")
@@ -75,10 +91,9 @@ def read_file(path: Path, sha256: str | None, data: Data, reading: Reading) -> N
         try:
             if isinstance(row, RowError):
                 raise row
-            name, example = convert(row)
+            name, example = reader.example(row)
             formats[name] += 1
-            check_length(example, data)
-            reading.examples.append(Example(example.turns, example.text, f"{path.name}: {place}"))
+            reading.examples.append(replace(example, place=f"{path.name}: {place}"))
         except RowError as error:
             reading.problems.append(f"{path}: {place}: {error}")
         except RowSkipped as reason:
@@ -107,10 +122,10 @@ def check_length(example: Example, data: Data) -> None:
         raise RowSkipped(f"longer than max_characters ({limit})")
 
 
-def warnings_of(reading: Reading, kind: str) -> list[str]:
+def warnings_of(reading: Reading, kind: str, method: Method) -> list[str]:
     warnings = [f"{count} {kind} rows are left out: {reason}." for reason, count in sorted(reading.skipped.items())]
     preferences = sum(reading.formats[name] for name in PREFERENCE_FORMATS)
-    if preferences:
+    if preferences and method == "supervised":
         warnings.append(f"{preferences} {kind} rows are preferences: only the preferred answer is learned.")
     return warnings
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -11,6 +11,8 @@ from clara_trainer.data.example import Example, Turn
 from clara_trainer.failure import TrainingError
 
 IGNORED = -100
+# As transformers names it in the folder of a tokenizer.
+TEMPLATE_FILE = "chat_template.jinja"
 SHIPPED_TEMPLATE = Path(__file__).parent.parent / "chat_template.jinja"
 Span = tuple[int, int]
 
@@ -20,14 +22,30 @@ class TokenRow(TypedDict):
     labels: list[int]
 
 
+class PairRow(TypedDict):
+    """Two rows that begin alike; the labels leave the prompt out of both."""
+
+    chosen_ids: list[int]
+    chosen_labels: list[int]
+    rejected_ids: list[int]
+    rejected_labels: list[int]
+
+
 @dataclass
 class Encoded:
     rows: list[TokenRow]
     warnings: list[str]
 
 
-def prepare_tokenizer(tokenizer: Any, has_turns: bool) -> list[str]:
-    """Gives a base without a chat template the shipped one; it is saved with the adapter."""
+@dataclass
+class EncodedPairs:
+    rows: list[PairRow]
+    warnings: list[str]
+
+
+def prepare_tokenizer(tokenizer: Any, start_from: str | None = None) -> list[str]:
+    """Gives a base without a chat template the shipped one; it is saved with the adapter. An adapter that is trained
+    further keeps its own."""
     if not getattr(tokenizer, "is_fast", False):
         raise TrainingError(
             "invalid_model", "The model has no fast tokenizer (tokenizer.json), which the trainer needs."
@@ -38,9 +56,13 @@ def prepare_tokenizer(tokenizer: Any, has_turns: bool) -> list[str]:
         )
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    if not has_turns or tokenizer.chat_template is not None:
+    own = Path(start_from) / TEMPLATE_FILE if start_from else None
+    if own is not None and own.is_file():
+        tokenizer.chat_template = own.read_text(encoding="utf-8")
         return []
-    tokenizer.chat_template = SHIPPED_TEMPLATE.read_text()
+    if tokenizer.chat_template is not None:
+        return []
+    tokenizer.chat_template = SHIPPED_TEMPLATE.read_text(encoding="utf-8")
     return ["The base model has no chat template: the shipped one is used and saved with the adapter."]
 
 
@@ -49,15 +71,49 @@ def encode(examples: list[Example], tokenizer: Any, max_length: int, kind: str) 
     rows: list[TokenRow] = []
     for example in examples:
         row = encode_text(example, tokenizer) if example.text else encode_turns(example, tokenizer, notes)
-        if len(row["input_ids"]) > max_length:
-            notes[f"longer than max_length ({max_length} tokens) and cut"] += 1
-            row = {"input_ids": row["input_ids"][:max_length], "labels": row["labels"][:max_length]}
-        # The first token is never predicted, so a label there teaches nothing.
-        if any(label != IGNORED for label in row["labels"][1:]):
+        row = cut(row, max_length, notes)
+        if teaches(row):
             rows.append(row)
         else:
             notes["left out: nothing to learn is within max_length"] += 1
-    return Encoded(rows, [f"{count} {kind} rows are {note}." for note, count in sorted(notes.items())])
+    return Encoded(rows, told(notes, kind))
+
+
+def encode_pairs(examples: list[Example], tokenizer: Any, max_length: int, kind: str) -> EncodedPairs:
+    """Both answers as `encode` renders and cuts them; a pair needs something of each."""
+    notes: Counter[str] = Counter()
+    rows: list[PairRow] = []
+    for example in examples:
+        chosen = cut(encode_turns(example, tokenizer, notes), max_length, notes)
+        rejected = cut(encode_turns(replace(example, turns=example.rejected), tokenizer, notes), max_length, notes)
+        if teaches(chosen) and teaches(rejected) and chosen != rejected:
+            rows.append(
+                {
+                    "chosen_ids": chosen["input_ids"],
+                    "chosen_labels": chosen["labels"],
+                    "rejected_ids": rejected["input_ids"],
+                    "rejected_labels": rejected["labels"],
+                }
+            )
+        else:
+            notes["left out: nothing that differs is within max_length"] += 1
+    return EncodedPairs(rows, told(notes, kind))
+
+
+def cut(row: TokenRow, max_length: int, notes: Counter[str]) -> TokenRow:
+    if len(row["input_ids"]) <= max_length:
+        return row
+    notes[f"longer than max_length ({max_length} tokens) and cut"] += 1
+    return {"input_ids": row["input_ids"][:max_length], "labels": row["labels"][:max_length]}
+
+
+def teaches(row: TokenRow) -> bool:
+    """The first token is never predicted, so a label there teaches nothing."""
+    return any(label != IGNORED for label in row["labels"][1:])
+
+
+def told(notes: Counter[str], kind: str) -> list[str]:
+    return [f"{count} {kind} rows are {note}." for note, count in sorted(notes.items())]
 
 
 def encode_text(example: Example, tokenizer: Any) -> TokenRow:

@@ -20,18 +20,23 @@ class Turn:
 
 @dataclass(frozen=True)
 class Example:
-    """A conversation (turns) or a plain text (text), never both."""
+    """A conversation (turns) or a plain text (text), never both. A pair is two conversations that differ in the end."""
 
     turns: tuple[Turn, ...] = ()
     text: str = ""
+    # The conversation with the answer that is not preferred.
+    rejected: tuple[Turn, ...] = ()
     # Where it stands, for messages; equal rows of different places are equal.
     place: str = field(default="", compare=False)
 
     def characters(self) -> int:
-        return len(self.text) + sum(len(turn.content) for turn in self.turns)
+        longest = max(sum(len(turn.content) for turn in turns) for turns in (self.turns, self.rejected))
+        return len(self.text) + longest
 
     def fingerprint(self) -> str:
-        content = [asdict(turn) for turn in self.turns] or self.text
+        content: object = [asdict(turn) for turn in self.turns] or self.text
+        if self.rejected:
+            content = [content, [asdict(turn) for turn in self.rejected]]
         return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
 

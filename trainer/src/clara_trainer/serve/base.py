@@ -9,6 +9,7 @@ from typing import Any
 
 from clara_trainer.serve.attention import ARGUMENT, NAME, FlatBatch, Span, register
 from clara_trainer.serve.kv_cache import BLOCK, KvCache
+from clara_trainer.serve.packed import pack_linears
 from clara_trainer.serve.problem import StartProblem
 
 PROBE_TOKENS = 12
@@ -104,6 +105,8 @@ def switch_attention(base: Base) -> None:
     with torch.inference_mode():
         expected = base.model(input_ids=ids, use_cache=False).logits[0].float().log_softmax(-1)
         register()
+        if base.device == "cpu":
+            pack_linears(base.model)
         try:
             base.model.set_attn_implementation(NAME)
             found = probe_logits(base, ids).log_softmax(-1)

@@ -1,0 +1,27 @@
+import { applyDecorators } from '@nestjs/common';
+import { IsString, MaxLength } from 'class-validator';
+import { Optional } from '../../kernel/optional.js';
+
+/** A page as OpenAI's API has it. */
+export interface OpenAiList<T> {
+  object: 'list';
+  data: T[];
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+}
+
+/** @param found one more than `limit` where there are more */
+export function openAiList<T extends { id: string }>(found: readonly T[], limit: number): OpenAiList<T> {
+  const data = found.slice(0, limit);
+  return {
+    object: 'list',
+    data,
+    has_more: found.length > limit,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+  };
+}
+
+/** The id that the page before ended with. */
+export const AfterField = (): PropertyDecorator => applyDecorators(Optional(), IsString(), MaxLength(100));

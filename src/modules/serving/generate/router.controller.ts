@@ -1,0 +1,28 @@
+import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Requires } from '../../security/access.port.js';
+import { CurrentUser, type Caller } from '../../security/principal.port.js';
+import { RouterSettings } from '../routing/router-settings.js';
+import { RouterConfigDto, RouterChangeDto } from './router.dto.js';
+
+/** How `auto` chooses. */
+@ApiTags('serving')
+@Controller('api/serving/router')
+export class RouterController {
+  constructor(private readonly settings: RouterSettings) {}
+
+  @Requires('adapters:read')
+  @Get('configure')
+  @ApiOperation({ summary: 'Thresholds, weights and rules of `auto` as they hold now' })
+  routerConfiguration(): RouterConfigDto {
+    return this.settings.current();
+  }
+
+  @Requires('adapters:activate')
+  @Post('configure')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Change thresholds, weights and rules of `auto`; what is not named stays' })
+  configureRouter(@Body() body: RouterChangeDto, @CurrentUser() caller: Caller): Promise<RouterConfigDto> {
+    return this.settings.change(body, caller);
+  }
+}

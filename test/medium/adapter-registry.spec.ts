@@ -1,0 +1,334 @@
+import { mkdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DataSource } from 'typeorm';
+import { PostgresNotifications } from '../../src/adapters/postgres/notifications.js';
+import { asApplication, type PostgresConnection } from '../../src/adapters/postgres/data-source.js';
+import { rowsOf } from '../../src/kernel/transaction.js';
+import { BackFill } from '../../src/modules/adapters/back-fill.service.js';
+import { AdapterRegistration } from '../../src/modules/training/adapter-registration.js';
+import { CompletedJobStore } from '../../src/modules/training/completed-jobs.store.js';
+import { loraFiles, RegistrySite } from '../fixtures/adapters.js';
+import { someone } from '../fixtures/datasets.js';
+import { Queue } from '../fixtures/queue.js';
+import { anyConfig } from '../fixtures/runs.js';
+import { runSql, TestDatabases } from '../fixtures/test-database.js';
+import { eventually } from '../fixtures/waiting.js';
+
+import.meta.jest.setTimeout(180_000);
+
+const by = someone('erika', 'trainer');
+const because = { by, evidence: { ppl_dev: 7.4 } };
+
+describe('the registry of adapters', () => {
+  let databases: TestDatabases;
+  let connection: PostgresConnection;
+  let source: DataSource;
+  let site: RegistrySite;
+
+  beforeAll(async () => {
+    databases = await TestDatabases.open();
+    connection = await databases.create();
+    source = await databases.source(connection);
+    site = await RegistrySite.open(source);
+  });
+  afterAll(async () => {
+    await site.close();
+    await databases.close();
+  });
+
+  const deployed = async (alias: string) =>
+    (await site.history.page({ alias, versionId: undefined, at: undefined, limit: 1000, before: undefined })).reverse();
+
+  describe('a version', () => {
+    it('says everything of the adapter that a job made', async () => {
+      const version = await site.registered({ tags: ['domain:Satzung', 'x'] });
+      expect(version).toMatchObject({
+        name: 'satzung-lora-r4-v1',
+        model_id: `ft:clara-base:clara:mein-lauf:${version.id.replaceAll('-', '').slice(0, 12)}`,
+        base: 'clara-base',
+        base_hash: (await site.bases.of('default')).hash,
+        method: 'lora',
+        rank: 4,
+        format: 'peft',
+        domains: ['satzung'],
+        metrics: {
+          loss_before: 3,
+          loss_after: 2,
+          perplexity_before: 20,
+          perplexity_after: 7.4,
+          ppl_dev: 7.4,
+          steps: 9,
+        },
+        created_by: 'erika',
+        retired_at: null,
+      });
+      expect(version.content_hash).toMatch(/^[0-9a-f]{64}$/);
+      expect(version.files.map(({ name }) => name)).toEqual(expect.arrayContaining(Object.keys(loraFiles(''))));
+      for (const reference of [version.id, version.name, version.model_id])
+        expect((await site.versions.find(reference))?.id).toBe(version.id);
+    });
+
+    it('counts up under each prefix, also when many come at once, and leaves no gap', async () => {
+      const all = await Promise.all(Array.from({ length: 8 }, () => site.registered({ tags: ['domain:viele'] })));
+      const names = all.map(({ name }) => name).toSorted();
+      expect(names).toEqual(Array.from({ length: 8 }, (_, index) => `viele-lora-r4-v${index + 1}`));
+    });
+
+    it('never changes, not even by the owner of the tables', async () => {
+      const { id } = await site.registered();
+      for (const sql of [
+        `UPDATE adapter_versions SET content_hash = repeat('0', 64) WHERE id = '${id}'`,
+        `UPDATE adapter_versions SET metrics = '{}' WHERE id = '${id}'`,
+        `DELETE FROM adapter_versions WHERE id = '${id}'`,
+        `TRUNCATE adapter_versions CASCADE`,
+      ])
+        await expect(runSql(connection, sql)).rejects.toThrow(/never changes|only grows/);
+      const changed = await site.changes.change(id, { notes: 'gut', domains: ['a'] }, () => Promise.resolve());
+      expect(changed).toMatchObject({ notes: 'gut', domains: ['a'], tags: ['domain:vergabe'] });
+    });
+
+    it('is not there where its transaction fails, and the next one takes its number', async () => {
+      const job = await site.job({ tags: ['domain:abbruch'] });
+      const register = await site.trained.prepare(job);
+      const failing = source.transaction(async (sql) => {
+        await register(sql);
+        throw new Error('the end of the transaction');
+      });
+      await expect(failing).rejects.toThrow('the end');
+      expect(await site.versions.ofJob(job.jobId)).toBeUndefined();
+      expect((await site.registered({ tags: ['domain:abbruch'] })).name).toBe('abbruch-lora-r4-v1');
+    });
+  });
+
+  describe('retiring', () => {
+    const retire = async (id: string) => {
+      const version = await site.versions.byId(id);
+      if (!version) throw new Error('there is no such version');
+      await site.changes.retire(version, 'erika', () => Promise.resolve());
+    };
+
+    it('takes the files, and never gives name or number again', async () => {
+      const version = await site.registered({ tags: ['domain:alt'] });
+      await retire(version.id);
+      await site.sweeper.sweep();
+      await expect(stat(version.path)).rejects.toThrow('ENOENT');
+      expect((await site.versions.byId(version.id))?.files_removed_at).toBeInstanceOf(Date);
+      expect((await site.registered({ tags: ['domain:alt'] })).name).toBe('alt-lora-r4-v2');
+      await expect(site.moves.move('alt', version.id, because)).rejects.toMatchObject({ code: 'conflict' });
+      await expect(retire(version.id)).rejects.toThrow('retired already');
+    });
+
+    it('is refused while an alias leads there, also for a share', async () => {
+      const [a, b] = [await site.registered(), await site.registered()];
+      await site.moves.move('stable', a.id, { ...because, splits: [{ versionId: b.id, weight: 0.1 }] });
+      for (const { id } of [a, b]) await expect(retire(id)).rejects.toThrow('in use by the alias stable');
+      await site.moves.remove('stable', because);
+      await retire(b.id);
+    });
+
+    it('and moving an alias never pass each other', async () => {
+      for (let round = 0; round < 5; round += 1) {
+        const { id } = await site.registered();
+        const alias = `race-${round}`;
+        await Promise.allSettled([site.moves.move(alias, id, because), retire(id)]);
+        const [live] = await rowsOf(source, 'SELECT 1 FROM adapter_aliases WHERE alias = $1', [alias]);
+        const isRetired = (await site.versions.byId(id))?.retired_at !== null;
+        expect(Boolean(live)).toBe(!isRetired);
+      }
+    });
+
+    it('sweeps what uploads left behind, and nothing that is new', async () => {
+      const old = new Date(Date.now() - 24 * 3_600_000);
+      const folders = ['.incoming/a', '0f8fad5b-d9cb-469f-a165-70867728950e'].map((name) =>
+        join(site.place.uploads, name),
+      );
+      for (const folder of folders) {
+        await mkdir(folder, { recursive: true });
+        await writeFile(join(folder, 'x'), '');
+        await site.sweeper.sweep();
+        await expect(stat(folder)).resolves.toBeDefined();
+        await utimes(folder, old, old);
+      }
+      await site.sweeper.sweep();
+      for (const folder of folders) await expect(stat(folder)).rejects.toThrow('ENOENT');
+    });
+  });
+
+  describe('an alias', () => {
+    it('moves, goes back, and its history says who, when and why', async () => {
+      const [a, b] = [await site.registered(), await site.registered()];
+      await site.moves.move('champion', a.id, because);
+      await expect(site.moves.move('champion', 'previous', because)).rejects.toThrow('before that could come back');
+      await site.moves.move('champion', b.id, { by: someone('max'), evidence: { judge: 0.9 } });
+      expect(await site.moves.previous('champion')).toBe(a.id);
+      const back = await site.moves.move('champion', 'previous', because);
+      expect(back).toMatchObject({ versionId: a.id, kind: 'rollback', to: null });
+      const again = await site.moves.move('champion', a.id, because);
+      expect(again.number).toBe(back.number);
+      await site.moves.remove('champion', because);
+      const all = await deployed('champion');
+      expect(all.map(({ versionId, by: who, evidence }) => [versionId, who, evidence])).toEqual([
+        [a.id, 'erika', { ppl_dev: 7.4 }],
+        [b.id, 'max', { judge: 0.9 }],
+        [a.id, 'erika', { ppl_dev: 7.4 }],
+      ]);
+      expect(
+        all.every(({ to }, index) => to && (!all[index + 1] || to.getTime() === all[index + 1]?.from.getTime())),
+      ).toBe(true);
+      const middle = all[1]?.from ?? new Date();
+      const then = await site.history.page({
+        alias: 'champion',
+        versionId: undefined,
+        at: middle,
+        limit: 10,
+        before: undefined,
+      });
+      expect(then.map(({ versionId }) => versionId)).toEqual([b.id]);
+    });
+
+    it('moved by many at once has a history without gaps and one last word', async () => {
+      const versions = await Promise.all(Array.from({ length: 4 }, () => site.registered()));
+      await Promise.all(
+        Array.from({ length: 40 }, (_, index) => site.moves.move('busy', versions[index % 4]?.id ?? '', because)),
+      );
+      const all = await deployed('busy');
+      expect(all.filter(({ to }) => to === null)).toHaveLength(1);
+      expect(all.slice(1).every(({ versionId }, index) => versionId !== all[index]?.versionId)).toBe(true);
+      expect(all.every(({ from }, index) => index === 0 || from >= (all[index - 1]?.from ?? from))).toBe(true);
+      expect((await site.versions.find('busy'))?.id).toBe(all.at(-1)?.versionId);
+    });
+
+    it('has a history that only grows, also for the owner of the tables', async () => {
+      for (const sql of [
+        `UPDATE adapter_deployments SET by = 'nobody'`,
+        'DELETE FROM adapter_deployments',
+        'TRUNCATE adapter_deployments',
+      ])
+        await expect(runSql(connection, sql)).rejects.toThrow('only grows');
+      const [rights] = await rowsOf<{ update: boolean }>(
+        source,
+        `SELECT has_table_privilege(current_user, 'adapter_deployments', 'UPDATE') AS update`,
+      );
+      if (connection.app) expect(rights?.update).toBe(false);
+    });
+
+    it.each(['auto', 'ft:a', '', 'a b', 'x-r8-v1', 'clara-base', '0f8fad5b-d9cb-469f-a165-70867728950e'])(
+      'is not called "%s"',
+      async (name) => {
+        const { id } = await site.registered();
+        await expect(site.moves.move(name, id, because)).rejects.toMatchObject({ code: 'invalid' });
+      },
+    );
+
+    it('refuses versions and shares that are none', async () => {
+      const [a, b] = [await site.registered(), await site.registered()];
+      await expect(site.moves.move('x', 'nothing', because)).rejects.toMatchObject({ code: 'not_found' });
+      for (const weight of [0, -1, 1.1, Number.NaN])
+        await expect(
+          site.moves.move('x', a.id, { ...because, splits: [{ versionId: b.id, weight }] }),
+        ).rejects.toMatchObject({ code: 'invalid' });
+      await expect(
+        site.moves.move('x', a.id, { ...because, splits: [{ versionId: a.id, weight: 0.5 }] }),
+      ).rejects.toMatchObject({ code: 'invalid' });
+      expect(await deployed('x')).toEqual([]);
+    });
+  });
+
+  it('is followed by the catalog of every process', async () => {
+    const wakeups = [0, 1].map(() => new PostgresNotifications(asApplication(connection), () => undefined));
+    const catalogs = wakeups.map((each) => site.catalog(each));
+    try {
+      for (const each of wakeups) await each.open();
+      expect(() => catalogs[0]?.snapshot()).toThrow('is being read');
+      for (const catalog of catalogs) await catalog.onModuleInit();
+      let told = 0;
+      catalogs[1]?.onChange(() => (told += 1));
+      const version = await site.registered({ tags: ['domain:katalog'] });
+      const other = await site.registered({ tags: ['domain:katalog'] });
+      await site.moves.move('followed', version.id, { ...because, splits: [{ versionId: other.id, weight: 0.25 }] });
+      for (const catalog of catalogs)
+        await eventually('it knows the alias', () =>
+          catalog.snapshot().aliases.some(({ alias }) => alias === 'followed'),
+        );
+      expect(told).toBeGreaterThan(0);
+      const { versions, aliases } = catalogs[1]?.snapshot() ?? { versions: [], aliases: [] };
+      expect(versions[0]).toMatchObject({
+        id: other.id,
+        name: other.name,
+        baseHash: other.base_hash,
+        path: other.path,
+      });
+      expect(versions[0]?.createdAt).toEqual(other.created_at);
+      expect(aliases.find(({ alias }) => alias === 'followed')).toEqual({
+        alias: 'followed',
+        versionId: version.id,
+        splits: [{ versionId: other.id, weight: 0.25 }],
+      });
+      await site.moves.remove('followed', because);
+      await catalogs[0]?.refresh();
+      expect(catalogs[0]?.snapshot().aliases.some(({ alias }) => alias === 'followed')).toBe(false);
+    } finally {
+      for (const catalog of catalogs) await catalog.onApplicationShutdown();
+      for (const each of wakeups) await each.close();
+    }
+  });
+
+  describe('a job', () => {
+    let queue: Queue;
+
+    beforeEach(async () => {
+      queue = new Queue(source);
+      await queue.clear();
+      await queue.host(4);
+    });
+    afterEach(() => queue.close());
+
+    const completed = (path: string) => ({ set: { status: 'completed' as const, adapter_path: path }, events: [] });
+
+    it('and its version are completed together or not at all', async () => {
+      await queue.queued({ config: { ...anyConfig(), name: 'zusammen' }, tags: [] });
+      const job = await queue.claimed();
+      const { adapterPath } = await site.job({ jobId: job.job_id });
+      const registration = new AdapterRegistration(queue.jobs, site.trained, queue.log);
+      const register = await registration.prepare(job, adapterPath);
+      const broken = queue.store.complete(job.job_id, completed(adapterPath), async (sql) => {
+        await register?.(sql);
+        throw new Error('the disk is full');
+      });
+      await expect(broken).rejects.toThrow('the disk is full');
+      expect([(await queue.row(job.job_id)).status, await site.versions.ofJob(job.job_id)]).toEqual([
+        'running',
+        undefined,
+      ]);
+      // Another supervisor was quicker: nothing is registered either.
+      const late = { ...completed(adapterPath), fence: job.fence + 1, from: ['running' as const] };
+      expect(await queue.store.complete(job.job_id, late, register)).toBeUndefined();
+      expect(await site.versions.ofJob(job.job_id)).toBeUndefined();
+      await queue.store.complete(job.job_id, completed(adapterPath), register);
+      expect((await site.versions.ofJob(job.job_id))?.name).toBe('zusammen-lora-r4-v1');
+    });
+
+    it('is completed also where its folder is no adapter, and the log says why', async () => {
+      await queue.queued();
+      const job = await queue.claimed();
+      const registration = new AdapterRegistration(queue.jobs, site.trained, queue.log);
+      expect(await registration.prepare(job, join(site.folder, 'nothing'))).toBeUndefined();
+      expect(queue.log.lines.some(({ message }) => message.includes('could not be registered'))).toBe(true);
+    });
+
+    it('that is older than the registry is registered once', async () => {
+      await queue.queued({ tags: ['domain:frueher'] });
+      const job = await queue.claimed();
+      const { adapterPath } = await site.job({ jobId: job.job_id });
+      await queue.store.complete(job.job_id, completed(adapterPath));
+      await queue.queued();
+      const gone = await queue.claimed();
+      await queue.store.complete(gone.job_id, completed(join(site.folder, 'gone')));
+      const jobs = new CompletedJobStore(source);
+      const fill = new BackFill(jobs, site.trained, site.versions, site.place, source, site.log);
+      expect(await fill.run()).toEqual({ registered: 1, left: 1 });
+      expect(await fill.run()).toEqual({ registered: 0, left: 1 });
+      expect((await site.versions.ofJob(job.job_id))?.name).toBe('frueher-lora-r4-v1');
+    });
+  });
+});
