@@ -22,6 +22,7 @@ const NAMES = [
   'configs',
   'train',
   'embed',
+  'serve-engine',
   'gpu',
   'search',
   'search-100k',
@@ -58,6 +59,8 @@ const flags = {
       'laws',
       'models',
       'pages',
+      'tokens',
+      'switches',
     ].map((name) => [name, { type: 'string' }]),
   ),
 };

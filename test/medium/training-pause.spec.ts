@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { NoAuditTrail } from '../../src/modules/audit/audit.port.js';
+import { AdapterRegistration } from '../../src/modules/training/adapter-registration.js';
 import { AttemptEnd } from '../../src/modules/training/attempt-end.js';
 import type { DispatcherService } from '../../src/modules/training/dispatcher.service.js';
 import { JobAccess } from '../../src/modules/training/job-access.service.js';
@@ -15,6 +16,7 @@ import { RunFolder } from '../../src/modules/training/run-folder.js';
 import { Supervisor } from '../../src/modules/training/supervisor.js';
 import { TrainingMetrics } from '../../src/modules/training/training-metrics.js';
 import { TrainingService } from '../../src/modules/training/training.service.js';
+import { FakeAdapters } from '../fixtures/adapters.js';
 import { callerOf } from '../fixtures/callers.js';
 import { FakeLauncher } from '../fixtures/fake-launcher.js';
 import { newJob, Queue } from '../fixtures/queue.js';
@@ -75,7 +77,9 @@ describe('pausing a job', () => {
   const trains = async (cancelGraceSeconds = 60): Promise<{ job: JobEntity; supervisor: Supervisor }> => {
     await queue.queued();
     const job = await claim();
-    const end = new AttemptEnd(queue.store, source, queue.news, new TrainingMetrics(new Registry()), queue.log);
+    const metrics = new TrainingMetrics(new Registry());
+    const registration = new AdapterRegistration(queue.jobs, new FakeAdapters(), queue.log);
+    const end = new AttemptEnd(queue.store, source, queue.news, metrics, registration, queue.log);
     const tools = {
       queue: queue.store,
       launcher,

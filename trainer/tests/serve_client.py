@@ -43,6 +43,12 @@ class Server:
         connection.request("GET" if body is None else "POST", path, data, headers)
         return connection.getresponse()
 
+    def open_unread(self, path: str, body: object) -> http.client.HTTPConnection:
+        """A request whose answer is not waited for."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
+        connection.request("POST", path, json.dumps(body).encode(), {"authorization": f"Bearer {KEY}"})
+        return connection
+
     def ask(self, path: str, body: object = None, key: str | None = KEY) -> tuple[int, Any]:
         response = self.open(path, body, key)
         text = response.read().decode()

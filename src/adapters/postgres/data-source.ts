@@ -3,18 +3,21 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { JobConfigEntity, JobEntity, JobEventEntity } from '../../modules/training/job.entity.js';
 import { PersonalTokenEntity, TicketEntity } from '../../modules/security/personal-token.entity.js';
 import { grantsTo } from './grants.js';
-import { Adapters1764000700000 } from './migrations/1764000700000-adapters.js';
-import { Datasets1764000600000 } from './migrations/1764000600000-datasets.js';
-import { OpenAi1764000900000 } from './migrations/1764000900000-openai.js';
-import { Methods1764000650000 } from './migrations/1764000650000-methods.js';
-import { Serving1764000800000 } from './migrations/1764000800000-serving.js';
+import { Training1764000000000 } from './migrations/1764000000000-training.js';
 import { Security1764000100000 } from './migrations/1764000100000-security.js';
+import { Pki1764000200000 } from './migrations/1764000200000-pki.js';
 import { Audit1764000300000 } from './migrations/1764000300000-audit.js';
 import { Documents1764000400000 } from './migrations/1764000400000-documents.js';
 import { Stores1764000500000 } from './migrations/1764000500000-stores.js';
-import { Training1764000000000 } from './migrations/1764000000000-training.js';
-import { Ocr1764000650000 } from './migrations/1764000650000-ocr.js';
-import { Pki1764000200000 } from './migrations/1764000200000-pki.js';
+import { Datasets1764000600000 } from './migrations/1764000600000-datasets.js';
+import { Methods1764000650000 } from './migrations/1764000650000-methods.js';
+import { Ocr1764000660000 } from './migrations/1764000660000-ocr.js';
+import { Adapters1764000700000 } from './migrations/1764000700000-adapters.js';
+import { Serving1764000800000 } from './migrations/1764000800000-serving.js';
+import { Router1764000850000 } from './migrations/1764000850000-router.js';
+import { OpenAi1764000900000 } from './migrations/1764000900000-openai.js';
+import { Holders1764001000000 } from './migrations/1764001000000-holders.js';
+import { RetiredSpaces1764001100000 } from './migrations/1764001100000-retired-spaces.js';
 
 export interface PostgresConnection {
   /** A host name, or the folder of a Unix socket. */
@@ -57,10 +60,13 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
       Stores1764000500000,
       Datasets1764000600000,
       Methods1764000650000,
+      Ocr1764000660000,
       Adapters1764000700000,
-      OpenAi1764000900000,
       Serving1764000800000,
-      Ocr1764000650000,
+      Router1764000850000,
+      OpenAi1764000900000,
+      Holders1764001000000,
+      RetiredSpaces1764001100000,
     ],
     migrationsTableName: 'clara_migrations',
     synchronize: false,

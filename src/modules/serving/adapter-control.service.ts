@@ -119,7 +119,6 @@ export class AdapterControl {
         detail: { name: version.name, ...detail },
       });
     });
-    await this.wanted.refresh();
-    await this.store.announce();
+    await this.wanted.changed();
   }
 }

@@ -25,16 +25,23 @@ from clara_trainer.threads import available_cores, limit_threads
 GRACE_SECONDS = 5.0
 
 
+def positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(f"{value} is less than 1")
+    return value
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="folder of the base model")
     parser.add_argument("--name", required=True, help="what the base is called in requests")
-    parser.add_argument("--max-loras", type=int, default=8, help="adapters that can be loaded at once")
-    parser.add_argument("--max-rank", type=int, default=64)
-    parser.add_argument("--max-rows", type=int, default=16, help="answers that are written at once; others wait")
-    parser.add_argument("--threads", type=int, default=available_cores())
+    parser.add_argument("--max-loras", type=positive, default=8, help="adapters that can be loaded at once")
+    parser.add_argument("--max-rank", type=positive, default=64)
+    parser.add_argument("--max-rows", type=positive, default=16, help="answers that are written at once; others wait")
+    parser.add_argument("--threads", type=positive, default=available_cores())
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    parser.add_argument("--kv-bytes", type=int, help="memory for keys and values; default: half of what is available")
+    parser.add_argument("--kv-bytes", type=positive, help="for keys and values; default: half of the memory")
     return parser.parse_args(arguments)
 
 

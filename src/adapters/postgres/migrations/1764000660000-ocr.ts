@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** How far the pictures of a file are recognised, and how sure the text of a chunk is. */
-export class Ocr1764000650000 implements MigrationInterface {
-  name = 'Ocr1764000650000';
+export class Ocr1764000660000 implements MigrationInterface {
+  name = 'Ocr1764000660000';
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query('ALTER TABLE ingestion_file ADD COLUMN progress text');
