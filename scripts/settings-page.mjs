@@ -54,6 +54,8 @@ function kindInComplaint(message) {
   const letters = /is not (\d+ to \d+ small letters.*)/.exec(message);
   if (letters) return letters[1] ?? '';
   if (/http or https/.test(message)) return 'http or https address';
+  const form = /is not (?:of the form )?(\d+ to \d+ small letters.*|\/\S+:\/\S+)$/.exec(message)?.[1];
+  if (form) return form;
   if (/bool/.test(message)) return 'true or false';
   if (/port/.test(message)) return 'port';
   throw new Error(`what a setting may be is not told by: ${message}`);
