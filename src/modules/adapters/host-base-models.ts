@@ -63,8 +63,10 @@ export class HostBaseModels extends BaseModels {
     const deep = (await Promise.all(near.map(subfolders))).flat();
     const folders: string[] = [];
     for (const folder of new Set([...made, ...near, ...deep])) if (await isModel(folder)) folders.push(folder);
+    const { baseModel } = this.settings.training;
     const ids = (await subfolders(hub)).flatMap((folder) => hubIdOf(folder) ?? []);
-    const all = await Promise.all([...folders, ...ids].slice(0, MOST_KNOWN).map((each) => this.of(each)));
+    const named = [...(baseModel === undefined ? [] : [baseModel]), ...folders, ...ids];
+    const all = await Promise.all([...new Set(named)].slice(0, MOST_KNOWN).map((each) => this.of(each)));
     return all.filter(({ folder }) => folder !== null);
   }
 
