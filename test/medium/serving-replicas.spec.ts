@@ -1,5 +1,5 @@
 import type { CatalogVersion } from '../../src/modules/adapters/adapter-catalog.port.js';
-import type { AdapterListDto, ServingStatusDto } from '../../src/modules/serving/serving.dto.js';
+import type { ServedAdaptersDto, ServingStatusDto } from '../../src/modules/serving/serving.dto.js';
 import { ServingApp } from '../fixtures/serving-app.js';
 import { TestDatabases } from '../fixtures/test-database.js';
 import { VllmProcess } from '../fixtures/vllm-servers.js';
@@ -148,7 +148,7 @@ describe('two vLLM servers', () => {
     for (const each of servers) await each.control({ faults: { refuse: 'rank 128 is greater than max_lora_rank' } });
     const version = await app.register();
     await expect(app.ask(version)).rejects.toThrow('rank 128 is greater');
-    const { body } = await app.call<AdapterListDto>('GET', '/api/serving/adapters/list');
+    const { body } = await app.call<ServedAdaptersDto>('GET', '/api/serving/adapters/list');
     const listed = body.adapters.find((entry) => entry.version_id === version.id);
     expect(listed?.replicas.map(({ state }) => state)).toContain('refused');
   });
@@ -218,7 +218,7 @@ describe('two vLLM servers', () => {
     for (const each of servers) await each.control({ faults: { chunks: 20, pauseMs: 5 } });
     let isOver = false;
     const meant = async (): Promise<CatalogVersion> => {
-      const { body } = await app.call<AdapterListDto>('GET', '/api/serving/adapters/list');
+      const { body } = await app.call<ServedAdaptersDto>('GET', '/api/serving/adapters/list');
       const name = body.adapters.find(({ aliases }) => aliases.includes('champion'))?.version_id;
       return name === fresh.id ? fresh : old;
     };
