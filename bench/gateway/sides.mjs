@@ -66,6 +66,8 @@ async function startLiteLlm(folder, engine, closing) {
     ...cleanEnvironment(),
     LITELLM_LOG: 'ERROR',
     LITELLM_LOCAL_MODEL_COST_MAP: 'True',
+    // As CLARA's debug mode: nobody is asked for a token.
+    LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY: 'true',
     PYTHONWARNINGS: 'ignore',
   };
   const child = spawn(join(dirname(python), 'litellm'), args, { cwd: folder, env, stdio: ['ignore', output, output] });

@@ -7,7 +7,7 @@ import { Jobs, oneTo } from '../fixtures/jobs.js';
 import { processesOf } from '../fixtures/processes.js';
 import { eventually } from '../fixtures/waiting.js';
 
-import.meta.jest.setTimeout(180_000);
+import.meta.jest.setTimeout(400_000);
 
 describe('paused jobs', () => {
   let app: App;

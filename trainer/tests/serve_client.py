@@ -19,7 +19,7 @@ DEADLINE = 120
 
 
 class Server:
-    def __init__(self, model: Path, *arguments: str, **more: str) -> None:
+    def __init__(self, model: Path | str, *arguments: str, **more: str) -> None:
         command = [sys.executable, "-m", "clara_trainer.serve", f"--model={model}", "--name=tiny", *arguments]
         pipe = subprocess.PIPE
         self.log: list[str] = []

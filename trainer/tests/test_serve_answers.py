@@ -166,9 +166,13 @@ def test_penalties_and_biases(server: Server, tiny: Path) -> None:
     assert again == server.text([70] * 6, echo=True, max_tokens=0)
     first = by_hand(tiny, None, PROMPT, 1)[2][0]
     assert server.text(PROMPT, logit_bias={str(first): -100}) != server.text(PROMPT)
-    for penalty in ({"presence_penalty": 2}, {"frequency_penalty": 2}, {"repetition_penalty": 10}):
+    for penalty in ({"presence_penalty": 2}, {"frequency_penalty": 2}):
         body = {"logit_bias": {"70": 3, "71": 2.5}, "max_tokens": 2, **penalty}
         assert server.text(PROMPT, **body) == server.text([70, 71], echo=True, max_tokens=0), penalty
+    tokens = server.complete([70], logprobs=0, max_tokens=20, repetition_penalty=10)["choices"][0]["logprobs"]["tokens"]
+    # Half characters all look the same.
+    whole = [token for token in tokens if token != "�"]
+    assert len(set(whole)) == len(whole) > 5
 
 
 def test_log_probabilities(server: Server) -> None:

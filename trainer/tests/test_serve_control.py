@@ -188,6 +188,9 @@ def test_folders_that_are_none_or_evil_are_refused(server: Server, adapter: Path
     (disguised / "adapter_model.safetensors").write_bytes(pickle.dumps(Evil(str(mark))))
     assert "cannot be read" in reason(disguised)[1]
     assert not mark.exists()
+    (disguised / "adapter_model.safetensors").write_bytes((adapter / "adapter_model.safetensors").read_bytes())
+    (disguised / "tokenizer_config.json").write_text("[" * 50_000)
+    assert "tokenizer_config.json" in reason(disguised)[1]
     code = edited(adapter, tmp_path / "code")
     tokenizer = json.loads((code / "tokenizer_config.json").read_text())
     tokenizer["auto_map"] = {"AutoTokenizer": ["evil.Tokenizer", None]}
@@ -337,10 +340,20 @@ def test_sigterm_ends_answers_with_an_error_event(tiny: Path) -> None:
     assert server.process.wait(timeout=30) == 0
 
 
+def test_a_base_in_the_hubs_cache_is_found(tiny: Path, tmp_path: Path) -> None:
+    stored = tmp_path / "models--owner--small"
+    shutil.copytree(tiny, stored / "snapshots" / "abc")
+    (stored / "refs").mkdir()
+    (stored / "refs" / "main").write_text("abc")
+    server = Server("owner/small", "--threads=1", HF_HUB_CACHE=str(tmp_path))
+    assert server.said["ready"]["model"] == "tiny"
+    assert server.close() == 0
+
+
 def test_what_cannot_start_says_why(tiny: Path, tmp_path: Path) -> None:
     pickled = shutil.copytree(tiny, tmp_path / "pickled")
     (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
-    for folder, reason in ((pickled, "pickle"), (tmp_path, "no model folder")):
+    for folder, reason in ((pickled, "pickle"), (tmp_path, "no model folder"), (tmp_path / "no", "neither a folder")):
         server = Server(folder)
         assert reason in server.said["failed"]["message"]
         assert server.process.wait(timeout=30) == 1

@@ -29,6 +29,7 @@ export class ReplicaPool {
   readonly #queue: LeaseQueue;
   readonly #budget: RetryBudget;
   readonly #listeners = new Set<() => void>();
+  readonly #unloading = new Map<string, Promise<number>>();
 
   constructor(
     engines: Engines,
@@ -116,13 +117,21 @@ export class ReplicaPool {
   }
 
   /** Takes a version out of routing, gives its answers time to end, ends them, and drops it. @returns answers that were ended */
-  async unload(versionId: string, deadlineMs = this.settings.serving.drainMs): Promise<number> {
+  unload(versionId: string): Promise<number> {
+    const running = this.#unloading.get(versionId);
+    if (running) return running;
+    const unloading = this.#unload(versionId).finally(() => this.#unloading.delete(versionId));
+    this.#unloading.set(versionId, unloading);
+    return unloading;
+  }
+
+  async #unload(versionId: string): Promise<number> {
     const holders = this.replicas.flatMap(({ loading, slots }) => {
       const held = slots.of(versionId);
       return held ? [{ loading, held }] : [];
     });
     for (const { held } of holders) held.isLeaving = true;
-    const left = await this.drain(versionId, deadlineMs);
+    const left = await this.drain(versionId, this.settings.serving.drainMs);
     if (left > 0) this.log.warn('answers of an unloaded adapter were ended', { version: versionId, answers: left });
     const ended = new AnswerEnded('the adapter was unloaded, and this answer did not end in time');
     // What was wanted again meanwhile stays.

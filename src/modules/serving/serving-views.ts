@@ -6,7 +6,7 @@ import type { Replica } from './replica.js';
 import { ReplicaPool } from './replica-pool.js';
 import { Reconciler } from './reconciler.service.js';
 import type {
-  AdapterListDto,
+  ServedAdaptersDto,
   AdapterPlaceDto,
   BareStatusDto,
   ListedAdapterDto,
@@ -50,7 +50,7 @@ export class ServingViews implements ServingStatus {
     };
   }
 
-  list(): AdapterListDto {
+  list(): ServedAdaptersDto {
     const { versions } = this.catalog.snapshot();
     return {
       adapters: versions.map((version) => this.#adapter(version)),
