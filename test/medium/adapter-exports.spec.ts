@@ -64,8 +64,8 @@ describe('exports of adapters', () => {
   const newRunner = (exportSeconds = 60): ExportRunner => {
     const environment = { status: () => ({ ready: true as const }), onChange: () => () => undefined };
     const bases = new ExportBases(site.bases, { ...environment, defaultModel: () => site.base }, new LocalWakeups());
-    const settings = { ...site.settings, adapters: { ...site.settings.adapters, exportSeconds } };
-    return new ExportRunner(store, site.versions, bases, exporter, site.place, settings, site.log);
+    Object.assign(site.settings, { adapters: { ...site.settings.adapters, exportSeconds } });
+    return new ExportRunner(store, site.versions, bases, exporter, site.place, site.settings, site.log);
   };
   const foldersOf = (versionId: string): Promise<string[]> =>
     readdir(join(site.place.exports, versionId)).catch(() => []);
@@ -142,6 +142,7 @@ describe('exports of adapters', () => {
     exporter.behaviour = 'hang';
     const slow = await service.create(name, 'merged', by);
     await newRunner(0.2).runNext(whole());
+    newRunner();
     expect(await service.get(name, slow.id)).toMatchObject({
       state: 'failed',
       error: expect.stringContaining('CLARA_EXPORT_MINUTES'),

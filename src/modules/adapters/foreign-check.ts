@@ -50,8 +50,9 @@ export class ForeignCheck {
     const config = await readJson(folder, CONFIG_FILE);
     const lora = loraConfigOf(config);
     checkPlain(config);
+    const weights = await this.#weights(folder);
     const base = await this.#base(lora, declared);
-    checkShapes(await this.#weights(folder), lora, { slug: base.slug, tensors: await this.#baseTensors(base) });
+    checkShapes(weights, lora, { slug: base.slug, tensors: await this.#baseTensors(base) });
     return { facts, config, lora, base };
   }
 

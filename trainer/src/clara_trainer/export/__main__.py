@@ -1,8 +1,8 @@
 """``python -m clara_trainer.export --base DIR --adapter DIR --out DIR --name NAME --format merged|gguf``
 
 Writes the export into the folder ``--out``, which must not be there. Says on standard output, in JSON lines,
-``{"phase": text, "progress": 0..1}``, and at the end ``{"done": true}`` or ``{"failed": {"message": text}}``. It ends when its
-standard input does: with the process that started it.
+``{"phase": text, "progress": 0..1}``, and at the end ``{"done": true}`` or ``{"failed": {"message": text}}``.
+It ends when its standard input does: with the process that started it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 A PEFT LoRA as a GGUF adapter for llama.cpp and Ollama.
 
 Format as llama.cpp reads it (``src/llama-adapter.cpp``): ``general.type`` "adapter", ``adapter.type`` "lora",
-``adapter.lora.alpha``, and for each weight two tensors ``<weight>.lora_a`` [rank, in] and ``<weight>.lora_b`` [out, rank].
+``adapter.lora.alpha``, and for each weight ``<weight>.lora_a`` [rank, in] and ``<weight>.lora_b`` [out, rank].
 """
 
 from __future__ import annotations

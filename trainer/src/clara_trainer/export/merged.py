@@ -24,7 +24,7 @@ def load_tokenizer(base: str, adapter: Path) -> Any:
 
 
 def write_merged(base: str, adapter: Path, out: Path, tell: Tell) -> None:
-    """Weights in the base's own type; a quantised base is refused, for its weights are not those that were trained on."""
+    """Weights in the base's own type; a quantised base is refused: its weights are only near those of the model."""
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
