@@ -84,13 +84,14 @@ describe('the real embedded engine', () => {
     const failures: unknown[] = [];
     let asked = 0;
     const client = async (): Promise<void> => {
-      while (!isOver) {
+      while (!isOver && failures.length === 0) {
         asked += 1;
         await app.ask(versions[0]).catch((error: unknown) => failures.push(error));
       }
     };
     const running = client();
-    await eventually('requests run', () => asked > 2);
+    await eventually('requests run', () => asked > 2 || failures.length > 0);
+    expect(failures).toEqual([]);
     const began = performance.now();
     const promoted = await app.call('POST', `/api/adapters/${versions[1].id}/promote`, { alias: 'champion' });
     const answer = await app.ask(versions[1]);
