@@ -39,7 +39,10 @@ export const servingSpecs = {
   CLARA_SERVING_MAX_ROWS: whole(
     1,
     100_000,
-  )({ default: undefined, desc: 'Answers at the same time on a replica. Unset: 16 for the embedded engine, else 256.' }),
+  )({
+    default: undefined,
+    desc: 'Answers at the same time on a replica. Unset: 16 for the embedded engine, else 256.',
+  }),
   CLARA_SERVING_QUEUE: whole(
     0,
     100_000,
@@ -110,7 +113,12 @@ export function servingProblems(read: Read): string[] {
   return problems;
 }
 
-const FOR_VLLM = ['CLARA_SERVING_URLS', 'CLARA_SERVING_API_KEY', 'CLARA_ADAPTER_PATH_MAP', 'CLARA_VLLM_COMMAND'] as const;
+const FOR_VLLM = [
+  'CLARA_SERVING_URLS',
+  'CLARA_SERVING_API_KEY',
+  'CLARA_ADAPTER_PATH_MAP',
+  'CLARA_VLLM_COMMAND',
+] as const;
 
 const embeddedProblems = (read: Read): string[] =>
   FOR_VLLM.filter((name) => read[name] !== undefined).map(

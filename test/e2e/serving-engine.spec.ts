@@ -43,7 +43,11 @@ describe('the real embedded engine', () => {
   const adapter = async (seed: number, strength: number): Promise<string> => {
     const path = join(folder, `adapter-${seed}`);
     const code = `import sys; from pathlib import Path; from tiny_adapter import make_tiny_adapter; make_tiny_adapter(Path(sys.argv[1]), Path(sys.argv[2]), ${seed}, ${strength})`;
-    const env = { ...process.env, PYTHONPATH: [join(trainer, 'src'), join(trainer, 'tests')].join(':'), HF_HUB_OFFLINE: '1' };
+    const env = {
+      ...process.env,
+      PYTHONPATH: [join(trainer, 'src'), join(trainer, 'tests')].join(':'),
+      HF_HUB_OFFLINE: '1',
+    };
     await run(python, ['-c', code, model, path], { env });
     return path;
   };

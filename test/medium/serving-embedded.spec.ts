@@ -68,16 +68,24 @@ describe('the embedded engine', () => {
   });
 
   it('says why it cannot start, and the request is told', async () => {
-    await writeFile(join(folder, 'python'), `#!/bin/sh\necho '{"failed": {"message": "the model cannot be read"}}'\nexit 1\n`);
+    await writeFile(
+      join(folder, 'python'),
+      `#!/bin/sh\necho '{"failed": {"message": "the model cannot be read"}}'\nexit 1\n`,
+    );
     await opened();
     await expect(app.ask('base')).rejects.toThrow('the model cannot be read');
     const version = await app.register();
-    const answer = await app.call<{ detail: string }>('POST', '/api/serving/load_adapter', { adapter_id: version.name });
+    const answer = await app.call<{ detail: string }>('POST', '/api/serving/load_adapter', {
+      adapter_id: version.name,
+    });
     expect([answer.status, answer.body.detail]).toEqual([503, expect.stringContaining('the model cannot be read')]);
   });
 
   it('is ended with the application, though it hangs', async () => {
-    await writeFile(join(folder, 'python'), `#!/bin/sh\ntrap '' TERM\nexec ${process.execPath} -e "process.on('SIGTERM', () => 0); console.log(JSON.stringify({ready: {port: 9, model: 'gemma'}})); setInterval(() => 0, 1000); console.log('${standIn}')"\n`);
+    await writeFile(
+      join(folder, 'python'),
+      `#!/bin/sh\ntrap '' TERM\nexec ${process.execPath} -e "process.on('SIGTERM', () => 0); console.log(JSON.stringify({ready: {port: 9, model: 'gemma'}})); setInterval(() => 0, 1000); console.log('${standIn}')"\n`,
+    );
     await opened({ CLARA_SERVING_START_SECONDS: '20' });
     const asked = app.ask('base', { limitMs: 3000 }).catch((error: unknown) => error);
     const [pid = 0] = await eventually('it runs', async () => {
@@ -112,7 +120,8 @@ describe('the embedded engine', () => {
   it('holds a GPU in the table of the jobs, and gives it back for a job that does not fit', async () => {
     await opened({ CLARA_MAX_CONCURRENT_JOBS: '1' }, 1);
     await app.ask('base');
-    const holders = async () => (await source.query('SELECT * FROM training_slot_holders')) as { gpu_indices: number[] }[];
+    const holders = async () =>
+      (await source.query('SELECT * FROM training_slot_holders')) as { gpu_indices: number[] }[];
     expect(await holders()).toEqual([expect.objectContaining({ holder: 'embedded', slot: 0, gpu_indices: [0] })]);
     await source.query('UPDATE training_slot_holders SET asked_back_at = now()');
     app.wakeups.call('training_queue');

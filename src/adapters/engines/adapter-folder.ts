@@ -19,6 +19,8 @@ export function remotePath(path: string, map: PathMap | undefined): string {
 export async function checkFolder(path: string): Promise<void> {
   for (const file of ['adapter_config.json', 'adapter_model.safetensors'])
     await access(join(path, file)).catch(() => {
-      throw new AdapterRefused(`the folder ${path} is gone, or has no ${file}; put it back, or register the adapter anew`);
+      throw new AdapterRefused(
+        `the folder ${path} is gone, or has no ${file}; put it back, or register the adapter anew`,
+      );
     });
 }

@@ -69,7 +69,11 @@ export class EmbeddedEngine extends ChildEngine {
     };
     return {
       command: python,
-      args: ['-m', 'clara_trainer.serve', ...Object.entries(args).flatMap(([name, value]) => [`--${name}`, `${value}`])],
+      args: [
+        '-m',
+        'clara_trainer.serve',
+        ...Object.entries(args).flatMap(([name, value]) => [`--${name}`, `${value}`]),
+      ],
       env: {
         ...trainingEnvironment(options.environment),
         PYTHONPATH: join(options.trainer, 'src'),

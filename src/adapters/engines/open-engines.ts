@@ -76,8 +76,7 @@ function embedded({ serving, folders, training }: Needed, parts: Parts): ChildEn
 }
 
 const spawned = (serving: Needed['serving'] & { command: readonly string[] }, parts: Parts): ChildEngine =>
-  new SpawnedVllm(
-    { ...serving, id: 'vllm', key: serving.apiKey, environment: parts.environment },
-    parts.clock,
-    { ...parts, startMs: serving.startMs },
-  );
+  new SpawnedVllm({ ...serving, id: 'vllm', key: serving.apiKey, environment: parts.environment }, parts.clock, {
+    ...parts,
+    startMs: serving.startMs,
+  });

@@ -85,7 +85,9 @@ export class SpawnedVllm extends ChildEngine {
     const api = new VllmApi(url, key);
     try {
       for (;;) {
-        const models = await api.models(AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)])).catch(() => undefined);
+        const models = await api
+          .models(AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]))
+          .catch(() => undefined);
         signal.throwIfAborted();
         const base = models?.find(({ parent }) => parent === null);
         if (base) return { url, base: base.engineName };

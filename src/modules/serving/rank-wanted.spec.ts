@@ -2,7 +2,12 @@ import { versionOf } from '../../../test/fixtures/registry.js';
 import { rankWanted } from './rank-wanted.js';
 
 const versions = [1, 2, 3, 4].map((number) => versionOf(number));
-const [one, two, three, four] = versions as [typeof versions[0], typeof versions[0], typeof versions[0], typeof versions[0]];
+const [one, two, three, four] = versions as [
+  (typeof versions)[0],
+  (typeof versions)[0],
+  (typeof versions)[0],
+  (typeof versions)[0],
+];
 const names = (rows: Parameters<typeof rankWanted>[2], aliases: Parameters<typeof rankWanted>[1] = []) =>
   rankWanted(versions, aliases, rows).map(({ id }) => versions.findIndex((version) => version?.id === id) + 1);
 const row = (lastUsed: number, change = {}) => ({ wanted: true, pinned: false, lastUsed, ...change });
@@ -14,7 +19,11 @@ describe('what replicas should hold', () => {
       [two?.id ?? '', row(1, { pinned: true })],
       [three?.id ?? '', row(5)],
     ]);
-    const alias = { alias: 'champion', versionId: three?.id ?? '', splits: [{ versionId: four?.id ?? '', weight: 0.1 }] };
+    const alias = {
+      alias: 'champion',
+      versionId: three?.id ?? '',
+      splits: [{ versionId: four?.id ?? '', weight: 0.1 }],
+    };
     expect(names(rows, [alias])).toEqual([2, 3, 4, 1]);
   });
 
