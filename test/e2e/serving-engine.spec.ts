@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { baseSlug } from '../../src/kernel/base-slug.js';
+import type { ChildEngine } from '../../src/adapters/engines/child-engine.js';
 import type { ServingStatusDto } from '../../src/modules/serving/serving.dto.js';
 import { ServingApp } from '../fixtures/serving-app.js';
 import { TestDatabases } from '../fixtures/test-database.js';
@@ -88,13 +89,14 @@ describe('the real embedded engine', () => {
     const failures: unknown[] = [];
     let asked = 0;
     const client = async (): Promise<void> => {
-      while (!isOver) {
+      while (!isOver && failures.length === 0) {
         asked += 1;
         await app.ask(versions[0]).catch((error: unknown) => failures.push(error));
       }
     };
     const running = client();
-    await eventually('requests run', () => asked > 2);
+    await eventually('requests run', () => asked > 2 || failures.length > 0);
+    expect(failures).toEqual([]);
     const began = performance.now();
     const promoted = await app.call('POST', `/api/adapters/${versions[1].id}/promote`, { alias: 'champion' });
     const answer = await app.ask(versions[1]);
@@ -108,14 +110,15 @@ describe('the real embedded engine', () => {
   });
 
   it('comes back from a crash with what it held', async () => {
-    const [engine] = app.pool.replicas;
-    const pid = (engine?.engine as unknown as { pid: number }).pid;
+    const [replica] = app.pool.replicas;
+    const pidNow = () => (replica?.engine as ChildEngine | undefined)?.pid;
+    const pid = pidNow() ?? 0;
     const version = await app.register({ base: baseSlug(model), path: await adapter(5, 0.3), rank: 4 });
     const before = contentOf((await app.ask(version)).text);
     process.kill(pid, 'SIGKILL');
-    await eventually('another process takes requests', async () => {
-      const now = (engine?.engine as unknown as { pid: number | undefined }).pid;
-      return now !== undefined && now !== pid && engine?.isReady;
+    await eventually('another process takes requests', () => {
+      const now = pidNow();
+      return now !== undefined && now !== pid && replica?.isReady;
     });
     const { body } = await app.call<ServingStatusDto>('GET', '/api/serving/router/status');
     expect(body.replicas[0]?.adapters.map((held) => held.version_id)).toContain(version.id);

@@ -1,3 +1,4 @@
+import { baseSlug } from '../../kernel/base-slug.js';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { Injectable } from '@nestjs/common';
@@ -6,7 +7,6 @@ import { AppError } from '../../kernel/errors.js';
 import { TrainerEnvironment } from '../training/trainer-environment.port.js';
 import { BaseModels, MADE_BASE, type BaseModel } from './base-models.port.js';
 import { hashOfFolder, hashOfHubModel } from './base-hash.js';
-import { baseSlugOf } from './version-name.js';
 
 const DEFAULT = 'default';
 const MOST_KNOWN = 500;
@@ -80,7 +80,7 @@ export class HostBaseModels extends BaseModels {
   #slug(model: string): string {
     const parts = model.split('/');
     const isMade = MADE.test(parts.at(-1) ?? '') && dirname(model) === join(this.settings.folders.cache, 'models');
-    return isMade ? MADE_BASE : baseSlugOf(model);
+    return isMade ? MADE_BASE : baseSlug(model);
   }
 
   async #folder(model: string, revision: string | null): Promise<string | null> {

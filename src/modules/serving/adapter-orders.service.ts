@@ -70,10 +70,10 @@ export class AdapterOrders {
 }
 
 /** What is in the body counts over what is in the query. */
-const merged = ([query, body]: Given): AdapterParameters => ({ ...query, ...given(body) });
-
-const given = (parameters: AdapterParameters): AdapterParameters =>
-  Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined));
+const merged = (given: Given): AdapterParameters =>
+  Object.fromEntries(
+    given.flatMap((parameters) => Object.entries(parameters)).filter(([, value]) => value !== undefined),
+  );
 
 function named(parameters: Given): string {
   const { adapter_id: adapterId, registry_id: registryId } = merged(parameters);
