@@ -58,6 +58,8 @@ function kindInComplaint(message) {
   if (form) return form;
   if (/bool/.test(message)) return 'true or false';
   if (/port/.test(message)) return 'port';
+  const form = /^"\?" is not (?:of the form )?(.+)$/.exec(message);
+  if (form) return form[1];
   throw new Error(`what a setting may be is not told by: ${message}`);
 }
 

@@ -86,6 +86,8 @@ export class AppModule {
         AuditModule,
         SecurityModule,
         LimitsModule,
+        // Routes are tried in this order: the ones that must be quick stand at the front.
+        GatewayModule,
         PkiModule,
         AdaptersModule,
         TrainingModule,
@@ -95,7 +97,6 @@ export class AppModule {
         DatasetModule,
         FineTuningModule,
         ServingModule,
-        GatewayModule,
         HealthModule,
         MetricsModule,
         DocsModule,
