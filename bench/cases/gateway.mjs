@@ -6,7 +6,7 @@ export const usage = '--rounds N (5) --seconds N (6)';
 
 const RATE = 500;
 /** Rates at which LiteLLM is tried, highest first: it is measured at the first that it sustains. */
-const LOWER_RATES = [500, 300, 200, 100, 50, 25];
+const LOWER_RATES = [200, 100, 50, 25];
 const MOST_P50_MS = 1.5;
 const MOST_P99_MS = 6;
 const LEAST_TIMES = 5;

@@ -14,13 +14,13 @@ const send = (due) =>
   new Promise((done) => {
     const finish = (status) => done({ status, ms: performance.now() - due });
     const headers = { 'content-type': 'application/json', 'content-length': body.length, ...load.headers };
-    request(load.url, { agent, method: 'POST', headers, timeout: 30_000 }, (response) => {
+    request(load.url, { agent, method: 'POST', headers, timeout: 10_000 }, (response) => {
       let tail = '';
       response.on('data', (piece) => (tail = piece.toString('latin1').slice(-200)));
       response.once('end', () => finish(/\[DONE\]|"usage"|\}$/.test(tail.trimEnd()) ? response.statusCode : 0));
     })
       .once('timeout', function () {
-        this.destroy(new Error('no answer in 30 s'));
+        this.destroy(new Error('no answer in 10 s'));
       })
       .once('error', () => finish(0))
       .end(body);
