@@ -22,10 +22,13 @@ const NAMES = [
   'configs',
   'train',
   'embed',
+  'serve-engine',
   'gpu',
   'search',
   'search-100k',
   'near-duplicates',
+  'gateway',
+  'gateway-large',
   'ocr',
 ];
 /** Too large to run with the others. */
@@ -56,6 +59,8 @@ const flags = {
       'laws',
       'models',
       'pages',
+      'tokens',
+      'switches',
     ].map((name) => [name, { type: 'string' }]),
   ),
 };

@@ -1,16 +1,17 @@
 #!/usr/bin/env node
 // `npm run demo`: installs what is missing, starts the application in debug mode, takes the sample documents in, searches them,
-// makes a dataset of them and trains a LoRA on it.
+// makes a dataset of them, trains a LoRA on it, and asks the base and the new adapter the same question.
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawnApplication } from './application.mjs';
 import { documentsToDataset } from './demo-documents.mjs';
-import { showResult } from './demo-result.mjs';
+import { answersOf, resultOf } from './demo-result.mjs';
 import { checkPortsAreFree, portOf } from './ports.mjs';
 import { prepare } from './prepare.mjs';
 import { orShowProblem, Problem } from './problem.mjs';
 import { ProgressLine } from './progress-line.mjs';
 import { findPython } from './python.mjs';
+import { ServingClient } from './serving-client.mjs';
 import { TrainingClient } from './training-client.mjs';
 
 const REQUEST = {
@@ -154,6 +155,20 @@ class Demo {
     }
   }
 
+  /**
+   * What the job gained, and the base and the adapter side by side.
+   * @param {string} jobId
+   * @param {string} question
+   */
+  async result(jobId, question) {
+    for (const line of resultOf(await this.client.job(jobId), this.env)) this.tell(line);
+    this.#line.say('The engine starts ...');
+    const asked = { jobId, question, signal: this.#left.signal };
+    for (const line of await answersOf(new ServingClient(this.address), asked)) this.tell(line);
+    if (!this.env.CLARA_BASE_MODEL)
+      this.tell('The small model picks up the manner of such answers; right ones take a real one: CLARA_BASE_MODEL.');
+  }
+
   /** Once only: a second Ctrl-C would cut short what the first one began. */
   async stop() {
     if (!this.isLeft) {
@@ -174,7 +189,9 @@ async function run(demo) {
   demo.tell(`${isNew ? 'Posted' : 'Going on with'} job ${job.job_id}: ${job.trainer_type}, ${job.config_path}`);
   await demo.follow(job.job_id);
   if (demo.isLeft) return;
-  await showResult(await demo.client.job(job.job_id), made.question, demo.env);
+  await demo.result(job.job_id, made.question).catch((/** @type {unknown} */ error) => {
+    if (!demo.isLeft) throw error;
+  });
 }
 
 await orShowProblem(async () => {

@@ -20,6 +20,7 @@ import { MetricsModule } from './modules/metrics/metrics.module.js';
 import { PkiModule } from './modules/pki/pki.module.js';
 import { RealtimeModule } from './modules/realtime/realtime.module.js';
 import { KeySource } from './modules/security/key-source.port.js';
+import { AdapterExporter } from './modules/adapters/exporter.port.js';
 import { AdaptersModule } from './modules/adapters/adapters.module.js';
 import { DatasetModule } from './modules/dataset/dataset.module.js';
 import { QuestionWriter } from './modules/dataset/questions/question-writer.port.js';
@@ -45,6 +46,7 @@ export interface Outside {
   launcher: LocalLauncher;
   documents: DocumentParts;
   engines: Engines;
+  exporter: AdapterExporter;
   tracing: Tracing;
 }
 
@@ -63,6 +65,7 @@ class OutsideModule {
       { provide: KeySource, useValue: new HttpKeySource(outside.settings.security.jwksUrl) },
       { provide: QuestionWriter, useValue: openWriter(outside.settings, new SystemClock()) },
       { provide: Engines, useValue: outside.engines },
+      { provide: AdapterExporter, useValue: outside.exporter },
       { provide: Tracing, useValue: outside.tracing },
       ...outside.documents.providers,
       { provide: Clock, useClass: SystemClock },
@@ -83,6 +86,8 @@ export class AppModule {
         AuditModule,
         SecurityModule,
         LimitsModule,
+        // Routes are tried in this order: the ones that must be quick stand at the front.
+        GatewayModule,
         PkiModule,
         AdaptersModule,
         TrainingModule,
@@ -92,7 +97,6 @@ export class AppModule {
         DatasetModule,
         FineTuningModule,
         ServingModule,
-        GatewayModule,
         HealthModule,
         MetricsModule,
         DocsModule,

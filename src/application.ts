@@ -4,6 +4,7 @@ import type { INestApplication } from '@nestjs/common';
 import { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { ThisHost } from './adapters/host/this-host.js';
+import { ProcessExporter } from './adapters/exporters/process-exporter.js';
 import { openEngines } from './adapters/engines/open-engines.js';
 import { openDocuments } from './adapters/open-documents.js';
 import { LocalLauncher } from './adapters/launchers/local-launcher.js';
@@ -82,18 +83,14 @@ async function open(start: Start): Promise<Running> {
   closers.add(() => wakeups.close());
   const host = await ThisHost.look(settings.training.hostId, environment);
   const trainer = trainerOf(start);
-  const launcher = new LocalLauncher(
-    () => ({ python: trainer.python(), trainer: settings.folders.trainer }),
-    environment,
-    (gpus) => host.visibleDevices(gpus),
-  );
+  const launcher = launcherOf(start, trainer, host);
   const documents = openDocuments(settings, dataSource, { trainer, environment, log, clock: new SystemClock() });
   closers.add(() => documents.close());
   const engines = openEngines(settings, { trainer, host, environment, log, clock: new SystemClock() });
   closers.add(() => engines.close());
   const tracing = await openTracing(settings, log);
   closers.add(() => tracing.close());
-  const opened = { launcher, documents, engines, tracing };
+  const opened = { launcher, documents, engines, tracing, exporter: exporterOf(start, trainer) };
   const outside = { settings, log, dataSource, wakeups, host, environment: trainer, ...opened };
   const app = await createHttpApplication(outside);
   await app.init();
@@ -113,6 +110,21 @@ async function open(start: Start): Promise<Running> {
       await closers.close();
     },
   };
+}
+
+function launcherOf({ settings, environment }: Start, trainer: TrainerInstallation, host: ThisHost): LocalLauncher {
+  const place = () => ({ python: trainer.python(), trainer: settings.folders.trainer });
+  return new LocalLauncher(place, environment, (gpus) => host.visibleDevices(gpus));
+}
+
+function exporterOf({ settings, environment }: Start, trainer: TrainerInstallation): ProcessExporter {
+  const threads = settings.training.cores;
+  return new ProcessExporter({
+    python: () => trainer.python(),
+    trainer: settings.folders.trainer,
+    threads,
+    environment,
+  });
 }
 
 function openDoors(app: INestApplication, { settings, log }: Start): Promise<Listeners> {

@@ -19,6 +19,7 @@ describe('forms of pages elsewhere', () => {
     ['a page elsewhere', '/upload/files', { origin: 'https://evil.example' }, '403'],
     ['a page elsewhere, chunked', '/ingestion/upload/chunked/start', { origin: 'https://evil.example' }, '403'],
     ['a page elsewhere, a dataset', '/api/datasets', { origin: 'https://evil.example' }, '403'],
+    ['a page elsewhere, an adapter', '/api/adapters', { origin: 'https://evil.example' }, '403'],
     ['a page without an origin', '/upload/files', { origin: 'null' }, '403'],
     ['a page of this server', '/upload/files', { origin: 'https://clara.example:45678' }, 'read'],
     ['what takes no form', '/api/training/jobs', { origin: 'https://evil.example' }, 'read'],

@@ -54,6 +54,7 @@ export const countRequests =
 const FORMS = [
   /^\/(ingestion\/)?upload\//,
   /^\/api\/datasets(\/create|\/[\w-]+\/versions)?\/?(\?|$)/,
+  /^\/api\/adapters\/?(\?|$)/,
   /^\/v1\/files\/?(\?|$)/,
 ];
 const takesForm = (url: string): boolean => FORMS.some((form) => form.test(url));

@@ -1,5 +1,6 @@
 import { API_VERSION } from './kernel/api-version.js';
 import type { INestApplication } from '@nestjs/common';
+import { isOpenAiPath } from './kernel/openai-error.js';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 
 /** What ProblemFilter answers. */
@@ -24,7 +25,27 @@ const problem = {
   required: ['type', 'title', 'status', 'code', 'detail'],
 };
 
+/** What it answers below /v1. */
+const openAiProblem = {
+  type: 'object',
+  properties: {
+    error: {
+      type: 'object',
+      properties: {
+        message: { type: 'string' },
+        type: { type: 'string' },
+        param: { type: 'string', nullable: true },
+        code: { type: 'string', nullable: true },
+      },
+      required: ['message', 'type', 'param', 'code'],
+    },
+  },
+  required: ['error'],
+};
+
 const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+
+const openAiContent = { 'application/json': { schema: { $ref: '#/components/schemas/OpenAiProblem' } } };
 
 /** What any request may be answered with. */
 const always: Record<string, string> = {
@@ -38,6 +59,11 @@ const always: Record<string, string> = {
 };
 const aboutOne = { 404: 'There is no such thing.' };
 const changing = { 409: 'Its state, or an earlier request with the same Idempotency-Key, does not allow it.' };
+/** Of answers that an engine makes. */
+const byEngine = {
+  502: 'The engine broke off, or its answer is none.',
+  504: 'No engine was ready in time; Retry-After tells when to come again.',
+};
 const withInput = { 422: 'The input is not valid; `errors` says where.' };
 
 /** The description of all routes; openapi.json is its committed copy. */
@@ -51,6 +77,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('documents', 'Documents, who may read them, and their chunks')
     .addTag('search', 'By word, meaning and reference; each hit says why it is there')
     .addTag('datasets', 'Training sets: built from searches, documents and files, versioned, exported')
+    .addTag('serving', "Answers by base model and adapters: OpenAI's surface, and the original's")
     .addTag('fine-tuning', "OpenAI's files and fine-tuning jobs: its clients work here unmodified")
     .addTag('adapters', 'Versions of adapters, the aliases that lead to them, their history; uploads and exports')
     .addTag('security', 'Personal tokens and tickets')
@@ -77,22 +104,29 @@ const methods = ['get', 'post', 'put', 'patch', 'delete'] as const;
 function describeProblems(document: OpenAPIObject): void {
   document.components = {
     ...document.components,
-    schemas: { ...document.components?.schemas, Problem: problem },
+    schemas: { ...document.components?.schemas, Problem: problem, OpenAiProblem: openAiProblem },
   };
   for (const [path, item] of Object.entries(document.paths))
-    for (const method of methods) if (item[method]) describe(item[method], path.includes('{'), method !== 'get');
+    for (const method of methods) if (item[method]) describe(item[method], path, method !== 'get');
 }
 
-function describe(operation: Operation, isAboutOne: boolean, changes: boolean): void {
+/** Bad input below /v1 is 400, as everything else that is wrong with a request. */
+function describe(operation: Operation, path: string, changes: boolean): void {
+  const isOpenAi = isOpenAiPath(path);
   const hasInput = operation.requestBody !== undefined || (operation.parameters ?? []).length > 0;
   const possible = {
     ...always,
-    ...(isAboutOne ? aboutOne : {}),
-    ...(changes ? changing : {}),
-    ...(hasInput ? withInput : {}),
+    ...(path.includes('{') || (isOpenAi && changes) ? aboutOne : {}),
+    ...(changes && !isOpenAi ? changing : {}),
+    ...(hasInput && !isOpenAi ? withInput : {}),
+    ...(/^\/(v1\/|generate|api\/serving\/generate)/.test(path) && changes ? byEngine : {}),
   };
   for (const [status, description] of Object.entries(possible))
-    operation.responses[status] = { description, ...operation.responses[status], content };
+    operation.responses[status] = {
+      description,
+      ...operation.responses[status],
+      content: isOpenAi ? openAiContent : content,
+    };
 }
 
 /** The compiler lists a union in the order in which it met the members, which differs from build to build. */

@@ -4,6 +4,8 @@ import { root } from '../../scripts/root.mjs';
 
 const FOLDER = join(root, 'bench', 'search', 'documents');
 const WIDTH = 78;
+/** What fits on a page in 11 pt. */
+const MOST_LINES = 44;
 
 /** Pages of German text, in lines: two documents of administration each. @param {number} count */
 export function germanPages(count) {
@@ -11,9 +13,9 @@ export function germanPages(count) {
     .filter((name) => name.endsWith('.md'))
     .toSorted();
   return Array.from({ length: count }, (_, page) =>
-    [2 * page, 2 * page + 1].flatMap((at) =>
-      linesOf(readFileSync(join(FOLDER, names[at % names.length]), 'utf8')).concat(''),
-    ),
+    [2 * page, 2 * page + 1]
+      .flatMap((at) => linesOf(readFileSync(join(FOLDER, names[at % names.length]), 'utf8')).concat(''))
+      .slice(0, MOST_LINES),
   );
 }
 

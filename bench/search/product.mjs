@@ -52,7 +52,7 @@ export async function openProduct({ connection, files, python }) {
 /** Reads one file as a parser process does. */
 async function parsed(path, filename) {
   const { readDocument } = await builtModule('src/adapters/parsers/read-document.js');
-  const reading = readDocument({ path, filename }, Number.MAX_SAFE_INTEGER);
+  const reading = readDocument({ path, filename }, Number.MAX_SAFE_INTEGER, null);
   const blocks = [];
   for (;;) {
     const { value, done } = await reading.next();

@@ -55,7 +55,8 @@ describe('npm run demo', () => {
     });
     const [, before, after] = /loss (\d+\.\d+) -> (\d+\.\d+)/.exec(second.output) ?? [];
     expect(Number(after)).toBeLessThan(Number(before));
-    expect(second.output).toMatch(/without: .*\n {2}with: /);
+    // The base and the new version, each by its own name.
+    expect(second.output).toMatch(/\n {2}clara-base: .*\n {2}ft:clara-base:clara:[\w-]*:[0-9a-f]{12}: \S/);
     await nothingIsLeft();
   });
 

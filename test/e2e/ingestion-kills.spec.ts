@@ -9,12 +9,14 @@ import { runSql } from '../fixtures/test-database.js';
 import { root } from '../fixtures/trainer.js';
 import { eventually } from '../fixtures/waiting.js';
 
-import.meta.jest.setTimeout(600_000);
+import.meta.jest.setTimeout(900_000);
 
 /** Of the laws that are made where no real ones are at hand. */
 const LAWS = 10;
 const NOTES = 30;
 const KILLS = 10;
+/** Share of a pass in which the kills fall on the average: later ones would often find that all is done. */
+const BUSY = 0.6;
 const SETTLED_MS = 240_000;
 /** Real laws, where they are at hand: then all of them. */
 const GESETZE = join(root, '../shared/data/gesetze');
@@ -60,6 +62,11 @@ async function changeFolder(folder: string): Promise<void> {
     await writeFile(join(folder, name), text.replaceAll('schriftlich', 'in Textform'));
   for (let number = 0; number < NOTES; number += 3)
     await writeFile(join(folder, `vermerke/${number}.md`), noteOf(number, 'zweite Fassung'));
+}
+
+function isNoAnswer(error: unknown): false {
+  if (error instanceof TypeError && error.message === 'fetch failed') return false;
+  throw error;
 }
 
 interface Passes {
@@ -123,7 +130,8 @@ describe('the ingestion of a folder', () => {
       const since = performance.now();
       const scanId = await scan(app);
       await disturb(scanId, pass);
-      await eventually('everything has settled', () => isSettled(app, scanId), SETTLED_MS);
+      // A connection that was kept open may end just when it is used again.
+      await eventually('everything has settled', () => isSettled(app, scanId).catch(isNoAnswer), SETTLED_MS);
       tookMs.push(Math.round(performance.now() - since));
     }
     return { tookMs, state: await storedState(await databaseOf(app)) };
@@ -134,11 +142,11 @@ describe('the ingestion of a folder', () => {
     const random = new Random(seed);
     const moments: string[] = [];
     const found = await both(app, async (scanId, pass) => {
-      const share = (tookMs[pass] ?? 0) / (KILLS / 2);
+      const share = (BUSY * (tookMs[pass] ?? 0)) / (KILLS / 2);
       for (let count = 0; count < KILLS / 2; count += 1) {
         const afterMs = Math.round(random.next() * 2 * share);
         await new Promise((resolve) => setTimeout(resolve, afterMs));
-        moments.push(`${afterMs} ms${(await isSettled(app, scanId)) ? ', settled' : ''}`);
+        moments.push(`${afterMs} ms${(await isSettled(app, scanId).catch(isNoAnswer)) ? ', settled' : ''}`);
         await app.kill('SIGKILL');
         if (count === KILLS / 2 - 1) await letLeasesEnd(app);
         await app.restart();

@@ -80,7 +80,7 @@ describe("OpenAI's files, asked with its own client", () => {
     expect(body).toMatchObject({ object: 'list', has_more: true, first_id: ids[0], last_id: ids[1] });
     const newestFirst: string[] = [];
     for await (const file of as.other.files.list({ limit: 2 })) newestFirst.push(file.id);
-    expect(newestFirst).toEqual([...ids, other.id].reverse());
+    expect(newestFirst).toEqual([...ids, other.id].toReversed());
     const deleted: string[] = [];
     for await (const file of as.other.files.list({ limit: 2, order: 'asc' })) {
       await as.other.files.delete(file.id);

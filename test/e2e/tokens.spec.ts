@@ -100,12 +100,17 @@ describe('tokens in development mode', () => {
       if (nobody.status !== 401) found.push([route.method, route.path, 'without a token', nobody.status]);
       for (const role of roles) {
         const headers = await bearer({ roles: [role] });
-        const { status, body } = await app.call<{ detail?: string }>(route.method, route.path, {
-          headers,
-          body: undefined,
-        });
+        const { status, body } = await app.call<{ detail?: string; error?: { message: string } }>(
+          route.method,
+          route.path,
+          {
+            headers,
+            body: undefined,
+          },
+        );
         const allowed = rolePermissions[role].includes(permission);
-        const refused = status === 403 && /Required roles \(any\): \[admin/.test(body.detail ?? '');
+        const refused =
+          status === 403 && /Required roles \(any\): \[admin/.test(body.error?.message ?? body.detail ?? '');
         if (allowed === refused || status === 401 || status >= 500)
           found.push([route.method, route.path, role, status, body.detail]);
       }

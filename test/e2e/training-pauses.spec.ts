@@ -7,7 +7,7 @@ import { Jobs, oneTo } from '../fixtures/jobs.js';
 import { processesOf } from '../fixtures/processes.js';
 import { eventually } from '../fixtures/waiting.js';
 
-import.meta.jest.setTimeout(180_000);
+import.meta.jest.setTimeout(400_000);
 
 describe('paused jobs', () => {
   let app: App;
@@ -35,7 +35,7 @@ describe('paused jobs', () => {
     const socket = new WebSocket(`ws://127.0.0.1:${app.ports.TRAINING}/ws/training`);
     const heard: Record<string, unknown>[] = [];
     socket.on('message', (text: Buffer) => heard.push(JSON.parse(text.toString()) as Record<string, unknown>));
-    const id = await training(30);
+    const id = await training(300);
     expect((await ask(id, 'pause')).body).toMatchObject({
       success: true,
       status: 'running',
@@ -58,7 +58,7 @@ describe('paused jobs', () => {
     expect(await jobs.get(id)).toMatchObject({ paused: true });
     expect((await ask(id, 'resume')).body).toMatchObject({ success: true, data: { paused: false } });
     expect(await jobs.until(id, 'completed')).toMatchObject({ attempt: 2 });
-    expect(await stepsOf(id)).toEqual(oneTo(30));
+    expect(await stepsOf(id)).toEqual(oneTo(300));
     expect((await jobs.events(id)).map(({ type }) => type)).toEqual(
       expect.arrayContaining(['pause_requested', 'paused', 'resumed']),
     );

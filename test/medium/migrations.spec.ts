@@ -6,10 +6,10 @@ import.meta.jest.setTimeout(120_000);
 
 const SCHEMA = `
 SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || coalesce(column_default, '') AS line
-  FROM information_schema.columns WHERE table_schema = 'public' AND table_name ~ '^(training|security|pki|audit|documents|search|ingestion|store|dataset|adapter)_'
-UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename ~ '^(training|security|pki|audit|documents|search|ingestion|store|dataset|adapter)_'
+  FROM information_schema.columns WHERE table_schema = 'public' AND table_name ~ '^(training|security|pki|audit|documents|search|ingestion|store|dataset|adapter|openai)_'
+UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename ~ '^(training|security|pki|audit|documents|search|ingestion|store|dataset|adapter|openai)_'
 UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger WHERE NOT tgisinternal
-UNION ALL SELECT 'function ' || proname FROM pg_proc WHERE proname ~ '^(training|security|pki|audit|documents|search|ingestion|store|dataset|adapter)_' ORDER BY 1`;
+UNION ALL SELECT 'function ' || proname FROM pg_proc WHERE proname ~ '^(training|security|pki|audit|documents|search|ingestion|store|dataset|adapter|openai)_' ORDER BY 1`;
 
 describe('the migrations', () => {
   let databases: TestDatabases;

@@ -43,6 +43,9 @@ const BESCHEID = [
   'nahme, die eine Behörde zur Regelung eines Einzelfalls trifft (§ 35 Satz 1 VwVfG).',
 ];
 
+const DAYS = ['Montag', 'Dienstag', 'Mittwoch', 'Donnerstag', 'Freitag', 'Samstag', 'Sonntag'];
+const MONTHS = 'Januar Februar März April Mai Juni Juli August September Oktober November Dezember'.split(' ');
+
 import.meta.jest.setTimeout(900_000);
 
 describe('recognition of pictures', () => {
@@ -177,7 +180,7 @@ describe('recognition of pictures', () => {
   });
 
   it('thirty pages stay within the memory of the process; those beyond the most are named', async () => {
-    const pages = Array.from({ length: 31 }, (_, at) => scan(`Seite mit der Nummer ${at + 100}`));
+    const pages = Array.from({ length: 31 }, (_, at) => scan(`Am ${DAYS[at % 7]} im ${MONTHS[at % 12]} tagt der Rat.`));
     const document = await parse(await pdfOfScans(pages), { ocr: { maxPages: 30, memoryMb: 384 } });
     expect(document.metadata).toMatchObject({ ocr_pages: '1-30' });
     expect(new Set(document.blocks.map(({ page }) => page)).size).toBe(30);

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { callerOf } from '../fixtures/callers.js';
-import { DocumentStores, FakeGraph, type StoresOptions } from '../fixtures/document-stores.js';
+import { DocumentStores, FakeGraph, KeepingVectors, type StoresOptions } from '../fixtures/document-stores.js';
 import { TestDatabases } from '../fixtures/test-database.js';
 import { eventually } from '../fixtures/waiting.js';
 
@@ -244,6 +244,47 @@ describe('the stores of the documents', () => {
       await restarted(next, { model: 'new' });
       await eventually('it serves', async () => (await spacesOf()).every(({ state }) => state === 'serving'), SOON_MS);
       expect(await spacesOf()).toEqual([{ model: 'new', state: 'serving' }]);
+    });
+
+    const spacesInStore = async (): Promise<number> =>
+      (await source.query<unknown[]>('SELECT FROM store_vector_spaces')).length;
+    const retired = async (): Promise<number> =>
+      (await source.query<unknown[]>('SELECT FROM search_retired_space')).length;
+
+    it('have the old vectors removed as soon as their store can, also by the next start', async () => {
+      const stores = await open();
+      await stores.publish('a');
+      await settled(stores);
+      const vectors = new KeepingVectors(source);
+      const next = await restarted(stores, { model: 'new', vectors });
+      await eventually('the new space serves', async () => (await spacesOf()).at(-1)?.model === 'new', SOON_MS);
+      const told = () => next.log.lines.find(({ message }) => message.includes('are still there'));
+      await eventually('it is known why', told, SOON_MS);
+      expect([await spacesInStore(), await retired()]).toEqual([2, 1]);
+      const last = await restarted(next, { model: 'new' });
+      await eventually('the old vectors are gone', async () => (await spacesInStore()) === 1, SOON_MS);
+      await eventually('nothing is left to remove', async () => (await retired()) === 0, SOON_MS);
+      expect(last.log.lines).toContainEqual(expect.objectContaining({ message: expect.stringContaining('removed') }));
+    });
+
+    it('that is the old one again embed all again, as what its store has kept is of then', async () => {
+      const stores = await open();
+      const { documentId } = await stores.publish('a');
+      await settled(stores);
+      const next = await restarted(stores, { model: 'new', vectors: new KeepingVectors(source) });
+      await eventually('the old space waits for its end', async () => (await retired()) === 1, SOON_MS);
+      await next.documents.remove(documentId, callerOf('erika', 'trainer'));
+      await next.publish('b');
+      await settled(next);
+      const back = await restarted(next, { model: 'old' });
+      const serving = async () => JSON.stringify(await spacesOf()) === '[{"model":"old","state":"serving"}]';
+      await eventually('only the old model is left', serving, SOON_MS);
+      await settled(back);
+      await eventually('the others are gone', async () => (await spacesInStore()) === 1, SOON_MS);
+      const { space } = await back.spaces.searched();
+      const query = { embedding: [1, 0, 0], limit: 10, readers: null, documentIds: null };
+      expect(await back.vectors.nearest(space, query)).toHaveLength(1);
+      await eventually('nothing is left to remove', async () => (await retired()) === 0, SOON_MS);
     });
   });
 });

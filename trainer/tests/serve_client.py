@@ -19,7 +19,7 @@ DEADLINE = 120
 
 
 class Server:
-    def __init__(self, model: Path, *arguments: str, **more: str) -> None:
+    def __init__(self, model: Path | str, *arguments: str, **more: str) -> None:
         command = [sys.executable, "-m", "clara_trainer.serve", f"--model={model}", "--name=tiny", *arguments]
         pipe = subprocess.PIPE
         self.log: list[str] = []
@@ -42,6 +42,12 @@ class Server:
         data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         connection.request("GET" if body is None else "POST", path, data, headers)
         return connection.getresponse()
+
+    def open_unread(self, path: str, body: object) -> http.client.HTTPConnection:
+        """A request whose answer is not waited for."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
+        connection.request("POST", path, json.dumps(body).encode(), {"authorization": f"Bearer {KEY}"})
+        return connection
 
     def ask(self, path: str, body: object = None, key: str | None = KEY) -> tuple[int, Any]:
         response = self.open(path, body, key)

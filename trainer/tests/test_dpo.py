@@ -102,24 +102,34 @@ def test_a_resumed_training_ends_as_the_undisturbed_one(
     assert report_of(run)["rewards"] == report_of(preferred)["rewards"]
 
 
-def test_on_top_of_an_adapter_its_frozen_copy_is_the_reference(
-    tmp_path: Path, tiny: Path, pairs: Path, undisturbed: Path, preferred: Path
-) -> None:
+@pytest.fixture(scope="module")
+def further(tmp_path_factory: pytest.TempPathFactory, tiny: Path, pairs: Path, undisturbed: Path) -> Path:
+    """Preferences on top of a supervised adapter."""
     start = {"start_from": str(undisturbed / "adapter")}
-    run = run_dpo(tmp_path, tiny, pairs, adapter=start)
-    report = report_of(run)
+    return run_dpo(tmp_path_factory.mktemp("further"), tiny, pairs, adapter=start)
+
+
+def test_on_top_of_an_adapter_its_frozen_copy_is_the_reference(
+    further: Path, undisturbed: Path, preferred: Path
+) -> None:
+    report = report_of(further)
     assert report["rewards"]["margin"]["before"] == pytest.approx(0, abs=1e-5)
     assert report["rewards"]["margin"]["after"] > 0.5
-    assert report["start_from"] == start["start_from"]
-    assert not [path for path in (run / "adapter").iterdir() if path.is_dir()]
+    assert report["start_from"] == str(undisturbed / "adapter")
+    assert not [path for path in (further / "adapter").iterdir() if path.is_dir()]
     # It began with the adapter and not with the base, and yet with no margin: the reference is not the base.
-    perplexities = [of_type(job, "metric")[0]["data"]["perplexity"] for job in (run, preferred)]
+    perplexities = [of_type(job, "metric")[0]["data"]["perplexity"] for job in (further, preferred)]
     assert abs(perplexities[0] - perplexities[1]) > 1
-    resumed = run_dpo(
-        tmp_path, tiny, pairs, attempt=2, adapter=start, resume_from=str(run / "checkpoints" / "checkpoint-10")
-    )
-    assert weights(resumed) == weights(run)
-    assert report_of(resumed)["rewards"] == report["rewards"]
+
+
+def test_a_resumed_one_keeps_the_reference_of_its_beginning(
+    tmp_path: Path, tiny: Path, pairs: Path, undisturbed: Path, further: Path
+) -> None:
+    start = {"start_from": str(undisturbed / "adapter")}
+    middle = str(further / "checkpoints" / "checkpoint-10")
+    resumed = run_dpo(tmp_path, tiny, pairs, attempt=2, adapter=start, resume_from=middle)
+    assert weights(resumed) == weights(further)
+    assert report_of(resumed)["rewards"] == report_of(further)["rewards"]
 
 
 def test_a_larger_beta_holds_the_adapter_to_its_reference(

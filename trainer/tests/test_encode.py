@@ -53,6 +53,25 @@ def test_a_base_without_a_template_gets_the_shipped_one(tokenizer: Any) -> None:
     assert prepare_tokenizer(tokenizer) == []
 
 
+def test_the_shipped_template_marks_what_is_learned(tokenizer: Any) -> None:
+    prepare_tokenizer(tokenizer)
+    messages = [{"role": turn.role, "content": turn.content} for turn in TALK.turns]
+    marked = tokenizer.apply_chat_template(
+        messages, tokenize=True, return_dict=True, return_assistant_tokens_mask=True, add_special_tokens=False
+    )
+    (row,) = encode([TALK], tokenizer, 512, "training").rows
+    assert row["input_ids"] == marked["input_ids"]
+    assert [int(label != IGNORED) for label in row["labels"]] == marked["assistant_masks"]
+    asked = tokenizer.apply_chat_template(messages[:1], tokenize=False, add_generation_prompt=True)
+    assert asked == "<s>### User:\nFrage eins\n\n### Assistant:\n"
+
+
+def test_an_adapter_that_is_trained_further_keeps_its_own_template(tokenizer: Any, tmp_path: Path) -> None:
+    (tmp_path / "chat_template.jinja").write_text(CHATML)
+    assert prepare_tokenizer(tokenizer, str(tmp_path)) == []
+    assert tokenizer.chat_template == CHATML
+
+
 @pytest.mark.parametrize(
     ("template", "expected"),
     [

@@ -19,7 +19,7 @@ PROMPT = "Der Bescheid ist"
 @pytest.fixture(scope="module")
 def adapters(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     home = tmp_path_factory.mktemp("adapters")
-    patterns = {"rank_pattern": {"q_proj": 2}, "alpha_pattern": {"v_proj": 3}, "use_rslora": True}
+    patterns: dict[str, Any] = {"rank_pattern": {"q_proj": 2}, "alpha_pattern": {"v_proj": 3}, "use_rslora": True}
     return {
         "plain": make_tiny_adapter(tiny, home / "plain", 1),
         "wide": make_tiny_adapter(tiny, home / "wide", 2, r=7, target_modules=["q_proj", "down_proj"]),
@@ -146,7 +146,7 @@ def test_a_seed_draws_the_same_again(server: Server) -> None:
     drawn = {"prompt": PROMPT, "temperature": 1.5, "model": "plain", "max_tokens": 20}
     first = server.text(**drawn, seed=7)
     assert server.text(**drawn, seed=7) == first != server.text(**drawn, seed=8)
-    mixed = [{**drawn, "seed": 7}, {"prompt": "Die Klage", "model": "wide"}, {**drawn, "seed": 7}]
+    mixed: list[dict[str, Any]] = [{**drawn, "seed": 7}, {"prompt": "Die Klage", "model": "wide"}, {**drawn, "seed": 7}]
     texts = server.at_once(mixed)
     assert texts[0] == texts[2] == first
     several = server.complete(**drawn, seed=7, n=3)["choices"]
@@ -159,6 +159,20 @@ def test_a_seed_draws_the_same_again(server: Server) -> None:
 def test_narrowed_to_one_token_a_draw_is_greedy(server: Server, narrow: dict[str, Any]) -> None:
     greedy = server.text(PROMPT)
     assert server.text(PROMPT, temperature=2, seed=1, **narrow) == greedy != server.text(PROMPT, temperature=2, seed=1)
+
+
+def test_penalties_and_biases(server: Server, tiny: Path) -> None:
+    again = server.text(PROMPT, logit_bias={"70": 100}, max_tokens=6)
+    assert again == server.text([70] * 6, echo=True, max_tokens=0)
+    first = by_hand(tiny, None, PROMPT, 1)[2][0]
+    assert server.text(PROMPT, logit_bias={str(first): -100}) != server.text(PROMPT)
+    for penalty in ({"presence_penalty": 2}, {"frequency_penalty": 2}):
+        body = {"logit_bias": {"70": 3, "71": 2.5}, "max_tokens": 2, **penalty}
+        assert server.text(PROMPT, **body) == server.text([70, 71], echo=True, max_tokens=0), penalty
+    tokens = server.complete([70], logprobs=0, max_tokens=20, repetition_penalty=10)["choices"][0]["logprobs"]["tokens"]
+    # Half characters all look the same.
+    whole = [token for token in tokens if token != "�"]
+    assert len(set(whole)) == len(whole) > 5
 
 
 def test_log_probabilities(server: Server) -> None:

@@ -13,6 +13,7 @@ from conftest import SCHEDULE
 from runs import DEFAULTS, QUANTIZATION, events_of, execute, make_run, of_type, worker_command
 
 from clara_trainer.__main__ import main
+from clara_trainer.data.encode import SHIPPED_TEMPLATE
 from clara_trainer.run_file import SCHEMA
 
 
@@ -60,6 +61,8 @@ def test_the_adapter_folder_is_complete(undisturbed: Path, tiny: Path) -> None:
         json.loads((adapter / "training_report.json").read_text())
         == of_type(undisturbed, "finished")[0]["data"]["report"]
     )
+    for folder in (adapter, undisturbed / "checkpoints" / "checkpoint-12"):
+        assert (folder / "chat_template.jinja").read_bytes() == SHIPPED_TEMPLATE.read_bytes()
     card = (adapter / "README.md").read_text()
     assert "library_name: peft" in card
     assert f'base_model: "{tiny}"' in card

@@ -151,7 +151,8 @@ export abstract class ChildEngine extends Engine {
     }
   }
 
-  async #launch({ command, args, env, key, ready }: ChildStart, stopping: AbortSignal): Promise<Running> {
+  async #launch(start: ChildStart, stopping: AbortSignal): Promise<Running> {
+    const { command, args, env, key } = start;
     const listeners: ((line: string) => void)[] = [];
     const gone = new Deferred<never>();
     const child: EngineProcess = new EngineProcess({
@@ -168,7 +169,7 @@ export abstract class ChildEngine extends Engine {
     const { startMs } = this.around;
     const limit = AbortSignal.any([stopping, AbortSignal.timeout(startMs)]);
     try {
-      const waiting = ready((listener) => listeners.push(listener), limit);
+      const waiting = start.ready((listener) => listeners.push(listener), limit);
       const { url, base } = await interruptible(Promise.race([waiting, gone.promise]), limit);
       return { child, api: new VllmApi(url, key), base };
     } catch (error) {

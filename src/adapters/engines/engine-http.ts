@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { Agent } from 'undici';
 import { messageOf } from '../../kernel/errors.js';
 import { EngineUnavailable, type EngineReply, type EngineRequest } from '../../modules/serving/engine.port.js';
@@ -46,7 +45,7 @@ export class EngineHttp {
         body,
         signal,
       });
-      return { status: reply.statusCode, headers: reply.headers, body: reply.body as Readable };
+      return { status: reply.statusCode, headers: reply.headers, body: reply.body };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw new EngineUnavailable(`the engine at ${this.#origin} does not answer: ${reasonOf(error)}`);

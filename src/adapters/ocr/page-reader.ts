@@ -38,21 +38,21 @@ export class PageReader {
 
   #answer(thread: Worker, picture: Picture): Promise<ThreadReply> {
     return new Promise<ThreadReply>((resolve, reject) => {
-      const timer = setTimeout(() => fail(new SlowPage(`not recognised within ${this.pageMs / 1000} s`)), this.pageMs);
-      const end = (): void => {
-        clearTimeout(timer);
-        thread.removeAllListeners();
-      };
       const fail = (error: Error): void => {
         end();
         void this.close().finally(() => reject(error));
       };
-      thread.once('message', (reply: ThreadReply) => {
+      const gone = (): void => fail(new Error('the OCR engine ended'));
+      const take = (reply: ThreadReply): void => {
         end();
         resolve(reply);
-      });
-      thread.once('error', (error) => fail(error));
-      thread.once('exit', () => fail(new Error('the OCR engine ended')));
+      };
+      const timer = setTimeout(() => fail(new SlowPage(`not recognised within ${this.pageMs / 1000} s`)), this.pageMs);
+      const end = (): void => {
+        clearTimeout(timer);
+        thread.off('message', take).off('error', fail).off('exit', gone);
+      };
+      thread.on('message', take).on('error', fail).on('exit', gone);
       thread.postMessage(picture, [picture.bytes.buffer as ArrayBuffer]);
     });
   }

@@ -40,13 +40,13 @@ async function readPage(pdf: PdfPages, page: PdfPage, run: OcrRun): Promise<stri
     const { width, height, transform } = proxy.getViewport({ scale: 1 });
     const place = transform as unknown as Parameters<typeof pagePicture>[1]['place'];
     const gray = pagePicture(layers, { width, height, place }, run.options);
-    return taken(page, await readPicture(pictureOf(gray), run), { dpi: gray.dpi, height });
+    return fill(page, await readPicture(pictureOf(gray), run), { dpi: gray.dpi, height });
   } finally {
     proxy.cleanup();
   }
 }
 
-function taken(page: PdfPage, found: PictureText, shown: { dpi: number; height: number }): string | null {
+function fill(page: PdfPage, found: PictureText, shown: { dpi: number; height: number }): string | null {
   if (found.text === 'none') return found.why;
   page.lines = asPdfLines(found.lines, shown);
   page.ocr = Math.round(found.confidence);

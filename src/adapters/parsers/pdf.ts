@@ -1,6 +1,7 @@
 import { getDocumentProxy } from 'unpdf';
 import { messageOf } from '../../kernel/errors.js';
 import { UnreadableFile } from '../../modules/documents/document-parser.port.js';
+import { alignSizes } from '../ocr/aligned-sizes.js';
 import { ocrFacts } from '../ocr/ocr-facts.js';
 import type { OcrRun } from '../ocr/ocr-run.js';
 import { factsOf } from './front-matter.js';
@@ -76,8 +77,10 @@ async function pageOf(pdf: Pdf, number: number, warnings: string[]): Promise<Pdf
 async function withPictures(pdf: Pdf, pages: PdfPage[], ocr: OcrRun | null, warnings: string[]): Promise<number> {
   if (pages.length === 0) throw new UnreadableFile('broken', 'No page of the PDF can be read. Upload it again.');
   const bare = pages.filter(({ lines }) => lines.length === 0);
-  if (ocr && bare.length > 0) await readPdfPictures(pdf, bare, ocr, warnings);
-  else warnings.push(...withoutText(bare));
+  if (ocr && bare.length > 0) {
+    await readPdfPictures(pdf, bare, ocr, warnings);
+    alignSizes(pages);
+  } else warnings.push(...withoutText(bare));
   if (pages.every(({ lines }) => lines.length === 0)) throw noText(pages.length, ocr, warnings);
   return ocr ? 0 : bare.length;
 }

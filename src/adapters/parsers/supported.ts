@@ -45,19 +45,20 @@ export interface SupportedFileTypes {
   all_extensions: string[];
 }
 
+const extensionsOf = (category: Category): string[] =>
+  allKinds
+    .filter((kind) => documents[kind].category === category)
+    .flatMap((kind) => documents[kind].extensions.map((extension) => `.${extension}`));
+
 /** What can be uploaded, by the parsers and archive readers that are there. */
 export function supportedFileTypes(pictures: 'pictures' | 'no pictures'): SupportedFileTypes {
-  const of = (category: Category): string[] =>
-    allKinds
-      .filter((kind) => documents[kind].category === category)
-      .flatMap((kind) => documents[kind].extensions.map((extension) => `.${extension}`));
   const categories = {
-    text: of('text'),
-    office: of('office'),
-    web: of('web'),
-    data: of('data'),
-    mail: of('mail'),
-    ...(pictures === 'pictures' ? { picture: of('picture') } : {}),
+    text: extensionsOf('text'),
+    office: extensionsOf('office'),
+    web: extensionsOf('web'),
+    data: extensionsOf('data'),
+    mail: extensionsOf('mail'),
+    ...(pictures === 'pictures' ? { picture: extensionsOf('picture') } : {}),
     archive: archiveKinds.flatMap((kind) => archives[kind].map((extension) => `.${extension}`)),
   };
   return { categories, all_extensions: Object.values(categories).flat().toSorted() };

@@ -17,6 +17,7 @@ import { Serving1764000800000 } from './migrations/1764000800000-serving.js';
 import { Router1764000850000 } from './migrations/1764000850000-router.js';
 import { OpenAi1764000900000 } from './migrations/1764000900000-openai.js';
 import { Holders1764001000000 } from './migrations/1764001000000-holders.js';
+import { RetiredSpaces1764001100000 } from './migrations/1764001100000-retired-spaces.js';
 
 export interface PostgresConnection {
   /** A host name, or the folder of a Unix socket. */
@@ -65,6 +66,7 @@ export function dataSourceOptions(connection: PostgresConnection): DataSourceOpt
       Router1764000850000,
       OpenAi1764000900000,
       Holders1764001000000,
+      RetiredSpaces1764001100000,
     ],
     migrationsTableName: 'clara_migrations',
     synchronize: false,

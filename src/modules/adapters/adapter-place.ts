@@ -30,6 +30,11 @@ export class AdapterPlace {
     return join(this.settings.folders.data, 'exports');
   }
 
+  /** Of one export. */
+  exportOf({ version_id: versionId, id }: { version_id: string; id: string }): string {
+    return join(this.exports, versionId, id);
+  }
+
   async #open(): Promise<string> {
     const { data } = this.settings.folders;
     await mkdir(data, { recursive: true, mode: 0o700 });

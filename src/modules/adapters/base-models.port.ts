@@ -1,5 +1,5 @@
 /** The name of the small model that is made on the spot where CLARA_BASE_MODEL names none. */
-export const MADE_BASE = 'clara-base';
+export { MADE_BASE } from '../../kernel/base-slug.js';
 
 /** A base model as adapters know it. */
 export interface BaseModel {

@@ -1,3 +1,4 @@
+import { baseSlug } from '../../kernel/base-slug.js';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
@@ -6,7 +7,6 @@ import { CONFIG_FILE, NoAdapter, readFolder, readJson, WEIGHTS_FILE, type Folder
 import { checkShapes } from './adapter-shapes.js';
 import { BaseModels, type BaseModel } from './base-models.port.js';
 import { BrokenWeights, readTensors, type Tensor, type Tensors } from './safetensors.js';
-import { baseSlugOf } from './version-name.js';
 
 /** A folder that may be registered. */
 export interface CheckedFolder {
@@ -30,7 +30,7 @@ export function baseNamed(named: string, known: readonly BaseModel[]): BaseModel
   return (
     known.find((base) => base.named === named || base.folder === named) ??
     known.find(({ hash }) => hash === named.toLowerCase()) ??
-    known.find(({ slug }) => slug === baseSlugOf(named))
+    known.find(({ slug }) => slug === baseSlug(named))
   );
 }
 
@@ -50,8 +50,9 @@ export class ForeignCheck {
     const config = await readJson(folder, CONFIG_FILE);
     const lora = loraConfigOf(config);
     checkPlain(config);
+    const weights = await this.#weights(folder);
     const base = await this.#base(lora, declared);
-    checkShapes(await this.#weights(folder), lora, { slug: base.slug, tensors: await this.#baseTensors(base) });
+    checkShapes(weights, lora, { slug: base.slug, tensors: await this.#baseTensors(base) });
     return { facts, config, lora, base };
   }
 

@@ -1,3 +1,4 @@
+import { baseSlug } from '../../kernel/base-slug.js';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { Injectable } from '@nestjs/common';
@@ -6,7 +7,6 @@ import { AppError } from '../../kernel/errors.js';
 import { TrainerEnvironment } from '../training/trainer-environment.port.js';
 import { BaseModels, MADE_BASE, type BaseModel } from './base-models.port.js';
 import { hashOfFolder, hashOfHubModel } from './base-hash.js';
-import { baseSlugOf } from './version-name.js';
 
 const DEFAULT = 'default';
 const MOST_KNOWN = 500;
@@ -63,8 +63,10 @@ export class HostBaseModels extends BaseModels {
     const deep = (await Promise.all(near.map(subfolders))).flat();
     const folders: string[] = [];
     for (const folder of new Set([...made, ...near, ...deep])) if (await isModel(folder)) folders.push(folder);
+    const { baseModel } = this.settings.training;
     const ids = (await subfolders(hub)).flatMap((folder) => hubIdOf(folder) ?? []);
-    const all = await Promise.all([...folders, ...ids].slice(0, MOST_KNOWN).map((each) => this.of(each)));
+    const named = [...(baseModel === undefined ? [] : [baseModel]), ...folders, ...ids];
+    const all = await Promise.all([...new Set(named)].slice(0, MOST_KNOWN).map((each) => this.of(each)));
     return all.filter(({ folder }) => folder !== null);
   }
 
@@ -78,7 +80,7 @@ export class HostBaseModels extends BaseModels {
   #slug(model: string): string {
     const parts = model.split('/');
     const isMade = MADE.test(parts.at(-1) ?? '') && dirname(model) === join(this.settings.folders.cache, 'models');
-    return isMade ? MADE_BASE : baseSlugOf(model);
+    return isMade ? MADE_BASE : baseSlug(model);
   }
 
   async #folder(model: string, revision: string | null): Promise<string | null> {

@@ -77,7 +77,13 @@ export class VersionChangesStore {
   }
 
   async filesRemoved(id: string): Promise<void> {
-    await this.source.query('UPDATE adapter_versions SET files_removed_at = now() WHERE id = $1', [id]);
+    await inTransaction(this.source, async (sql) => {
+      await sql.query('UPDATE adapter_versions SET files_removed_at = now() WHERE id = $1', [id]);
+      await sql.query(
+        `UPDATE adapter_exports SET files_removed_at = now() WHERE version_id = $1 AND state = 'completed'`,
+        [id],
+      );
+    });
   }
 }
 

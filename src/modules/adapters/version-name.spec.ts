@@ -1,4 +1,5 @@
-import { baseSlugOf, domainsOf, modelIdOf, namePrefixOf, slugOf, stemOf } from './version-name.js';
+import { baseSlug } from '../../kernel/base-slug.js';
+import { domainsOf, modelIdOf, namePrefixOf, slugOf, stemOf } from './version-name.js';
 
 describe('the names of a version', () => {
   it.each([
@@ -15,7 +16,7 @@ describe('the names of a version', () => {
     ['org/Model.v1.5', 'model.v1.5'],
     ['C:\\models\\tiny', 'tiny'],
     ['/', 'base'],
-  ])('call the base %s %s', (base, slug) => expect(baseSlugOf(base)).toBe(slug));
+  ])('call the base %s %s', (base, slug) => expect(baseSlug(base)).toBe(slug));
 
   it('are domain, method and rank', () => {
     expect(namePrefixOf('Öffentliche Vergabe', 'qlora', 16)).toBe('oeffentliche-vergabe-qlora-r16');

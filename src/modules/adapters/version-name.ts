@@ -1,33 +1,15 @@
+import { plainLetters } from '../../kernel/base-slug.js';
+
 const LONGEST_DOMAIN = 40;
 const LONGEST_SUFFIX = 64;
 const SHORT_ID = 12;
 
-const letters: Readonly<Record<string, string>> = { ä: 'ae', ö: 'oe', ü: 'ue', ß: 'ss' };
-
-const plain = (text: string): string =>
-  text
-    .toLowerCase()
-    .replace(/[äöüß]/g, (letter) => letters[letter] ?? letter)
-    .normalize('NFD')
-    .replace(/\p{M}/gu, '');
-
 /** Small letters, digits and dashes; empty where nothing of the text is left. */
 export const slugOf = (text: string, longest: number): string =>
-  plain(text)
+  plainLetters(text)
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, longest)
     .replace(/^-+|-+$/g, '');
-
-/** The last part of a hub id or folder, as `/v1/models` lists it. */
-export const baseSlugOf = (base: string): string =>
-  plain(
-    base
-      .replace(/[/\\]+$/, '')
-      .split(/[/\\]/)
-      .at(-1) ?? '',
-  )
-    .replace(/[^a-z0-9.-]+/g, '-')
-    .replace(/^[-.]+|[-.]+$/g, '') || 'base';
 
 /** What a version is called by, but for its number: `<domain>-<method>-r<rank>`. */
 export const namePrefixOf = (domain: string, method: string, rank: number): string =>

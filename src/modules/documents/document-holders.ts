@@ -51,8 +51,9 @@ async function handOver(sql: Sql, documentId: string): Promise<void> {
           WHERE document_id = $1
           ORDER BY h.owner = d.owner AND h.name = d.name DESC, h.owner = d.owner DESC, h.created_at, h.owner, h.name LIMIT 1)
       UPDATE documents_document d SET owner = heir.owner, name = heir.name, readers = CASE
-          WHEN d.owner = heir.owner OR NOT ('owner:' || d.owner) = ANY (d.readers) THEN d.readers
-          ELSE ARRAY(SELECT DISTINCT unnest(array_replace(d.readers, 'owner:' || d.owner, 'owner:' || heir.owner)) ORDER BY 1) END
+          WHEN '*' = ANY (d.readers) THEN d.readers
+          ELSE ARRAY(SELECT reader COLLATE "C" FROM unnest(d.readers) AS reader WHERE reader NOT LIKE 'owner:%'
+            UNION SELECT 'owner:' || h.owner FROM documents_holder h WHERE h.document_id = $1 ORDER BY 1) END
         FROM heir WHERE d.document_id = $1`,
     [documentId],
   );

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AppError } from '../../kernel/errors.js';
-import { inTransaction, rowsOf } from '../../kernel/transaction.js';
+import { inTransaction, rowsOf, type Sql } from '../../kernel/transaction.js';
 import { isUuid } from '../../kernel/uuid.js';
 import { AuditTrail } from '../audit/audit.port.js';
 import { isAdmin, type Caller } from '../security/principal.port.js';
@@ -14,9 +14,10 @@ import type {
   ListDocumentsQuery,
 } from './document.dto.js';
 import { DocumentDatabase } from './document.store.js';
+import { holds, otherHolders, releaseAll } from './document-holders.js';
 import { DocumentNews } from './document-news.js';
 import { INDEX_LOCK, removeFromIndex } from './keyword-index.js';
-import { mayRead, readerKeysOf, readersOf } from './readers.port.js';
+import { EVERYBODY, mayRead, readerKeysOf, readersOf } from './readers.port.js';
 import { SettledDocuments } from './settled-documents.port.js';
 import { StoreTargets } from './store-targets.js';
 
@@ -81,8 +82,9 @@ export class DocumentsService {
 
   async change(documentId: string, request: ChangeDocumentDto, caller: Caller): Promise<DocumentDto> {
     const { owner } = await this.#own(documentId, caller, 'change');
-    const readers = request.readers ? readersOf(request.readers, owner) : null;
+    const asked = request.readers ? readersOf(request.readers, owner) : null;
     await inTransaction(this.source, async (sql) => {
+      const readers = asked && withHolders(asked, await otherHolders(sql, documentId));
       await sql.query(
         `UPDATE documents_document SET readers = coalesce($2, readers), tags = coalesce($3, tags), updated_at = now()
           WHERE document_id = $1`,
@@ -95,11 +97,16 @@ export class DocumentsService {
     return this.get(documentId, caller);
   }
 
-  /** At once gone from the search by word; the stores follow as soon as they can. */
+  /**
+   * At once gone from the search by word; the stores follow as soon as they can. While others hold it too it stays, and is
+   * theirs: whoever holds it takes only the own names back, an admin who does not hold it removes it for all.
+   */
   async remove(documentId: string, caller: Caller): Promise<DocumentRemovedDto> {
     await this.#own(documentId, caller, 'remove');
     const hashes = await inTransaction(this.source, async (sql) => {
       await sql.query(INDEX_LOCK);
+      await sql.query('SELECT FROM documents_document WHERE document_id = $1 FOR UPDATE', [documentId]);
+      if (await this.#isLeftToOthers(sql, documentId, caller)) return null;
       await removeFromIndex(sql, documentId);
       const rows = await rowsOf<{ sha256: string }>(
         sql,
@@ -112,8 +119,17 @@ export class DocumentsService {
       return rows.map(({ sha256 }) => sha256);
     });
     this.news.changed(documentId);
+    if (hashes === null) return { success: true, message: `Removed for you; others hold the document: ${documentId}` };
     this.news.removed(hashes);
     return { success: true, message: `Document removed: ${documentId}` };
+  }
+
+  async #isLeftToOthers(sql: Sql, documentId: string, caller: Caller): Promise<boolean> {
+    if (!(await holds(sql, documentId, caller.subject))) return false;
+    if (!(await releaseAll(sql, documentId, caller.subject))) return false;
+    await this.targets.want(sql, [documentId]);
+    await this.audit.record(sql, caller, entryOf('remove', documentId, { kept_by_others: true }));
+    return true;
   }
 
   async #find(documentId: string, caller: Caller): Promise<Row> {
@@ -127,6 +143,7 @@ export class DocumentsService {
   async #own(documentId: string, caller: Caller, verb: string): Promise<Row> {
     const row = await this.#find(documentId, caller);
     if (isAdmin(caller) || row.owner === caller.subject) return row;
+    if (verb === 'remove' && (await holds(this.source.manager, documentId, caller.subject))) return row;
     this.audit.refused(caller, { action: `documents.${verb}`, target: { type: 'document', id: documentId } });
     throw new AppError('forbidden', `Document ${documentId} is not yours: only its owner or an admin may ${verb} it`);
   }
@@ -141,6 +158,12 @@ export class DocumentsService {
     }));
   }
 }
+
+/** Whoever holds the same document may read it, whatever its owner says. */
+const withHolders = (readers: string[], others: readonly string[]): string[] =>
+  readers.includes(EVERYBODY)
+    ? readers
+    : [...new Set([...readers, ...others.map((owner) => `owner:${owner}`)])].toSorted();
 
 const notFound = (documentId: string): AppError =>
   new AppError('not_found', `Document not found: ${documentId.slice(0, 100)}`);

@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { inTransaction, rowsOf, type Sql } from '../../kernel/transaction.js';
 import { chunkId } from './chunk-id.js';
+import { hold, releaseName } from './document-holders.js';
 import { DocumentNews } from './document-news.js';
 import {
   DocumentPublication,
@@ -56,13 +57,13 @@ export class PostgresPublication extends DocumentPublication {
         `SELECT v.document_id, v.version, v.chunks, v.characters, v.warnings
           FROM documents_version v JOIN documents_document d USING (document_id, version)
           WHERE v.sha256 = $1 AND d.readers = $2 AND (d.owner = $3 OR '*' = ANY (d.readers))
-            AND NOT EXISTS (SELECT FROM documents_document other
+            AND NOT EXISTS (SELECT FROM documents_holder other
               WHERE other.owner = $3 AND other.name = $4 AND other.document_id <> d.document_id)
-          ORDER BY d.owner = $3 DESC, d.created_at LIMIT 1`,
+          ORDER BY d.owner = $3 DESC, d.created_at LIMIT 1 FOR UPDATE OF d`,
         [sha256, belonging.readers, belonging.owner, belonging.name],
       );
       if (!row) return null;
-      await addName(sql, row.document_id, row.version, belonging.name);
+      await hold(sql, row.document_id, belonging);
       if (await addTags(sql, row.document_id, belonging.tags)) await this.targets.want(sql, [row.document_id]);
       const { document_id: documentId, version, chunks, characters, warnings } = row;
       return { documentId, version, chunks, characters, warnings };
@@ -76,10 +77,11 @@ export class PostgresPublication extends DocumentPublication {
     const published = await inTransaction(this.source, async (sql) => {
       await lockDocument(sql, document.sha256);
       await sql.query(INDEX_LOCK);
-      const renamed = await freeName(sql, document);
+      const renamed = await releaseName(sql, document);
       const head = await writeHead(sql, document);
       await this.#replaceChunks(sql, head, weighed);
       await writeVersion(sql, head, document);
+      await hold(sql, head.documentId, document);
       await this.targets.want(sql, [head.documentId, ...renamed]);
       return head;
     });
@@ -121,15 +123,6 @@ async function weighedChunks(document: NewDocument): Promise<Weighed[]> {
 const lockDocument = (sql: Sql, sha256: string): Promise<unknown> =>
   sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [sha256]);
 
-/** The upload's name joins those of the document. */
-async function addName(sql: Sql, documentId: string, version: number, name: string): Promise<void> {
-  await sql.query(
-    `UPDATE documents_version SET names = array_append(names, $3)
-      WHERE document_id = $1 AND version = $2 AND $3 <> ALL (names)`,
-    [documentId, version, name],
-  );
-}
-
 /** The upload's tags join those of the document; false where it has them all. */
 async function addTags(sql: Sql, documentId: string, tags: string[]): Promise<boolean> {
   const changed = await rowsOf(
@@ -139,32 +132,6 @@ async function addTags(sql: Sql, documentId: string, tags: string[]): Promise<bo
     [documentId, tags],
   );
   return changed.length > 0;
-}
-
-/**
- * A name that was given to a document beside others goes its own way when its content changes: the document keeps the
- * other names. Answers the documents that are called otherwise now.
- */
-async function freeName(sql: Sql, { owner, name }: NewDocument): Promise<string[]> {
-  await sql.query(
-    `WITH kept AS (
-        SELECT d.document_id, (SELECT n FROM unnest(v.names) AS n WHERE n <> $2 AND NOT EXISTS (
-            SELECT FROM documents_document taken WHERE taken.owner = $1 AND taken.name = n) LIMIT 1) AS other
-          FROM documents_document d JOIN documents_version v USING (document_id, version)
-          WHERE d.owner = $1 AND d.name = $2)
-      UPDATE documents_document d SET name = kept.other FROM kept
-        WHERE d.document_id = kept.document_id AND kept.other IS NOT NULL`,
-    [owner, name],
-  );
-  const rows = await rowsOf<{ document_id: string }>(
-    sql,
-    `UPDATE documents_version v SET names = array_remove(v.names, $2), filename = d.name
-      FROM documents_document d
-      WHERE v.document_id = d.document_id AND v.version = d.version AND d.owner = $1 AND d.name <> $2 AND $2 = ANY (v.names)
-      RETURNING v.document_id`,
-    [owner, name],
-  );
-  return rows.map(({ document_id }) => document_id);
 }
 
 async function writeHead(sql: Sql, { owner, name, readers, tags }: NewDocument): Promise<Head> {

@@ -7,6 +7,7 @@ import { inTransaction, rowsOf } from '../../kernel/transaction.js';
 import { Embedder, EmbedderUnavailable, type EmbeddingModel } from './embedder.port.js';
 import { PastEmbedders, type EmbedderSetting } from './past-embedders.port.js';
 import { StoreUnavailable } from './replica.port.js';
+import { RetiredSpaces } from './retired-spaces.js';
 import { type SearchedSpace, VectorSearchSpace } from './vector-search-space.port.js';
 import { VectorStore, type VectorSpace } from './vector-store.port.js';
 
@@ -44,6 +45,7 @@ export function spaceIdOf(
  */
 @Injectable()
 export class VectorSpaces extends VectorSearchSpace {
+  readonly #retired: RetiredSpaces;
   #target: VectorSpace | undefined;
 
   constructor(
@@ -54,6 +56,7 @@ export class VectorSpaces extends VectorSearchSpace {
     private readonly log: Log,
   ) {
     super();
+    this.#retired = new RetiredSpaces(source, vectors, log);
   }
 
   /** The space of the configured model; made where it is new. @throws EmbedderUnavailable, StoreUnavailable */
@@ -62,6 +65,7 @@ export class VectorSpaces extends VectorSearchSpace {
     const id = spaceIdOf(model, this.past.current);
     if (this.#target?.id === id) return this.#target;
     const space = { id, dimension: model.dimension };
+    await this.#retired.revive(id);
     await this.vectors.open(space);
     await this.#register(space, model.name);
     this.#target = space;
@@ -94,20 +98,20 @@ export class VectorSpaces extends VectorSearchSpace {
   /** The target holds everything: it is searched from now on, and what was searched before is removed. */
   async complete(): Promise<void> {
     const target = await this.#wholeTarget();
-    if (!target) return;
-    const retired = await inTransaction(this.source, async (sql) => {
+    if (target) await this.#serveFrom(target);
+    await this.#retired.drop();
+  }
+
+  async #serveFrom(target: VectorSpace): Promise<void> {
+    await inTransaction(this.source, async (sql) => {
       const rows = await rowsOf<SpaceRow>(sql, 'SELECT * FROM search_space ORDER BY space_id FOR UPDATE');
       const isServing = rows.some(({ space_id, state }) => space_id === target.id && state === 'serving');
-      if (isServing && rows.length === 1) return [];
+      if (isServing && rows.length === 1) return;
       await sql.query(`UPDATE search_space SET state = 'serving' WHERE space_id = $1`, [target.id]);
-      const others = rows.filter(({ space_id }) => space_id !== target.id);
-      await sql.query('DELETE FROM search_space WHERE space_id = ANY ($1)', [others.map(({ space_id }) => space_id)]);
-      return others;
+      const others = rows.map(({ space_id }) => space_id).filter((id) => id !== target.id);
+      await sql.query('DELETE FROM search_space WHERE space_id = ANY ($1)', [others]);
+      await this.#retired.retire(sql, others);
     });
-    for (const { space_id } of retired) {
-      await this.vectors.drop(space_id);
-      this.log.info('the vectors of an earlier model were removed', { space: space_id });
-    }
   }
 
   /** Undefined where there is nothing to do, or where the target is new and yet to be filled. */

@@ -1,4 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
+import { ApiConflictResponse } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
 import { Optional } from '../../kernel/optional.js';
 
@@ -25,3 +26,7 @@ export function openAiList<T extends { id: string }>(found: readonly T[], limit:
 
 /** The id that the page before ended with. */
 export const AfterField = (): PropertyDecorator => applyDecorators(Optional(), IsString(), MaxLength(100));
+
+/** Says when a route below /v1 answers 409. */
+export const Conflicts = (description: string): MethodDecorator =>
+  ApiConflictResponse({ description, schema: { $ref: '#/components/schemas/OpenAiProblem' } });

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { Settings } from '../../config/settings.js';
 import { AppError } from '../../kernel/errors.js';
 import { inTransaction, type Sql } from '../../kernel/transaction.js';
 import { AdapterCatalog, type CatalogVersion } from '../adapters/adapter-catalog.port.js';
@@ -31,7 +30,6 @@ export class AdapterControl {
     private readonly store: WantedStore,
     private readonly source: DataSource,
     private readonly audit: AuditTrail,
-    private readonly settings: Settings,
   ) {}
 
   /** @throws AppError `not_found`; `conflict` where no replica takes it; `unavailable` */
@@ -79,7 +77,7 @@ export class AdapterControl {
       { action: 'serving.adapter.unload', version, detail: { force: how === 'forced' } },
       (sql) => this.store.unwant(version.id, caller.subject, sql),
     );
-    const ended = await this.pool.unload(version.id, this.settings.serving.drainMs);
+    const ended = await this.pool.unload(version.id);
     return { version, ended };
   }
 
@@ -119,7 +117,6 @@ export class AdapterControl {
         detail: { name: version.name, ...detail },
       });
     });
-    await this.wanted.refresh();
-    await this.store.announce();
+    await this.wanted.changed();
   }
 }

@@ -4,7 +4,7 @@ import type { Caller } from '../security/principal.port.js';
 import { AdapterControl, type LoadOrder } from './adapter-control.service.js';
 import { controlError } from './control-errors.js';
 import { PromotionService, type Promotion } from './promotion.service.js';
-import type { AdapterParameters, AdapterReplyDto, PromoteDto, PromotionDto, RollbackDto } from './serving.dto.js';
+import type { AdapterParameters, AdapterOrderReplyDto, PromoteDto, PromotionDto, RollbackDto } from './serving.dto.js';
 import { ACTIVE_ALIAS, ServingViews } from './serving-views.js';
 
 type Given = readonly [AdapterParameters, AdapterParameters];
@@ -18,7 +18,7 @@ export class AdapterOrders {
     private readonly views: ServingViews,
   ) {}
 
-  async load(given: Given, caller: Caller): Promise<AdapterReplyDto> {
+  async load(given: Given, caller: Caller): Promise<AdapterOrderReplyDto> {
     const { version, wasLoaded, loaded } = await this.control.load(loadOrder(given), caller);
     return {
       status: wasLoaded ? 'already_loaded' : 'loaded',
@@ -29,7 +29,7 @@ export class AdapterOrders {
     };
   }
 
-  async activate(given: Given, caller: Caller): Promise<AdapterReplyDto> {
+  async activate(given: Given, caller: Caller): Promise<AdapterOrderReplyDto> {
     const evidence = { order: 'activate_adapter' };
     const { version, loaded } = await this.promotions.promote(named(given), ACTIVE_ALIAS, { by: caller, evidence });
     return {
@@ -42,13 +42,13 @@ export class AdapterOrders {
   }
 
   /** Without effect where none is active. */
-  async deactivate(caller: Caller): Promise<AdapterReplyDto> {
+  async deactivate(caller: Caller): Promise<AdapterOrderReplyDto> {
     if (this.views.status().active_adapter !== null)
       await this.promotions.remove(ACTIVE_ALIAS, { by: caller, evidence: { order: 'deactivate' } });
     return { status: 'deactivated', adapter_id: null };
   }
 
-  async unload(given: Given, caller: Caller): Promise<AdapterReplyDto> {
+  async unload(given: Given, caller: Caller): Promise<AdapterOrderReplyDto> {
     const how = merged(given).force ? 'forced' : 'plain';
     const { version, ended } = await this.control.unload(named(given), how, caller);
     return { status: 'unloaded', adapter_id: version.name, version_id: version.id, ended_answers: ended };
@@ -70,10 +70,10 @@ export class AdapterOrders {
 }
 
 /** What is in the body counts over what is in the query. */
-const merged = ([query, body]: Given): AdapterParameters => ({ ...query, ...given(body) });
-
-const given = (parameters: AdapterParameters): AdapterParameters =>
-  Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined));
+const merged = (given: Given): AdapterParameters =>
+  Object.fromEntries(
+    given.flatMap((parameters) => Object.entries(parameters)).filter(([, value]) => value !== undefined),
+  );
 
 function named(parameters: Given): string {
   const { adapter_id: adapterId, registry_id: registryId } = merged(parameters);

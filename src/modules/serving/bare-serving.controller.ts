@@ -3,7 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Requires } from '../security/access.port.js';
 import { CurrentUser, type Caller } from '../security/principal.port.js';
 import { AdapterOrders } from './adapter-orders.service.js';
-import { AdapterParameters, AdapterReplyDto, BareStatusDto } from './serving.dto.js';
+import { AdapterParameters, AdapterOrderReplyDto, BareStatusDto } from './serving.dto.js';
 import { ServingPortOnly } from './serving-port.guard.js';
 import { ServingViews } from './serving-views.js';
 
@@ -32,7 +32,7 @@ export class BareServingController {
     @Query() query: AdapterParameters,
     @Body() body: AdapterParameters,
     @CurrentUser() caller: Caller,
-  ): Promise<AdapterReplyDto> {
+  ): Promise<AdapterOrderReplyDto> {
     return this.orders.load([query, body], caller);
   }
 
@@ -44,7 +44,7 @@ export class BareServingController {
     @Query() query: AdapterParameters,
     @Body() body: AdapterParameters,
     @CurrentUser() caller: Caller,
-  ): Promise<AdapterReplyDto> {
+  ): Promise<AdapterOrderReplyDto> {
     return this.orders.activate([query, body], caller);
   }
 
@@ -52,7 +52,7 @@ export class BareServingController {
   @Post('deactivate_adapter')
   @HttpCode(200)
   @ApiOperation({ summary: 'As POST /api/serving/deactivate (serving port)' })
-  deactivate(@CurrentUser() caller: Caller): Promise<AdapterReplyDto> {
+  deactivate(@CurrentUser() caller: Caller): Promise<AdapterOrderReplyDto> {
     return this.orders.deactivate(caller);
   }
 
@@ -63,7 +63,7 @@ export class BareServingController {
     @Query() query: AdapterParameters,
     @Body() body: AdapterParameters,
     @CurrentUser() caller: Caller,
-  ): Promise<AdapterReplyDto> {
+  ): Promise<AdapterOrderReplyDto> {
     return this.orders.unload([query, body], caller);
   }
 }

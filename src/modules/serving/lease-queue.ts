@@ -44,7 +44,7 @@ export class LeaseQueue {
   }
 
   look(): void {
-    for (const waiter of [...this.#waiters])
+    for (const waiter of this.#waiters)
       try {
         if (waiter.look()) this.#waiters.delete(waiter);
       } catch (error) {

@@ -57,14 +57,19 @@ export class Reconciler implements OnApplicationBootstrap, OnApplicationShutdown
 
   /** Looks at every replica now. */
   hurry(): void {
-    this.#refreshedAt = Number.NEGATIVE_INFINITY;
     for (const tending of this.#tendings) tending.hurry();
     for (const loop of this.#loops) loop.ring();
   }
 
   async onApplicationBootstrap(): Promise<void> {
     await this.wanted.refresh();
-    this.#off = [this.catalog.onChange(() => this.hurry()), this.wakeups.on(WANTED_CHANNEL, () => this.hurry())];
+    const look = (): void => this.hurry();
+    // What others wrote is read first; what was written here is known already.
+    const read = (): void => {
+      this.#refreshedAt = Number.NEGATIVE_INFINITY;
+      this.hurry();
+    };
+    this.#off = [this.catalog.onChange(look), this.wanted.onChange(look), this.wakeups.on(WANTED_CHANNEL, read)];
     for (const loop of this.#loops) loop.start();
   }
 

@@ -1,16 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { Settings } from '../../config/settings.js';
-import { Clock } from '../../kernel/clock.js';
 import { messageOf } from '../../kernel/errors.js';
-import { Log } from '../../kernel/log.js';
 import type { CatalogVersion } from '../adapters/adapter-catalog.port.js';
 import { GpuSlots } from '../training/gpu-slots.port.js';
 import { AnswerEnded, NotServable, type Lease, type LeaseOptions } from './lease.js';
 import { LeaseQueue } from './lease-queue.js';
+import type { EngineKind } from './engine.port.js';
 import { Engines } from './engines.port.js';
 import { Replica } from './replica.js';
 import { RetryBudget } from './retry-budget.js';
-import { ServingMetrics } from './serving-metrics.js';
+import { ServingTools } from './serving-tools.js';
 import type { Target } from './targets.js';
 import { tryLease } from './try-lease.js';
 import { WantedAdapters } from './wanted-adapters.js';
@@ -29,16 +27,15 @@ export class ReplicaPool {
   readonly #queue: LeaseQueue;
   readonly #budget: RetryBudget;
   readonly #listeners = new Set<() => void>();
+  readonly #unloading = new Map<string, Promise<number>>();
 
   constructor(
     engines: Engines,
     private readonly wanted: WantedAdapters,
-    private readonly settings: Settings,
-    private readonly clock: Clock,
     gpus: GpuSlots,
-    metrics: ServingMetrics,
-    private readonly log: Log,
+    private readonly tools: ServingTools,
   ) {
+    const { settings, clock, metrics, log } = tools;
     this.#budget = new RetryBudget(clock);
     this.#queue = new LeaseQueue(settings.serving.queue);
     const parts = {
@@ -52,6 +49,11 @@ export class ReplicaPool {
       changed: () => this.#changed(),
     };
     this.replicas = engines.all.map((engine) => new Replica(engine, parts));
+  }
+
+  /** What CLARA_SERVING_ENGINE says. */
+  get engine(): EngineKind {
+    return this.tools.settings.serving.engine;
   }
 
   /** Requests that wait for a replica or an adapter. */
@@ -77,10 +79,10 @@ export class ReplicaPool {
 
   /** Resolves when no answer of the version runs, or at the deadline. @returns how many still run */
   async drain(versionId: string, deadlineMs: number): Promise<number> {
-    const end = this.clock.now() + deadlineMs;
+    const end = this.tools.clock.now() + deadlineMs;
     for (;;) {
       const running = this.#answersOf(versionId);
-      const left = end - this.clock.now();
+      const left = end - this.tools.clock.now();
       if (running === 0 || left <= 0) return running;
       await this.#nextChange(Math.min(left, LONGEST_WAIT_MS));
     }
@@ -116,14 +118,23 @@ export class ReplicaPool {
   }
 
   /** Takes a version out of routing, gives its answers time to end, ends them, and drops it. @returns answers that were ended */
-  async unload(versionId: string, deadlineMs = this.settings.serving.drainMs): Promise<number> {
+  unload(versionId: string): Promise<number> {
+    const running = this.#unloading.get(versionId);
+    if (running) return running;
+    const unloading = this.#unload(versionId).finally(() => this.#unloading.delete(versionId));
+    this.#unloading.set(versionId, unloading);
+    return unloading;
+  }
+
+  async #unload(versionId: string): Promise<number> {
     const holders = this.replicas.flatMap(({ loading, slots }) => {
       const held = slots.of(versionId);
       return held ? [{ loading, held }] : [];
     });
     for (const { held } of holders) held.isLeaving = true;
-    const left = await this.drain(versionId, deadlineMs);
-    if (left > 0) this.log.warn('answers of an unloaded adapter were ended', { version: versionId, answers: left });
+    const left = await this.drain(versionId, this.tools.settings.serving.drainMs);
+    if (left > 0)
+      this.tools.log.warn('answers of an unloaded adapter were ended', { version: versionId, answers: left });
     const ended = new AnswerEnded('the adapter was unloaded, and this answer did not end in time');
     // What was wanted again meanwhile stays.
     const leaving = holders.filter(({ held }) => held.isLeaving);

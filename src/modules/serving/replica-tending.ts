@@ -92,6 +92,7 @@ export class ReplicaTending {
       return served;
     } catch (error) {
       this.#misses += 1;
+      this.hurry();
       if (this.#misses >= MISSES) await this.#hung(messageOf(error));
       throw error;
     }

@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { Settings } from '../../config/settings.js';
 import { AdapterCatalog, type CatalogVersion } from '../adapters/adapter-catalog.port.js';
 import { findVersion } from './find-version.js';
 import type { Replica } from './replica.js';
 import { ReplicaPool } from './replica-pool.js';
 import { Reconciler } from './reconciler.service.js';
 import type {
-  AdapterListDto,
+  ServedAdaptersDto,
   AdapterPlaceDto,
   BareStatusDto,
   ListedAdapterDto,
@@ -27,14 +26,13 @@ export class ServingViews implements ServingStatus {
     private readonly reconciler: Reconciler,
     private readonly wanted: WantedAdapters,
     private readonly catalog: AdapterCatalog,
-    private readonly settings: Settings,
   ) {}
 
   now() {
     const { replicas } = this.pool;
     const held = new Set(replicas.flatMap(({ slots }) => slots.all.map(({ versionId }) => versionId)));
     return {
-      engine: this.settings.serving.engine,
+      engine: this.pool.engine,
       replicas: { up: replicas.filter(({ isReady }) => isReady).length, total: replicas.length },
       adapters: held.size,
     };
@@ -42,7 +40,7 @@ export class ServingViews implements ServingStatus {
 
   status(): ServingStatusDto {
     return {
-      engine: this.settings.serving.engine,
+      engine: this.pool.engine,
       base_model: this.#base(),
       waiting: this.pool.waiting,
       active_adapter: this.#active()?.name ?? null,
@@ -50,7 +48,7 @@ export class ServingViews implements ServingStatus {
     };
   }
 
-  list(): AdapterListDto {
+  list(): ServedAdaptersDto {
     const { versions } = this.catalog.snapshot();
     return {
       adapters: versions.map((version) => this.#adapter(version)),

@@ -3,7 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Requires } from '../security/access.port.js';
 import { CurrentUser, type Caller } from '../security/principal.port.js';
 import { AdapterOrders } from './adapter-orders.service.js';
-import { AdapterListDto, AdapterParameters, AdapterReplyDto, ServingStatusDto } from './serving.dto.js';
+import { ServedAdaptersDto, AdapterParameters, AdapterOrderReplyDto, ServingStatusDto } from './serving.dto.js';
 import { ServingViews } from './serving-views.js';
 
 /** Adapters of the engines, as the original's serving names the orders. */
@@ -25,7 +25,7 @@ export class ServingController {
     @Query() query: AdapterParameters,
     @Body() body: AdapterParameters,
     @CurrentUser() caller: Caller,
-  ): Promise<AdapterReplyDto> {
+  ): Promise<AdapterOrderReplyDto> {
     return this.orders.load([query, body], caller);
   }
 
@@ -37,7 +37,7 @@ export class ServingController {
     @Query() query: AdapterParameters,
     @Body() body: AdapterParameters,
     @CurrentUser() caller: Caller,
-  ): Promise<AdapterReplyDto> {
+  ): Promise<AdapterOrderReplyDto> {
     return this.orders.activate([query, body], caller);
   }
 
@@ -45,7 +45,7 @@ export class ServingController {
   @Post(['deactivate', 'deactivate_adapter'])
   @HttpCode(200)
   @ApiOperation({ summary: 'Take the alias `active` away: the base answers where no adapter is named' })
-  deactivate(@CurrentUser() caller: Caller): Promise<AdapterReplyDto> {
+  deactivate(@CurrentUser() caller: Caller): Promise<AdapterOrderReplyDto> {
     return this.orders.deactivate(caller);
   }
 
@@ -58,14 +58,14 @@ export class ServingController {
     @Query() query: AdapterParameters,
     @Body() body: AdapterParameters,
     @CurrentUser() caller: Caller,
-  ): Promise<AdapterReplyDto> {
+  ): Promise<AdapterOrderReplyDto> {
     return this.orders.unload([query, body], caller);
   }
 
   @Requires('adapters:read')
   @Get('adapters/list')
   @ApiOperation({ summary: 'The registered adapters, newest first, and where each is loaded' })
-  list(): AdapterListDto {
+  list(): ServedAdaptersDto {
     return this.views.list();
   }
 

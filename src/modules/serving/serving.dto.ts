@@ -76,7 +76,7 @@ export class LoadedDto {
   reason!: string | null;
 }
 
-export class AdapterReplyDto {
+export class AdapterOrderReplyDto {
   @IsIn(['loaded', 'already_loaded', 'activated', 'deactivated', 'unloaded'])
   status!: 'loaded' | 'already_loaded' | 'activated' | 'deactivated' | 'unloaded';
   /** Name of the version; null where none is active any more. */
@@ -179,7 +179,7 @@ export class ListedAdapterDto {
   replicas!: AdapterPlaceDto[];
 }
 
-export class AdapterListDto {
+export class ServedAdaptersDto {
   adapters!: ListedAdapterDto[];
   @ApiProperty({ type: 'string', nullable: true })
   active_adapter!: string | null;

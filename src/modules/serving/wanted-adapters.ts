@@ -13,6 +13,7 @@ const BY_REQUESTS = 'requests';
 /** What replicas should hold, in memory; the database is behind by what was used in the last half minute. */
 @Injectable()
 export class WantedAdapters {
+  readonly #listeners = new Set<() => void>();
   #rows = new Map<string, WantedRow>();
   readonly #used = new Map<string, number>();
   #flushedAt: number;
@@ -24,6 +25,12 @@ export class WantedAdapters {
     private readonly log: Log,
   ) {
     this.#flushedAt = clock.now();
+  }
+
+  /** Calls back where something is wanted, or not any more. @returns what undoes it */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   async refresh(): Promise<void> {
@@ -67,6 +74,7 @@ export class WantedAdapters {
     const now = new Date(this.clock.now());
     const row = { version_id: versionId, how: 'used', wanted_by: BY_REQUESTS, wanted: true, pinned: false } as const;
     this.#rows.set(versionId, { ...row, wanted_at: now, last_used: now });
+    this.#tell();
     void this.store
       .want({ versionId, how: 'used', by: BY_REQUESTS })
       .then(() => this.store.announce())
@@ -75,11 +83,17 @@ export class WantedAdapters {
       });
   }
 
+  /** Something was committed: reads it, and tells everybody. */
+  async changed(): Promise<void> {
+    await this.refresh();
+    this.#tell();
+    await this.store.announce();
+  }
+
   /** It needs no place any more, until somebody asks for it. */
   async forget(versionId: string): Promise<void> {
     await this.store.forget(versionId);
-    await this.refresh();
-    await this.store.announce();
+    await this.changed();
   }
 
   /** Writes down what was used, now and then. */
@@ -90,6 +104,10 @@ export class WantedAdapters {
     const used = new Map(this.#used);
     this.#used.clear();
     await this.store.used(used);
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   #lastUsed(row: WantedRow): number {

@@ -1,4 +1,4 @@
-import { decideOutcome, deathOf, lastLines, type EndedAttempt } from './attempt-outcome.js';
+import { decideOutcome, deathOf, lastLines, stoppedFor, type EndedAttempt } from './attempt-outcome.js';
 import type { FailedData, FinishedData, StoppedData } from './run-contract.generated.js';
 
 const policy = { maxAttempts: 3, retryDelaySeconds: 5 };
@@ -35,6 +35,27 @@ describe('what becomes of an ended attempt', () => {
   it('is cancelled when that was wished, however the worker ended', () => {
     for (const lastWord of [undefined, stopped('cancel'), failed('internal', true)])
       expect(decide({ lastWord, wish: 'cancel' })).toEqual({ become: 'cancelled' });
+  });
+
+  it('is paused when that was wished, however the worker was stopped, and nobody is to blame', () => {
+    for (const lastWord of [undefined, stopped('pause'), stopped('signal')])
+      expect(decide({ lastWord, wish: 'pause', exit: { ...exit, code: null, signal: 'SIGKILL' } })).toEqual({
+        become: 'paused',
+      });
+    expect(decide({ lastWord: failed('out_of_memory'), wish: 'pause' })).toMatchObject({ reason: 'out_of_memory' });
+    expect(decide({ lastWord: failed('invalid_data'), wish: 'pause' })).toMatchObject({ become: 'failed' });
+  });
+
+  it.each([
+    [{ cancel: true, pause: true }, 'pause', 'cancel'],
+    [{ cancel: false, pause: true }, undefined, 'pause'],
+    [{ cancel: false, pause: true }, 'shutdown', 'pause'],
+    [{ cancel: false, pause: true }, 'time_limit', 'time_limit'],
+    [{ cancel: false, pause: false }, 'pause', 'shutdown'],
+    [{ cancel: false, pause: false }, 'shutdown', 'shutdown'],
+    [{ cancel: false, pause: false }, undefined, undefined],
+  ] as const)('wished %j and told %s: it was stopped for %s', (wishes, told, reason) => {
+    expect(stoppedFor(wishes, told)).toBe(reason);
   });
 
   it('is failed at the time limit, also when another application had wished it', () => {

@@ -13,6 +13,8 @@ import { exists, type RunFolder } from './run-folder.js';
 import { Supervisor } from './supervisor.js';
 import { TrainerEnvironment } from './trainer-environment.port.js';
 
+const LOOKED_AT = 50;
+
 /** Starts attempts, or finds their workers again. */
 @Injectable()
 export class AttemptStart {
@@ -87,12 +89,17 @@ export class AttemptStart {
     return null;
   }
 
+  /** One whose files are there: a retired adapter has none. */
+  async #newestAdapter(baseModel: string): Promise<Pick<JobEntity, 'job_id' | 'adapter_path'> | undefined> {
+    for (const job of await this.jobs.adapters(baseModel, LOOKED_AT))
+      if (job.adapter_path !== null && (await exists(job.adapter_path))) return job;
+    return undefined;
+  }
+
   /** The adapter that is named, else the newest completed one of the base model, else none: a new one. */
   async #startFrom(job: JobEntity, named: string | undefined): Promise<string | null> {
     const found =
-      named === undefined || named === 'auto'
-        ? await this.jobs.newestAdapter(job.base_model)
-        : await this.jobs.byId(named);
+      named === undefined || named === 'auto' ? await this.#newestAdapter(job.base_model) : await this.jobs.byId(named);
     const path = found?.adapter_path ?? null;
     if (path === null && named !== undefined && named !== 'auto')
       throw new AppError('invalid', `continuous.adapter: job ${named} has no adapter; name a completed job, or auto`);

@@ -86,15 +86,14 @@ export class JobStore implements DatasetUse {
     return activeStatuses.reduce((sum, status) => sum + counts[status], 0);
   }
 
-  /** The newest adapter that was completed on a base model. */
-  async newestAdapter(baseModel: string): Promise<Pick<JobEntity, 'job_id' | 'adapter_path'> | undefined> {
-    const [row] = await rowsOf<JobEntity>(
+  /** Adapters that were completed on a base model, the newest first, at most `limit`. */
+  async adapters(baseModel: string, limit: number): Promise<Pick<JobEntity, 'job_id' | 'adapter_path'>[]> {
+    return rowsOf(
       this.source,
       `SELECT job_id, adapter_path FROM training_jobs
-        WHERE status = 'completed' AND base_model = $1 AND adapter_path IS NOT NULL ORDER BY completed_at DESC LIMIT 1`,
-      [baseModel],
+        WHERE status = 'completed' AND base_model = $1 AND adapter_path IS NOT NULL ORDER BY completed_at DESC LIMIT $2`,
+      [baseModel, limit],
     );
-    return row;
   }
 
   /** Of the dataset's versions, whichever. */

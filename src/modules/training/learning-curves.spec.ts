@@ -21,6 +21,10 @@ describe('learning curves', () => {
       train_accuracy: [],
       val_accuracy: [],
       learning_rate: [],
+      train_reward_margin: [],
+      val_reward_margin: [],
+      train_reward_accuracy: [],
+      val_reward_accuracy: [],
     });
   });
 
@@ -33,6 +37,24 @@ describe('learning curves', () => {
       train_accuracy: [null, 0.5, 0.5, null],
       val_accuracy: [0.25, null, 0.25, 0.25],
       learning_rate: [null, 0.1, 0.1, null],
+      train_reward_margin: [null, null, null, null],
+      val_reward_margin: [null, null, null, null],
+      train_reward_accuracy: [null, null, null, null],
+      val_reward_accuracy: [null, null, null, null],
+    });
+  });
+
+  it('show the rewards of a training by preferences', () => {
+    const rewards = (margin: number) => ({ reward_margin: margin, reward_accuracy: 0.5 });
+    const [before, one] = [measured(0, 0.69), step(1, 0.6)].map((point, index) => ({
+      ...point,
+      data: { ...point.data, ...rewards(index) },
+    }));
+    expect(learningCurves([before as CurvePoint, one as CurvePoint])).toMatchObject({
+      train_reward_margin: [null, 1],
+      val_reward_margin: [0, null],
+      train_reward_accuracy: [null, 0.5],
+      val_reward_accuracy: [0.5, null],
     });
   });
 

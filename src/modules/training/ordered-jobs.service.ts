@@ -111,7 +111,9 @@ export class OrderedJobs extends FineTuningJobs {
     const [job] = await this.store.byIds([jobId]);
     if (!job?.run_dir) return [];
     const paths = await new RunFolder(job.run_dir).checkpoints().catch(() => []);
-    return checkpointList(newestFirst(paths), await this.store.reports(jobId));
+    // What is left of others a moment after the end is about to go.
+    const kept = job.status === 'completed' ? job.config.order?.keep_checkpoints : undefined;
+    return checkpointList(newestFirst(paths).slice(0, kept), await this.store.reports(jobId));
   }
 
   async #known(jobId: string): Promise<FineTuningJob> {

@@ -32,7 +32,8 @@ export async function askBack(sql: Sql, hostId: string, { host, taken, lent }: S
   if (lent.length === 0) return;
   const others = taken.filter((row) => !lent.includes(row));
   if ('waitingFor' in chooseSlot(host, others, gpus)) return;
-  await sql.query('UPDATE training_slot_holders SET asked_back_at = coalesce(asked_back_at, now()) WHERE host_id = $1', [
-    hostId,
-  ]);
+  await sql.query(
+    'UPDATE training_slot_holders SET asked_back_at = coalesce(asked_back_at, now()) WHERE host_id = $1',
+    [hostId],
+  );
 }

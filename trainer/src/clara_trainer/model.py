@@ -182,6 +182,14 @@ def check_adapter(folder: Path, run: Run) -> dict[str, Any]:
     return found
 
 
+def check_method(model: Any, run: Run) -> None:
+    """DPO computes likelihoods from the head's own weights: an adapter there would change nothing."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    if run["method"] == "dpo" and isinstance(model.get_output_embeddings(), BaseTunerLayer):
+        raise TrainingError("invalid_model", "The adapter has a part on lm_head, which dpo cannot train. Leave it out.")
+
+
 def check_tensors(model: Any, folder: Path) -> None:
     """PEFT loads what fits and only warns about the rest; an adapter that fits in part is refused."""
     from peft import get_peft_model_state_dict

@@ -19,7 +19,7 @@ from clara_trainer.device import Device, resolve_device
 from clara_trainer.events import EventLog, finite
 from clara_trainer.failure import TrainingError
 from clara_trainer.measure import Measure
-from clara_trainer.model import load_base, load_tokenizer, with_adapter
+from clara_trainer.model import check_method, load_base, load_tokenizer, with_adapter
 from clara_trainer.progress import Progress, Reporter, gpu_memory
 from clara_trainer.report import peak_process_memory, save_adapter, versions
 from clara_trainer.stop import StopWish
@@ -38,6 +38,7 @@ def train(run: Run, folder: Path, events: EventLog, stop: StopWish) -> None:
     events.append("phase", {"phase": "loading_model"})
     tokenizer = load_tokenizer(run)
     model = with_adapter(load_base(run, device), run, device.warnings)
+    check_method(model, run)
     events.append("phase", {"phase": "preparing_data"})
     examples = load_examples(run["data"], run["training"]["seed"], run["method"])
     rows, held_out = token_rows(examples, tokenizer, setup)

@@ -79,7 +79,6 @@ CREATE TABLE adapter_exports (
   error text,
   place text NOT NULL,
   claimed_by uuid,
-  lease_until timestamptz,
   attempt integer NOT NULL DEFAULT 0,
   files jsonb NOT NULL DEFAULT '[]',
   bytes bigint NOT NULL DEFAULT 0,

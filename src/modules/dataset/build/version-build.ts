@@ -11,7 +11,7 @@ import { PassageWriting } from '../questions/passage-writing.js';
 import type { QuestionWriter } from '../questions/question-writer.port.js';
 import { BuildFailure, SourceNotes } from '../sources/candidate.js';
 import { candidatesOf } from '../sources/candidates-of.js';
-import type { Writing } from '../sources/written-candidates.js';
+import type { Writing } from '../sources/writing.js';
 import { restored } from '../../security/principal.port.js';
 import { narrowed } from '../readers.js';
 import type { TrainingRow } from '../training-row.js';

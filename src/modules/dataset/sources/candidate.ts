@@ -6,7 +6,7 @@ import type { Counts, RowForm } from '../dataset-record.js';
 import { EVERYBODY } from '../../documents/readers.port.js';
 import { narrowed } from '../readers.js';
 import type { RowOrigin, TrainingRow } from '../training-row.js';
-import type { Writing } from './written-candidates.js';
+import type { Writing } from './writing.js';
 
 /** A row that may go into a version. */
 export interface Candidate {

@@ -1,25 +1,13 @@
 import { inOrder } from '../../../kernel/in-order.js';
-import type { BuildProgress, WritingOptions } from '../dataset-record.js';
 import { groundingOf } from '../questions/grounding.js';
 import type { Written } from '../questions/kept-answers.js';
 import type { Passage } from '../questions/passage.js';
-import type { PassageWriting } from '../questions/passage-writing.js';
 import { bodyOf, questionRow } from '../questions/question-rows.js';
 import { WriterUnavailable, WritingRefused } from '../questions/question-writer.port.js';
 import { passageMessage, placeOf, type WrittenPair } from '../questions/written-pairs.js';
 import { BuildFailure, type Candidate, type SourceTools } from './candidate.js';
 import { originOf, splitPlaceOf } from './passage-candidates.js';
-
-/** A model that writes the rows, and how. */
-export interface Writing {
-  passages: PassageWriting;
-  options: WritingOptions;
-  /** Passages at the same time. */
-  atOnce: number;
-  /** Share of an answer's words that its passage must have. */
-  grounding: number;
-  progress: BuildProgress;
-}
+import type { Writing } from './writing.js';
 
 type From = 'search' | 'document';
 type Tools = Pick<SourceTools, 'notes' | 'signal'>;

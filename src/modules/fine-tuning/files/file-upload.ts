@@ -26,7 +26,7 @@ class HashedStorage implements StorageEngine {
   constructor(private readonly folder: FileFolder) {}
 
   _handleFile(_request: Request, file: Express.Multer.File, done: Stored): void {
-    callbackify(() => this.#store(file))(done as (error: unknown, info: Partial<Express.Multer.File>) => void);
+    callbackify(() => this.#store(file))(done);
   }
 
   _removeFile(_request: Request, file: Express.Multer.File, done: (error: Error | null) => void): void {

@@ -11,6 +11,7 @@ import {
   FileObjectDto,
   ListFilesQuery,
 } from './file.dto.js';
+import { Conflicts } from '../openai-list.js';
 import { FileUpload, type FileRequest } from './file-upload.js';
 import { FilesService } from './files.service.js';
 
@@ -53,6 +54,7 @@ export class FilesController {
 
   @Requires('training:create')
   @Delete(':file_id')
+  @Conflicts('A job needs the file.')
   @ApiOperation({ operationId: 'deleteFile', summary: 'Delete a file; refused while a job needs it' })
   remove(@Param('file_id') fileId: string, @CurrentUser() caller: Caller): Promise<FileDeletedDto> {
     return this.files.remove(fileId, caller);

@@ -7,6 +7,7 @@ import type { Caller } from '../../security/principal.port.js';
 import { FineTuningJobs, type FineTuningJob } from '../../training/fine-tuning-jobs.port.js';
 import { ownerOf } from '../files/files.service.js';
 import { openAiList } from '../openai-list.js';
+import { JobChecking } from './job-checking.service.js';
 import { isJobId } from './job-ids.js';
 import { jobObject, openAiStatus } from './job-object.js';
 import type { FineTuningJobDto, FineTuningJobListDto, OpenAiStatus, PageQuery } from './job-object.dto.js';
@@ -35,6 +36,7 @@ export class FineTuningJobsService {
     private readonly rows: JobRowStore,
     private readonly training: FineTuningJobs,
     private readonly results: JobResults,
+    private readonly checking: JobChecking,
     private readonly audit: AuditTrail,
     private readonly clock: Clock,
     private readonly settings: Settings,
@@ -90,7 +92,7 @@ export class FineTuningJobsService {
     const target = { type: 'openai_job', id: row.id };
     const beside = (sql: Parameters<AuditTrail['record']>[0]) =>
       this.audit.record(sql, caller, { action: `openai.job.${change}`, target, outcome: 'done' });
-    if (await this.rows.change(row.id, { from, to, beside })) return;
+    if (await this.rows.change(row.id, { from, to, beside })) return this.checking.wake();
     // Its files were found whole in this moment: from here on it is a matter of the training.
     const { row: now } = await this.find(row.id, caller);
     if (now.job_id === null) throw tooLate(row.id, change, openAiStatus(now, undefined));

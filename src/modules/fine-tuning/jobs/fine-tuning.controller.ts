@@ -4,6 +4,7 @@ import type { Request } from 'express';
 import { CreationLimitHeaders } from '../../limits/creation-limit.port.js';
 import { Requires } from '../../security/access.port.js';
 import { CurrentUser, type Caller } from '../../security/principal.port.js';
+import { Conflicts } from '../openai-list.js';
 import { CreateFineTuningJobDto } from './create-job.dto.js';
 import { FineTuningJobsService } from './fine-tuning-jobs.service.js';
 import { FineTuningCreation } from './job-creation.service.js';
@@ -33,6 +34,7 @@ export class FineTuningController {
   @Post()
   @HttpCode(200)
   @UseInterceptors(CreationLimitHeaders)
+  @Conflicts('The Idempotency-Key was used with another request.')
   @ApiHeader({ name: 'idempotency-key', required: false, description: 'A repeated POST answers with the first job.' })
   @Named('createFineTuningJob', 'Train an adapter from an uploaded file')
   async create(

@@ -1,7 +1,8 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { BackgroundLoop } from '../../../kernel/background-loop.js';
-import { AppError } from '../../../kernel/errors.js';
+import { AppError, messageOf } from '../../../kernel/errors.js';
 import { Log } from '../../../kernel/log.js';
+import { isDatabaseAway } from '../../../kernel/transaction.js';
 import { restored } from '../../security/principal.port.js';
 import { checkTrainingFile, UnreadableRows } from '../../dataset/training-file.port.js';
 import { FineTuningJobs } from '../../training/fine-tuning-jobs.port.js';
@@ -16,6 +17,7 @@ import { TrainingOrders } from './training-orders.js';
 
 const EVERY_MS = 5000;
 const AT_ONCE = 20;
+const SERVER_ERROR = 'server_error';
 
 /** A file that no job can be made of. */
 class BadFile extends Error {
@@ -57,6 +59,10 @@ export class JobChecking implements OnApplicationBootstrap, OnApplicationShutdow
   /** A new job waits. */
   add(id: string, giveBack: () => void): void {
     this.#places.set(id, giveBack);
+    this.wake();
+  }
+
+  wake(): void {
     this.#loop.ring();
   }
 
@@ -75,13 +81,11 @@ export class JobChecking implements OnApplicationBootstrap, OnApplicationShutdow
     try {
       await this.#handOver(row, signal);
     } catch (error) {
-      if (signal.aborted) return false;
+      if (signal.aborted || isLater(error)) return false;
+      if (isDatabaseAway(error)) throw error;
       const failure = failureOf(error);
-      if (!failure) {
-        this.log.warn('a fine-tuning job could not be handed over and is tried again', { job: row.id });
-        if (error instanceof AppError) return false;
-        throw error;
-      }
+      if (failure.code === SERVER_ERROR)
+        this.log.error('a fine-tuning job could not be checked', { job: row.id, error: messageOf(error) });
       await this.rows.fail(row.id, failure);
     }
     this.#places.delete(row.id);
@@ -98,11 +102,18 @@ export class JobChecking implements OnApplicationBootstrap, OnApplicationShutdow
       parameters: await this.training.parametersOf(await this.orders.baseOf(row)),
     });
     const order = await this.orders.order(row, resolved, { train, validation });
-    this.#places.get(row.id)?.();
+    this.#giveBack(row.id);
     const caller = restored(row.caller);
-    const job = await this.training.create(order, caller);
-    // Cancelled or paused while its files were read: nobody waits for the training.
-    if (!(await this.rows.accept(row.id, job.jobId, resolved))) await this.training.cancel(job.jobId, caller);
+    const { jobId } = await this.training.create(order, caller);
+    const was = await this.rows.accept(row.id, jobId, resolved);
+    // What came while its files were read holds for the training.
+    if (was === undefined) await this.training.cancel(jobId, caller);
+    if (was === 'paused') await this.training.pause(jobId, caller);
+  }
+
+  #giveBack(id: string): void {
+    this.#places.get(id)?.();
+    this.#places.delete(id);
   }
 
   async #file(id: string, param: BadFile['param']): Promise<OpenAiFile> {
@@ -123,10 +134,15 @@ export class JobChecking implements OnApplicationBootstrap, OnApplicationShutdow
   }
 }
 
-/** What the job fails with; undefined where a later try may succeed. */
-function failureOf(error: unknown): JobFailure | undefined {
+/** The training takes no more now, or its base is not there yet. */
+const isLater = (error: unknown): boolean =>
+  error instanceof AppError && (error.code === 'rate_limited' || error.code === 'unavailable');
+
+/** What the job fails with. */
+function failureOf(error: unknown): JobFailure {
   if (error instanceof BadFile) return { code: `invalid_${error.param}`, param: error.param, message: error.message };
-  if (!(error instanceof AppError) || ['rate_limited', 'unavailable'].includes(error.code)) return undefined;
-  const [problem] = error.problems;
-  return { code: 'invalid_request', param: problem?.path ?? null, message: error.message };
+  if (error instanceof AppError)
+    return { code: 'invalid_request', param: error.problems[0]?.path ?? null, message: error.message };
+  const message = 'Something went wrong here while the files were checked; the log has the details';
+  return { code: SERVER_ERROR, param: null, message };
 }

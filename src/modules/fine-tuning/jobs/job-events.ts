@@ -37,7 +37,7 @@ export function earlyEvents(row: JobRow): JobEventDto[] {
   }
   if (row.state === 'cancelled') events.push(at(3, end, { message: 'The job was cancelled' }, row));
   if (row.state === 'paused') events.push(at(3, end, { message: 'The job is paused' }, row));
-  return events.reverse();
+  return events.toReversed();
 }
 
 const shown = (value: unknown): string => (typeof value === 'number' ? value.toFixed(4) : 'unknown');
@@ -58,7 +58,7 @@ function progress({ step, data }: FineTuningEvent): Told {
     learning_rate: data['learning_rate'],
   });
   return {
-    message: `Step ${step ?? 0}/${String(data['total_steps'] ?? '?')}: training loss=${shown(data['loss'])}`,
+    message: `Step ${step ?? 0}/${metrics['total_steps'] ?? '?'}: training loss=${shown(data['loss'])}`,
     metrics,
   };
 }
@@ -69,7 +69,6 @@ function evaluation({ step, data }: FineTuningEvent): Told {
     step,
     [`${prefix}valid_loss`]: data['eval_loss'],
     [`${prefix}valid_mean_token_accuracy`]: data['token_accuracy'],
-    ...(data['when'] === 'before' ? {} : { step }),
   });
   return { message: `Evaluation at step ${step ?? 0}: validation loss=${shown(data['eval_loss'])}`, metrics };
 }

@@ -127,6 +127,6 @@ export class JobResults implements OnApplicationBootstrap, OnApplicationShutdown
       all.push(...events);
       if (events.length < EVENTS_AT_ONCE) break;
     }
-    return all.reverse();
+    return all.toReversed();
   }
 }

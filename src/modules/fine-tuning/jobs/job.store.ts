@@ -125,15 +125,24 @@ export class JobRowStore {
     });
   }
 
-  /** The training job that was made of it; undefined where it does not wait for one any more. */
-  async accept(id: string, jobId: string, hyperparameters: JobRow['hyperparameters']): Promise<JobRow | undefined> {
-    const [row] = await rowsOf<JobRow>(
+  /**
+   * Writes down the training job that was made of it.
+   * @returns the state that it had: the training is to be paused where it was paused meanwhile; undefined where it was
+   *   cancelled, and nothing was written
+   */
+  async accept(
+    id: string,
+    jobId: string,
+    hyperparameters: JobRow['hyperparameters'],
+  ): Promise<'validating' | 'paused' | undefined> {
+    const [row] = await rowsOf<{ was: 'validating' | 'paused' }>(
       this.source,
-      `UPDATE openai_jobs SET state = 'accepted', job_id = $2, hyperparameters = $3
-        WHERE id = $1 AND state = 'validating' RETURNING *`,
+      `UPDATE openai_jobs AS j SET state = 'accepted', job_id = $2, hyperparameters = $3
+        FROM (SELECT id, state FROM openai_jobs WHERE id = $1 FOR UPDATE) AS old
+        WHERE j.id = old.id AND old.state IN ('validating', 'paused') RETURNING old.state AS was`,
       [id, jobId, JSON.stringify(hyperparameters)],
     );
-    return row;
+    return row?.was;
   }
 
   /** Before there is a training job. */

@@ -45,6 +45,8 @@ const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byt
 type State =
   'first' | 'key' | 'firstKey' | 'colon' | 'value' | 'firstItem' | 'next' | 'end' | 'string' | 'number' | 'literal';
 
+type Between = Exclude<State, 'string' | 'number' | 'literal'>;
+
 /**
  * Reads a JSON object that comes in pieces and keeps nothing of it but the top-level values that are asked for. Its structure,
  * keys, numbers and literals are checked; escapes and characters inside of other strings are left to whoever parses it.
@@ -98,17 +100,24 @@ export class BodyScan {
         return this.#inNumber(chunk, at);
       case 'literal':
         return this.#inLiteral(chunk, at);
-      default:
-        return this.#between(chunk[at] as number, at);
+      case 'first':
+      case 'key':
+      case 'firstKey':
+      case 'colon':
+      case 'value':
+      case 'firstItem':
+      case 'next':
+      case 'end':
+        return this.#between(this.#state, chunk[at] as number, at);
     }
   }
 
-  #between(byte: number, at: number): number {
-    if (!isSpace(byte)) this.#structure(this.#state, byte, at);
+  #between(state: Between, byte: number, at: number): number {
+    if (!isSpace(byte)) this.#structure(state, byte, at);
     return at + 1;
   }
 
-  #structure(state: State, byte: number, at: number): void {
+  #structure(state: Between, byte: number, at: number): void {
     switch (state) {
       case 'first':
         if (byte !== OPEN) throw new BodyProblem('The body is not a JSON object');
@@ -131,7 +140,7 @@ export class BodyScan {
         if (byte !== COMMA) return this.#leave(byte, at);
         this.#state = this.#open.at(-1) ? 'key' : 'value';
         return;
-      default:
+      case 'end':
         this.#refuse(byte, at);
     }
   }

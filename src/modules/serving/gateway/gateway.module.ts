@@ -8,7 +8,7 @@ import { GenerateController } from '../generate/generate.controller.js';
 import { GenerateService } from '../generate/generate.service.js';
 import { RouterController } from '../generate/router.controller.js';
 import { GenerationChoice } from '../generate/generation.js';
-import { RouterSettings } from '../routing/router-settings.js';
+import { RouterSettings } from '../routing/router-settings.service.js';
 import { AnswersController } from './answers.controller.js';
 import { EmbeddingsController } from './embeddings.controller.js';
 import { EmbeddingsService } from './embeddings.service.js';

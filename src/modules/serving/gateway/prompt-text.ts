@@ -4,9 +4,12 @@ type Fields = Record<string, unknown>;
 function wordsOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
-  return content
-    .map((part: unknown) => (typeof part === 'object' && part !== null ? String((part as Fields)['text'] ?? '') : ''))
-    .join('\n');
+  return content.map(textOfPart).join('\n');
+}
+
+function textOfPart(part: unknown): string {
+  const text = typeof part === 'object' && part !== null ? (part as Fields)['text'] : undefined;
+  return typeof text === 'string' ? text : '';
 }
 
 /** What is asked: the last message of a user, or the prompt. Empty where there is none. */

@@ -67,7 +67,7 @@ export class GenerateService {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
         const [index, prompt] = next;
         results[index] = await this.#whole(prompt, options, abort).then(
-          (answer) => ({ ...answer, error: null }),
+          ({ output, adapter_id, tokens_generated }) => ({ output, adapter_id, tokens_generated, error: null }),
           (error: unknown) => ({ output: null, adapter_id: null, tokens_generated: 0, error: messageOf(error) }),
         );
       }

@@ -24,5 +24,6 @@ export function dataOf(event: Buffer): Fields | undefined {
 /** The message of an error event; undefined of any other. */
 export function errorOf(data: Fields): string | undefined {
   if (data['error'] === undefined) return undefined;
-  return String(fieldsOf(data['error'])['message'] ?? 'the engine broke off');
+  const { message } = fieldsOf(data['error']);
+  return typeof message === 'string' ? message : 'the engine broke off';
 }

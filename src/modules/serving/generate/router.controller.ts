@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Requires } from '../../security/access.port.js';
 import { CurrentUser, type Caller } from '../../security/principal.port.js';
-import { RouterSettings } from '../routing/router-settings.js';
+import { RouterSettings } from '../routing/router-settings.service.js';
 import { RouterConfigDto, RouterChangeDto } from './router.dto.js';
 
 /** How `auto` chooses. */

@@ -77,6 +77,8 @@ export async function dataOf(keys: ReadKeys, request: ConfigRequest, settings: S
 /** Pairs are one row each: what is about packing rows or sorting them says nothing to DPO. */
 export function checkMethod({ values }: ReadKeys, method: TrainingMethod, findings: Findings): void {
   if (method !== 'dpo') return;
+  if (values['lora.target_modules'].includes('lm_head'))
+    findings.refuse('lora.target_modules', 'lm_head can get no adapter with method dpo; leave it out');
   if (values['data.packing'] === true) findings.warn('data.packing is without effect, as method is dpo');
   if (values['training.group_by_length']) findings.warn('training.group_by_length is without effect, as method is dpo');
 }

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
+from clara_trainer.embed.model_files import HUB_ID, cached_snapshot
 from clara_trainer.embed.worker import Output, Say
 from clara_trainer.serve.problem import StartProblem
 from clara_trainer.threads import available_cores, limit_threads
@@ -25,17 +26,35 @@ from clara_trainer.threads import available_cores, limit_threads
 GRACE_SECONDS = 5.0
 
 
+def positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(f"{value} is less than 1")
+    return value
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, required=True, help="folder of the base model")
+    parser.add_argument("--model", required=True, help="folder of the base, or hub id of one in the cache")
     parser.add_argument("--name", required=True, help="what the base is called in requests")
-    parser.add_argument("--max-loras", type=int, default=8, help="adapters that can be loaded at once")
-    parser.add_argument("--max-rank", type=int, default=64)
-    parser.add_argument("--max-rows", type=int, default=16, help="answers that are written at once; others wait")
-    parser.add_argument("--threads", type=int, default=available_cores())
+    parser.add_argument("--max-loras", type=positive, default=8, help="adapters that can be loaded at once")
+    parser.add_argument("--max-rank", type=positive, default=64)
+    parser.add_argument("--max-rows", type=positive, default=16, help="answers that are written at once; others wait")
+    parser.add_argument("--threads", type=positive, default=available_cores())
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    parser.add_argument("--kv-bytes", type=int, help="memory for keys and values; default: half of what is available")
+    parser.add_argument("--kv-bytes", type=positive, help="for keys and values; default: half of the memory")
     return parser.parse_args(arguments)
+
+
+def base_folder(model: str) -> Path:
+    """No hub is asked."""
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return folder.resolve()
+    cached = cached_snapshot(model) if HUB_ID.fullmatch(model) else None
+    if cached is None:
+        raise StartProblem(f"The base model {model} is neither a folder nor in the cache of the hub.")
+    return cached
 
 
 def is_quantised(folder: Path) -> bool:
@@ -45,7 +64,7 @@ def is_quantised(folder: Path) -> bool:
         return False
 
 
-def build(arguments: argparse.Namespace, key: str) -> Any:
+def build(arguments: argparse.Namespace, folder: Path, key: str) -> Any:
     from clara_trainer.serve.base import load_base
     from clara_trainer.serve.engine import Engine, Slots
     from clara_trainer.serve.loop import Limits, Loop
@@ -54,14 +73,14 @@ def build(arguments: argparse.Namespace, key: str) -> Any:
     from clara_trainer.serve.metrics import Metrics
     from clara_trainer.serve.server import Server
 
-    base = load_base(arguments.model, arguments.device)
+    base = load_base(folder, arguments.device)
     budget = arguments.kv_bytes or kv_budget(base.device)
     base.limit_context(budget)
     state, linears = patch(base.model)
     try:
         engine = Engine(base, arguments.name, linears, Slots(arguments.max_loras, arguments.max_rank))
     except ValueError as error:
-        raise StartProblem(f"The base model {arguments.model.name} cannot be served: {error}") from error
+        raise StartProblem(f"The base model {folder.name} cannot be served: {error}") from error
     metrics = Metrics(arguments.name)
     loop = Loop(base, state, Limits(arguments.max_rows, budget, arguments.threads), metrics)
     return Server(engine, loop, metrics, key)
@@ -111,14 +130,15 @@ def main(given: list[str]) -> int:
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["TRANSFORMERS_VERBOSITY"] = "error"
     os.environ["CLARA_THREADS"] = str(arguments.threads)
-    # Nothing of it is needed unless the base is quantised, and importing it takes over a second.
-    if not is_quantised(arguments.model):
-        sys.modules["bitsandbytes"] = cast(ModuleType, None)
     limit_threads(1)
     try:
         if not key:
             raise StartProblem("CLARA_ENGINE_KEY is not set: the engine is not opened without a key.")
-        asyncio.run(serve(build(arguments, key), say))
+        folder = base_folder(arguments.model)
+        # Nothing of it is needed unless the base is quantised, and importing it takes over a second.
+        if not is_quantised(folder):
+            sys.modules["bitsandbytes"] = cast(ModuleType, None)
+        asyncio.run(serve(build(arguments, folder, key), say))
     except StartProblem as problem:
         say({"failed": {"message": str(problem)}})
         return 1

@@ -8,7 +8,8 @@ from typing import Any, Literal, cast
 from clara_trainer.data.example import Turn
 from clara_trainer.serve import fields
 from clara_trainer.serve.fields import Body, flag, mapping, number, refuse, shown, text, texts, whole
-from clara_trainer.serve.problem import bad
+from clara_trainer.serve.penalties import Penalties
+from clara_trainer.serve.problem import Problem, bad
 from clara_trainer.serve.sampling import Sampler
 
 MOST_CHOICES = 128
@@ -19,10 +20,6 @@ UNKNOWN: dict[str, tuple[object, ...]] = {
     "tools": ([],),
     "functions": ([],),
     "tool_choice": ("none", "auto"),
-    "logit_bias": ({},),
-    "presence_penalty": (0,),
-    "frequency_penalty": (0,),
-    "repetition_penalty": (1,),
     "suffix": ("",),
     "best_of": (1,),
     "prompt_logprobs": (0,),
@@ -53,6 +50,7 @@ class Asked:
     turns: tuple[Turn, ...]
     prompts: tuple[Prompt, ...]
     sampler: Sampler
+    penalties: Penalties
     limits: Limits
     choices: int
     stream: bool
@@ -106,6 +104,7 @@ def common(body: Body, defaults: Body) -> dict[str, Any]:
     return {
         "model": text(body, "model"),
         "sampler": sampler_of(body, defaults),
+        "penalties": penalties_of(body),
         "choices": whole(body, "n", 1, MOST_CHOICES) or 1,
         "stream": stream,
         "include_usage": stream and flag(mapping(body, "stream_options"), "include_usage"),
@@ -125,6 +124,23 @@ def sampler_of(body: Body, defaults: Body) -> Sampler:
         top_k=max(0, top_k or 0),
         min_p=number(given, "min_p", 0.0, 0.0, 1.0),
         seed=whole(given, "seed", -(1 << 63), (1 << 64) - 1),
+    )
+
+
+def penalties_of(body: Body) -> Penalties:
+    repetition = number(body, "repetition_penalty", 1.0, 0.0, 10.0)
+    if repetition == 0:
+        raise bad("repetition_penalty", "repetition_penalty must be greater than 0; 1 is none")
+    given = mapping(body, "logit_bias")
+    try:
+        bias = {int(token): number(given, token, 0.0, -100.0, 100.0) for token in given}
+    except (ValueError, Problem) as error:
+        raise bad("logit_bias", f"logit_bias must map token ids to numbers from -100 to 100: {error}") from error
+    return Penalties(
+        presence=number(body, "presence_penalty", 0.0, -2.0, 2.0),
+        frequency=number(body, "frequency_penalty", 0.0, -2.0, 2.0),
+        repetition=repetition,
+        bias=bias,
     )
 
 

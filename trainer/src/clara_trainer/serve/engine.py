@@ -12,7 +12,8 @@ from typing import Any
 
 from clara_trainer.serve.adapter_files import AdapterProblem, check_folder, read_weights
 from clara_trainer.serve.base import Base
-from clara_trainer.serve.dialect import Dialect, load_dialect
+from clara_trainer.serve.dialect import Dialect
+from clara_trainer.serve.dialects import Dialects
 from clara_trainer.serve.grammar import Grammar, grammar_tokenizer
 from clara_trainer.serve.loop import Loop
 from clara_trainer.serve.lora import Adapter
@@ -60,7 +61,8 @@ class Engine:
         self.linears = linears
         self.slots = slots
         self.lock = threading.Lock()
-        self.dialect = load_dialect(base.folder, None, base.eos)
+        self.dialects = Dialects(base.folder, base.eos)
+        self.dialect = self.dialects.base
         self.grammars = Grammars(self.dialect, base.vocabulary)
         speaker = Speaker(name, self.dialect, None, self.grammars.make)
         self.models: dict[str, Served] = {name: Served(speaker, str(base.folder))}
@@ -92,7 +94,7 @@ class Engine:
         folder = check_folder(Path(path))
         weights = read_weights(folder, self.linears, self.slots.rank)
         try:
-            dialect = load_dialect(folder, self.dialect, self.base.eos)
+            dialect = self.dialects.of(folder)
         except (ValueError, OSError) as error:
             raise AdapterProblem(str(error)) from error
         grammars = self.grammars if dialect is self.dialect else Grammars(dialect, self.base.vocabulary)

@@ -74,6 +74,11 @@ class KvCache:
         # Zeros: what is masked must still be a number.
         return like.new_zeros((self.slots, like.shape[1], self.capacity, like.shape[3]))
 
+    def clear(self, slot: int) -> None:
+        """After a row whose keys were no numbers."""
+        for keys, values in self.layers.values():
+            keys[slot], values[slot] = 0, 0
+
     def drop(self) -> None:
         self.layers.clear()
         self.capacity = self.slots = 0

@@ -17,8 +17,9 @@ from clara_trainer.serve.lora import LoraState
 from clara_trainer.serve.row import Piece, Row
 from clara_trainer.serve.step import read_logits
 
-# Prompt tokens read in a step beside the running rows: these wait for it.
+# Prompt tokens read in a step, and in one of rows that write: these wait for it.
 PROMPT_TOKENS = {"cpu": 256, "cuda": 4096}
+PROMPT_TOKENS_BESIDE = {"cpu": 64, "cuda": 1024}
 # Logits of a whole prompt are large: fewer at once.
 SCORED_TOKENS = {"cpu": 64, "cuda": 512}
 
@@ -26,6 +27,7 @@ SCORED_TOKENS = {"cpu": 64, "cuda": 512}
 class Watcher(Protocol):
     def step(self, seconds: float, rows: int) -> None: ...
     def left(self, row: Row, piece: Piece) -> None: ...
+    def gave_way(self) -> None: ...
     def news(self, row: Row, piece: Piece) -> None: ...
 
 
@@ -84,6 +86,16 @@ class Loop:
             self.turn.notify()
 
     def run(self) -> None:
+        try:
+            self.work()
+        except Exception as error:
+            # Then nothing can be computed any more: /health says so.
+            traceback.print_exc()
+            self.stopping = f"The decode loop failed: {described(error)}"
+        for row in [*self.running, *self.waiting]:
+            row.tell(Piece(error=self.stopping))
+
+    def work(self) -> None:
         import torch
 
         # Counts for the thread that says it.
@@ -95,8 +107,6 @@ class Loop:
                     self.step()
                 else:
                     self.rest()
-        for row in [*self.running, *self.waiting]:
-            self.tell(row, Piece(error=self.stopping))
 
     def between(self) -> None:
         while self.calls:
@@ -110,8 +120,7 @@ class Loop:
                 self.join(self.waiting.popleft())
 
     def rest(self) -> None:
-        if self.lora.stack.members:
-            self.lora.rest()
+        self.lora.rest()
         self.cache.rest()
         with self.turn:
             while not (self.waiting or self.calls or self.stopping is not None):
@@ -164,7 +173,7 @@ class Loop:
     def chosen(self) -> list[tuple[Row, int]]:
         """Rows and how many tokens each reads in this step; first those that read just their newest."""
         steady = [(row, 1) for row in self.running if not row.is_reading]
-        left = PROMPT_TOKENS[self.base.device]
+        left = (PROMPT_TOKENS_BESIDE if steady else PROMPT_TOKENS)[self.base.device]
         reading = []
         for row in self.running:
             if row.is_reading and left > 0:
@@ -185,6 +194,7 @@ class Loop:
             rows[:] = [one for one in rows if one[0] is not youngest]
             self.leave(youngest)
             youngest.restart()
+            self.watcher.gave_way()
             with self.turn:
                 self.waiting.appendleft(youngest)
             self.cache.resize(self.highest(), self.cache.capacity)
@@ -197,7 +207,9 @@ class Loop:
         for row, piece in read_logits(self.base, self.lora, self.cache, rows):
             if row.gone:
                 continue
-            if piece.finish is None:
+            if piece.error is not None:
+                self.cache.clear(row.slot)
+            if piece.finish is None and piece.error is None:
                 self.tell(row, piece)
             else:
                 self.end(row, piece)

@@ -26,6 +26,7 @@ class Metrics:
         self.threads = self.gauge("clara_engine_threads", "Threads that the model computes with")
         self.prompt = self.counter("vllm:prompt_tokens", "Tokens of prompts read")
         self.written = self.counter("vllm:generation_tokens", "Tokens written")
+        self.preemptions = self.counter("vllm:num_preemptions", "Rows that gave their place back for want of memory")
         self.success = Counter(
             "vllm:request_success", "Rows that ended", (*LABELS, "finished_reason"), registry=self.registry
         )
@@ -64,6 +65,9 @@ class Metrics:
         else:
             self.between.labels(name).observe(now - row.last_token)
         row.last_token = now
+
+    def gave_way(self) -> None:
+        self.preemptions.labels(self.base).inc()
 
     def left(self, row: Row, piece: Piece) -> None:
         name = self.label(row)

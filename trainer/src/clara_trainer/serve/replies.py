@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 from aiohttp import web
@@ -37,7 +38,7 @@ class Rows:
 
         return Row(wish, tell)
 
-    async def pieces(self) -> AsyncIterator[list[tuple[int, Piece]]]:
+    async def pieces(self) -> AsyncGenerator[list[tuple[int, Piece]]]:
         """All that have come, again and again until every row has ended. @throws Problem"""
         self.loop.submit(self.rows)
         try:
@@ -57,9 +58,10 @@ class Rows:
 
 
 async def reply_whole(rows: Rows, answer: Answer) -> web.StreamResponse:
-    async for pieces in rows.pieces():
-        for index, piece in pieces:
-            answer.add(index, piece)
+    async with aclosing(rows.pieces()) as found:
+        async for pieces in found:
+            for index, piece in pieces:
+                answer.add(index, piece)
     return web.json_response(answer.whole())
 
 
@@ -67,12 +69,13 @@ async def reply_stream(request: web.Request, rows: Rows, answer: Answer) -> web.
     """The status comes with the first token: until then a failure is still an answer of its own."""
     response = web.StreamResponse(headers={"content-type": "text/event-stream", "cache-control": "no-cache"})
     try:
-        async for pieces in rows.pieces():
-            data = b"".join(event(chunk) for index, piece in pieces for chunk in answer.chunks(index, piece))
-            if not response.prepared:
-                await response.prepare(request)
-            if data:
-                await response.write(data)
+        async with aclosing(rows.pieces()) as found:
+            async for pieces in found:
+                data = b"".join(event(chunk) for index, piece in pieces for chunk in answer.chunks(index, piece))
+                if not response.prepared:
+                    await response.prepare(request)
+                if data:
+                    await response.write(data)
         await response.write((event(answer.last_chunk()) if answer.asked.include_usage else b"") + b"data: [DONE]\n\n")
     except Problem as problem:
         if not response.prepared:

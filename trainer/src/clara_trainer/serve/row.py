@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from clara_trainer.serve.dialect import Dialect
 from clara_trainer.serve.lora import Adapter
+from clara_trainer.serve.penalties import NO_PENALTIES, Penalties
 from clara_trainer.serve.sampling import Sampler, TokenScore
 from clara_trainer.serve.text import TextStream
 
@@ -25,6 +26,7 @@ class Wish:
     adapter: Adapter | None
     sampler: Sampler
     max_tokens: int
+    penalties: Penalties = NO_PENALTIES
     min_tokens: int = 0
     stops: tuple[str, ...] = ()
     stop_ids: frozenset[int] = frozenset()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import traceback
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,10 +11,12 @@ from clara_trainer.serve.attention import FlatBatch, Span
 from clara_trainer.serve.base import Base
 from clara_trainer.serve.kv_cache import KvCache
 from clara_trainer.serve.lora import LoraState
+from clara_trainer.serve.penalties import penalised
 from clara_trainer.serve.row import Piece, Row
 from clara_trainer.serve.sampling import TokenScore, draw, scores
 
 Share = tuple[Row, int]
+NO_NUMBERS = "The model gave no numbers (NaN or infinite): its weights or the adapter's are too large."
 
 
 def read_logits(base: Base, lora: LoraState, cache: KvCache, rows: Sequence[Share]) -> Iterator[tuple[Row, Piece]]:
@@ -69,32 +73,37 @@ def read_prompt(row: Row, first: int, logits: Any) -> None:
 def write(ready: Sequence[tuple[Row, Any]]) -> Iterator[tuple[Row, Piece]]:
     import torch
 
-    if not ready:
-        return
-    asked = [(row, logits) for row, logits in ready if row.wish.max_tokens > 0]
     for row, _ in ready:
         if row.wish.max_tokens == 0:
             yield row, row.only_prompt()
+    asked = [(row, logits) for row, logits in ready if row.wish.max_tokens > 0]
     if not asked:
         return
-    drawn = [draw(masked(row, logits), row.wish.sampler, row.numbers) for row, logits in asked]
-    tokens = torch.stack(drawn).tolist()
-    for (row, logits), token in zip(asked, tokens, strict=True):
-        yield row, news(row, logits, token)
+    drawn = torch.stack([draw(changed(row, logits), row.wish.sampler, row.numbers) for row, logits in asked])
+    # One look at the device for all rows.
+    taken = torch.stack([logits.take(token) for (_, logits), token in zip(asked, drawn, strict=True)])
+    for (row, logits), token, value in zip(asked, drawn.tolist(), taken.tolist(), strict=True):
+        yield row, news(row, logits, token) if math.isfinite(value) else Piece(error=NO_NUMBERS)
 
 
-def masked(row: Row, logits: Any) -> Any:
-    held = row.wish.stop_ids if len(row.tokens) < row.wish.min_tokens else ()
-    if held:
+def changed(row: Row, logits: Any) -> Any:
+    """The logits that a token is drawn by: penalised, and without what must not come now."""
+    logits = penalised(logits, row.wish.penalties, row.wish.prompt, row.tokens)
+    if row.wish.stop_ids and len(row.tokens) < row.wish.min_tokens:
         logits = logits.clone()
-        logits[list(held)] = float("-inf")
+        logits[list(row.wish.stop_ids)] = float("-inf")
     return logits if row.wish.grammar is None else row.wish.grammar.mask(logits)
 
 
 def news(row: Row, logits: Any, token: int) -> Piece:
-    score: TokenScore | None = None
-    if row.wish.top is not None:
-        score = scores(logits[None], [token], row.wish.top)[0]
-    if row.wish.grammar is not None:
-        row.wish.grammar.take(token)
-    return row.take(token, score)
+    """A fault here is the row's own."""
+    try:
+        score: TokenScore | None = None
+        if row.wish.top is not None:
+            score = scores(logits[None], [token], row.wish.top)[0]
+        if row.wish.grammar is not None:
+            row.wish.grammar.take(token)
+        return row.take(token, score)
+    except Exception as error:
+        traceback.print_exc()
+        return Piece(error=f"The answer failed: {str(error).strip() or type(error).__name__}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 # So many of the prompt's last tokens tell the decoder whether a space stands before the first new one.
@@ -15,13 +16,14 @@ class TextStream:
 
         self.tokens = tokens
         self.stops = [stop for stop in stops if stop]
-        self.stream = DecodeStream(ids=list(prompt[-CONTEXT_TOKENS:]), skip_special_tokens=True)
+        self.new_stream = partial(DecodeStream, skip_special_tokens=True)
+        self.stream = self.new_stream(ids=list(prompt[-CONTEXT_TOKENS:]))
         self.held = ""
         self.stopped: str | None = None
 
     def push(self, token: int) -> str:
         """The text that is certain now. After a stop string (`stopped`) there is no more."""
-        piece = self.stream.step(self.tokens, token)
+        piece = self.decoded(token)
         if not piece:
             return ""
         self.held += piece
@@ -33,6 +35,14 @@ class TextStream:
         keep = overlap(self.held, self.stops)
         out, self.held = self.held[: len(self.held) - keep], self.held[len(self.held) - keep :]
         return out
+
+    def decoded(self, token: int) -> str | None:
+        try:
+            return self.stream.step(self.tokens, token)
+        except Exception:
+            # Some decoders write a token in another way once the next is there; the stream then begins anew.
+            self.stream = self.new_stream()
+            return self.stream.step(self.tokens, token)
 
     def rest(self) -> str:
         """At the end of the answer: what was held back because a stop string could have begun with it."""

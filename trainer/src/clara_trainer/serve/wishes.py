@@ -42,6 +42,9 @@ def order_of(asked: Asked, speaker: Speaker, context: int, vocabulary: int) -> O
     field = "messages" if asked.is_chat else "prompt"
     prompts = [chat_prompt(asked, speaker.dialect)] if asked.is_chat else []
     prompts += [plain_prompt(prompt, speaker.dialect) for prompt in asked.prompts]
+    foreign = next((token for token in asked.penalties.bias if not 0 <= token < vocabulary), None)
+    if foreign is not None:
+        raise bad("logit_bias", f"logit_bias names the token id {foreign}; the model has 0 to {vocabulary - 1}")
     wishes = []
     for _, ids in prompts:
         # A tokenizer of an adapter may know tokens that the base has not.
@@ -97,6 +100,7 @@ def wish_of(asked: Asked, speaker: Speaker, ids: list[int], max_tokens: int, cho
         dialect=dialect,
         adapter=speaker.adapter,
         sampler=sampler,
+        penalties=asked.penalties,
         max_tokens=max_tokens,
         min_tokens=limits.min_tokens,
         stops=limits.stops,

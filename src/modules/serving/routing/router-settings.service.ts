@@ -77,7 +77,10 @@ const isSection = (value: unknown): value is object =>
 function merged(current: RouterFields, change: RouterChange): RouterConfig {
   const sections = Object.entries(change)
     .filter(([, value]) => value !== undefined && value !== null)
-    .map(([name, value]) => [name, isSection(value) ? { ...current[name as keyof RouterFields], ...value } : value]);
+    .map(([name, value]) => [
+      name,
+      isSection(value) ? Object.assign({}, current[name as keyof RouterFields], value) : value,
+    ]);
   try {
     return readRouterConfig(JSON.stringify({ ...current, ...(Object.fromEntries(sections) as object) }));
   } catch (error) {

@@ -1,0 +1,92 @@
+"""``python -m clara_trainer.export --base DIR --adapter DIR --out DIR --name NAME --format merged|gguf``
+
+Writes the export into the folder ``--out``, which must not be there. Says on standard output, in JSON lines,
+``{"phase": text, "progress": 0..1}``, and at the end ``{"done": true}`` or ``{"failed": {"message": text}}``.
+It ends when its standard input does: with the process that started it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import threading
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import cast
+
+from clara_trainer.embed.worker import Output
+from clara_trainer.export.problem import ExportProblem
+from clara_trainer.threads import limit_threads
+
+
+def parse(given: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--base", required=True, help="folder of the base model")
+    parser.add_argument("--adapter", type=Path, required=True, help="PEFT folder")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--name", required=True, help="what the export is called")
+    parser.add_argument("--format", choices=["merged", "gguf"], required=True)
+    return parser.parse_args(given)
+
+
+def end_with_input() -> None:
+    def watch() -> None:
+        try:
+            while sys.stdin.buffer.read(4096):
+                pass
+        finally:
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def export(arguments: argparse.Namespace, output: Output) -> None:
+    def tell(phase: str, progress: float) -> None:
+        output.say({"phase": phase, "progress": progress})
+
+    arguments.out.mkdir(parents=True)
+    if arguments.format == "merged":
+        from clara_trainer.export.merged import write_merged
+
+        write_merged(arguments.base, arguments.adapter, arguments.out, tell)
+    else:
+        from clara_trainer.export.gguf_adapter import write_gguf_adapter
+        from clara_trainer.export.modelfile import modelfile
+
+        tell("converting the adapter", 0.1)
+        file = f"{arguments.name}.gguf"
+        write_gguf_adapter(Path(arguments.base), arguments.adapter, arguments.out / file, arguments.name)
+        text = modelfile(Path(arguments.base).name, arguments.adapter, file)
+        (arguments.out / "Modelfile").write_text(text, encoding="utf-8")
+    tell("written", 1.0)
+
+
+def main(given: list[str]) -> int:
+    arguments = parse(given)
+    output = Output()
+    end_with_input()
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["TRANSFORMERS_VERBOSITY"] = "error"
+    # Nothing of it is needed, and importing it takes over a second.
+    sys.modules["bitsandbytes"] = cast(ModuleType, None)
+    limit_threads(1)
+    try:
+        export(arguments, output)
+    except ExportProblem as problem:
+        output.say({"failed": {"message": str(problem)}})
+        return 1
+    except Exception as error:
+        traceback.print_exc()
+        output.say({"failed": {"message": f"The export failed: {str(error).strip() or type(error).__name__}"}})
+        return 1
+    output.say({"done": True})
+    return 0
+
+
+if __name__ == "__main__":
+    status = main(sys.argv[1:])
+    sys.stderr.flush()
+    # The thread that reads standard input cannot be ended, and an orderly exit would abort because of it.
+    os._exit(status)

@@ -1,0 +1,41 @@
+"""The base model with the adapter added to its weights: a folder that every tool for transformers loads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from clara_trainer.data.encode import SHIPPED_TEMPLATE
+from clara_trainer.export.problem import ExportProblem
+
+Tell = Callable[[str, float], None]
+
+
+def load_tokenizer(base: str, adapter: Path) -> Any:
+    """The adapter's own, which has the chat template that it was trained with; else the base's with the shipped one."""
+    from transformers import AutoTokenizer
+
+    has_own = (adapter / "tokenizer_config.json").is_file()
+    tokenizer = AutoTokenizer.from_pretrained(str(adapter) if has_own else base)
+    if tokenizer.chat_template is None:
+        tokenizer.chat_template = SHIPPED_TEMPLATE.read_text(encoding="utf-8")
+    return tokenizer
+
+
+def write_merged(base: str, adapter: Path, out: Path, tell: Tell) -> None:
+    """Weights in the base's own type; a quantised base is refused: its weights are only near those of the model."""
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    tell("loading the base model", 0.05)
+    model = AutoModelForCausalLM.from_pretrained(base, use_safetensors=True, dtype="auto")
+    if getattr(model.config, "quantization_config", None) is not None:
+        raise ExportProblem(f"The base {Path(base).name} is quantised; merge with the model that it was made from")
+    tell("loading the adapter", 0.3)
+    with_adapter = PeftModel.from_pretrained(model, str(adapter))
+    tell("merging", 0.4)
+    merged = with_adapter.merge_and_unload(safe_merge=True)
+    tell("writing the model", 0.6)
+    merged.save_pretrained(out, safe_serialization=True, max_shard_size="2GB")
+    load_tokenizer(base, adapter).save_pretrained(out)
