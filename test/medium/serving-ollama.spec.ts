@@ -43,40 +43,56 @@ describe('an Ollama', () => {
   }, LIMIT_MS);
   afterAll(() => databases.close(), LIMIT_MS);
 
-  it('is given adapters as models of safe names, each file once, and answers with them', async () => {
-    await opened();
-    const [one, other] = [await registered(1), await registered(2)];
-    const [base, first, second] = [await app.ask('base'), await app.ask(one), await app.ask(other)];
-    expect(new Set([base, first, second].map(({ text }) => text)).size).toBe(3);
-    expect([base.model, first.model, second.model]).toEqual([BASE, ollamaName(one.id), ollamaName(other.id)]);
-    expect(ollama.blobs.size).toBe(2);
-    const copy = await registered(1);
-    await app.ask(copy);
-    expect([ollama.models.has(`${ollamaName(copy.id)}:latest`), uploads()]).toEqual([true, 2]);
-  }, LIMIT_MS);
+  it(
+    'is given adapters as models of safe names, each file once, and answers with them',
+    async () => {
+      await opened();
+      const [one, other] = [await registered(1), await registered(2)];
+      const [base, first, second] = [await app.ask('base'), await app.ask(one), await app.ask(other)];
+      expect(new Set([base, first, second].map(({ text }) => text)).size).toBe(3);
+      expect([base.model, first.model, second.model]).toEqual([BASE, ollamaName(one.id), ollamaName(other.id)]);
+      expect(ollama.blobs.size).toBe(2);
+      const copy = await registered(1);
+      await app.ask(copy);
+      expect([ollama.models.has(`${ollamaName(copy.id)}:latest`), uploads()]).toEqual([true, 2]);
+    },
+    LIMIT_MS,
+  );
 
-  it('loses the model of an unloaded adapter, and none of its owner', async () => {
-    await opened();
-    const version = await registered(3);
-    await app.ask(version);
-    expect(ollama.models.has(`${ollamaName(version.id)}:latest`)).toBe(true);
-    const { status } = await app.call('DELETE', `/api/serving/unload_adapter?adapter_id=${version.name}&force=true`);
-    expect(status).toBe(200);
-    await eventually('the model is gone', () => !ollama.models.has(`${ollamaName(version.id)}:latest`));
-    expect([...ollama.models.keys()]).toEqual([BASE, 'somebodys:latest']);
-  }, LIMIT_MS);
+  it(
+    'loses the model of an unloaded adapter, and none of its owner',
+    async () => {
+      await opened();
+      const version = await registered(3);
+      await app.ask(version);
+      expect(ollama.models.has(`${ollamaName(version.id)}:latest`)).toBe(true);
+      const { status } = await app.call('DELETE', `/api/serving/unload_adapter?adapter_id=${version.name}&force=true`);
+      expect(status).toBe(200);
+      await eventually('the model is gone', () => !ollama.models.has(`${ollamaName(version.id)}:latest`));
+      expect([...ollama.models.keys()]).toEqual([BASE, 'somebodys:latest']);
+    },
+    LIMIT_MS,
+  );
 
-  it('that says yes and cannot run adapters is found out, in its own words', async () => {
-    await opened();
-    ollama.loras = 'fail';
-    const version = await registered(4);
-    await expect(app.ask(version)).rejects.toThrow('loras are not yet implemented');
-    expect([...ollama.models.keys()]).toEqual([BASE, 'somebodys:latest']);
-    expect((await app.ask('base')).model).toBe(BASE);
-  }, LIMIT_MS);
+  it(
+    'that says yes and cannot run adapters is found out, in its own words',
+    async () => {
+      await opened();
+      ollama.loras = 'fail';
+      const version = await registered(4);
+      await expect(app.ask(version)).rejects.toThrow('loras are not yet implemented');
+      expect([...ollama.models.keys()]).toEqual([BASE, 'somebodys:latest']);
+      expect((await app.ask('base')).model).toBe(BASE);
+    },
+    LIMIT_MS,
+  );
 
-  it('without the base says how to get it', async () => {
-    await opened('gemma3:270m');
-    await expect(app.ask('base', { limitMs: 30_000 })).rejects.toThrow('ollama pull gemma3:270m');
-  }, LIMIT_MS);
+  it(
+    'without the base says how to get it',
+    async () => {
+      await opened('gemma3:270m');
+      await expect(app.ask('base', { limitMs: 30_000 })).rejects.toThrow('ollama pull gemma3:270m');
+    },
+    LIMIT_MS,
+  );
 });

@@ -33,7 +33,15 @@ export class PeerProcess {
       stream?.on('data', (part: Buffer) => (this.#output = (this.#output + part.toString()).slice(-KEPT_OUTPUT)));
   }
 
-  static async start({ name, command, args, env = {}, cwd, ready, startedMs = STARTED_MS }: Start): Promise<PeerProcess> {
+  static async start({
+    name,
+    command,
+    args,
+    env = {},
+    cwd,
+    ready,
+    startedMs = STARTED_MS,
+  }: Start): Promise<PeerProcess> {
     const made = new PeerProcess(
       spawn(command, args, {
         ...(cwd === undefined ? {} : { cwd }),

@@ -33,6 +33,7 @@ describe('a real vLLM', () => {
 
   const start = async (): Promise<void> => {
     const options = {
+      model: await tinyModel(),
       host: '127.0.0.1',
       port: new URL(url).port,
       'served-model-name': 'tiny',
@@ -48,7 +49,10 @@ describe('a real vLLM', () => {
       name: 'vLLM',
       command: await vllmPython(),
       args: [
-        ...['-m', 'vllm.entrypoints.openai.api_server', '--model', await tinyModel(), '--enforce-eager', '--enable-lora'],
+        '-m',
+        'vllm.entrypoints.openai.api_server',
+        '--enforce-eager',
+        '--enable-lora',
         ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
       ],
       env: {
@@ -82,7 +86,11 @@ describe('a real vLLM', () => {
     app = await ServingApp.open(await databases.source(), {
       env: { CLARA_SERVING_ENGINE: 'vllm', CLARA_SERVING_URLS: url, CLARA_SERVING_API_KEY: KEY },
     });
-    version = await app.register({ base: 'tiny', rank: 4, path: await randomAdapter(join(folder, 'adapter'), SHAPE, 1) });
+    version = await app.register({
+      base: 'tiny',
+      rank: 4,
+      path: await randomAdapter(join(folder, 'adapter'), SHAPE, 1),
+    });
   }, START_MS + LIMIT_MS);
   afterAll(async () => {
     await app?.close();
@@ -91,37 +99,53 @@ describe('a real vLLM', () => {
     await rm(folder, { recursive: true, force: true });
   }, LIMIT_MS);
 
-  it('answers with its base, and otherwise with an adapter that it loads when it is asked for', async () => {
-    const base = await app.ask('base');
-    const adapted = await app.ask(version);
-    expect(adapted.model).toBe(version.modelId);
-    expect(textOf(adapted.text)).not.toBe(textOf(base.text));
-    expect(textOf((await app.ask('base')).text)).toBe(textOf(base.text));
-    expect(await served()).toContainEqual(expect.objectContaining({ id: version.modelId, parent: 'tiny' }));
-  }, LIMIT_MS);
+  it(
+    'answers with its base, and otherwise with an adapter that it loads when it is asked for',
+    async () => {
+      const base = await app.ask('base');
+      const adapted = await app.ask(version);
+      expect(adapted.model).toBe(version.modelId);
+      expect(textOf(adapted.text)).not.toBe(textOf(base.text));
+      expect(textOf((await app.ask('base')).text)).toBe(textOf(base.text));
+      expect(await served()).toContainEqual(expect.objectContaining({ id: version.modelId, parent: 'tiny' }));
+    },
+    LIMIT_MS,
+  );
 
-  it('has no model any more that was unloaded', async () => {
-    const { status } = await app.call('DELETE', `/api/serving/unload_adapter?adapter_id=${version.name}&force=true`);
-    expect(status).toBe(200);
-    await eventually('it is gone', async () => !(await isServed()), LIMIT_MS);
-    const answer = await fetch(`${url}/v1/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: version.modelId, prompt: 'a', max_tokens: 1 }),
-    });
-    expect(answer.status).toBe(404);
-  }, LIMIT_MS);
+  it(
+    'has no model any more that was unloaded',
+    async () => {
+      const { status } = await app.call('DELETE', `/api/serving/unload_adapter?adapter_id=${version.name}&force=true`);
+      expect(status).toBe(200);
+      await eventually('it is gone', async () => !(await isServed()), LIMIT_MS);
+      const answer = await fetch(`${url}/v1/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model: version.modelId, prompt: 'a', max_tokens: 1 }),
+      });
+      expect(answer.status).toBe(404);
+    },
+    LIMIT_MS,
+  );
 
-  it('gets its adapters back when it was started again and is empty', async () => {
-    await app.call('POST', '/api/serving/load_adapter', { adapter_id: version.name });
-    await eventually('it is loaded', isServed, LIMIT_MS);
-    await server.stop();
-    await eventually('it counts as down', async () => {
-      const { body } = await app.call<ServingStatusDto>('GET', '/api/serving/router/status');
-      return body.replicas.every((replica) => !replica.takes_requests);
-    }, LIMIT_MS);
-    await start();
-    await eventually('the adapter is back', isServed, LIMIT_MS);
-    expect((await app.ask(version)).model).toBe(version.modelId);
-  }, START_MS + 2 * LIMIT_MS);
+  it(
+    'gets its adapters back when it was started again and is empty',
+    async () => {
+      await app.call('POST', '/api/serving/load_adapter', { adapter_id: version.name });
+      await eventually('it is loaded', isServed, LIMIT_MS);
+      await server.stop();
+      await eventually(
+        'it counts as down',
+        async () => {
+          const { body } = await app.call<ServingStatusDto>('GET', '/api/serving/router/status');
+          return body.replicas.every((replica) => !replica.takes_requests);
+        },
+        LIMIT_MS,
+      );
+      await start();
+      await eventually('the adapter is back', isServed, LIMIT_MS);
+      expect((await app.ask(version)).model).toBe(version.modelId);
+    },
+    START_MS + 2 * LIMIT_MS,
+  );
 });

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { Agent } from 'undici';
 import { messageOf } from '../../kernel/errors.js';
 import { EngineUnavailable, type EngineReply, type EngineRequest } from '../../modules/serving/engine.port.js';

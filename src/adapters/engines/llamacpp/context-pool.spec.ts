@@ -24,7 +24,7 @@ function pooled(rows: number) {
       },
     });
   };
-  const pool = new ContextPool({ createContext: createContext as never }, { rows, contextSize: 16, threads: 1 });
+  const pool = new ContextPool({ createContext }, { rows, contextSize: 16, threads: 1 });
   return { pool, alive: () => made.filter(({ isGone }) => !isGone).map(({ adapter }) => adapter), made };
 }
 

@@ -66,7 +66,6 @@ export class LlamaServer {
   }
 
   #checkKey({ headers }: IncomingMessage): void {
-    const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
     const given = hash(headers.authorization ?? '');
     if (!timingSafeEqual(given, hash(`Bearer ${this.parts.key}`))) throw new BadRequest('Unauthorized', null, 401);
   }
@@ -122,6 +121,8 @@ export class LlamaServer {
   }
 }
 
+const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
+
 function textIn(body: Body, name: string): string {
   const text = body[name];
   if (typeof text !== 'string' || text === '') throw new BadRequest(`${name} is missing`, name);
@@ -156,7 +157,7 @@ function fail(response: ServerResponse, error: unknown): void {
   const status = isBad ? error.status : 500;
   const type = status < 500 ? 'invalid_request_error' : 'server_error';
   const told = { message: messageOf(error), type, param: isBad ? error.param : null, code: isBad ? error.code : null };
-  if (!isBad) console.error(error);
+  if (!isBad) process.stderr.write(`${messageOf(error)}\n`);
   if (response.headersSent) response.end(`data: ${JSON.stringify({ error: told })}\n\n`);
   else json(response, status, { error: told });
 }
