@@ -51,15 +51,11 @@ function kindInComplaint(message) {
   if (range) return `${range[1] === 'whole' ? 'whole number' : 'number'}, ${range[2]} to ${range[3]}`;
   const choices = /is not a list out of (.+)/.exec(message) ?? /is not a security mode; there are (.+)/.exec(message);
   if (choices) return `${message.includes('list out of') ? 'list out of ' : ''}${choices[1]}`;
-  const letters = /is not (\d+ to \d+ small letters.*)/.exec(message);
-  if (letters) return letters[1] ?? '';
   if (/http or https/.test(message)) return 'http or https address';
-  const form = /is not (?:of the form )?(\d+ to \d+ small letters.*|\/\S+:\/\S+)$/.exec(message)?.[1];
-  if (form) return form;
   if (/bool/.test(message)) return 'true or false';
   if (/port/.test(message)) return 'port';
   const form = /^"\?" is not (?:of the form )?(.+)$/.exec(message);
-  if (form) return form[1];
+  if (form) return form[1] ?? '';
   throw new Error(`what a setting may be is not told by: ${message}`);
 }
 
