@@ -20,7 +20,7 @@ export const servingSpecs = {
   CLARA_SERVING_ENGINE: str<Kind>({
     choices: KINDS,
     default: 'embedded',
-    desc: 'What answers. embedded: a process of this host in the trainer environment; vllm: servers at CLARA_SERVING_URLS, or one that CLARA_VLLM_COMMAND starts; llamacpp: a process of this host with the file CLARA_SERVING_GGUF; ollama: servers at CLARA_SERVING_URLS with the model CLARA_OLLAMA_MODEL.',
+    desc: 'What answers. embedded, llamacpp: a process of this host. vllm, ollama: servers at CLARA_SERVING_URLS, or a vLLM of CLARA_VLLM_COMMAND.',
   }),
   CLARA_SERVING_URLS: list({
     default: undefined,
