@@ -6,7 +6,7 @@ import { freePorts } from '../fixtures/processes.js';
 import { randomAdapter, type AdapterShape } from '../fixtures/random-adapter.js';
 import { ServingApp } from '../fixtures/serving-app.js';
 import { TestDatabases } from '../fixtures/test-database.js';
-import { tinyModel } from '../fixtures/trainer.js';
+import { root, tinyModel } from '../fixtures/trainer.js';
 import { eventually } from '../fixtures/waiting.js';
 import { answersHttp, PeerProcess, temporaryFolder } from './peer-process.js';
 import { vllmPython } from './vllm-cpu.js';
@@ -34,6 +34,7 @@ describe('a real vLLM', () => {
   const start = async (): Promise<void> => {
     const options = {
       model: await tinyModel(),
+      'chat-template': join(root, 'trainer', 'src', 'clara_trainer', 'chat_template.jinja'),
       host: '127.0.0.1',
       port: new URL(url).port,
       'served-model-name': 'tiny',
@@ -131,7 +132,8 @@ describe('a real vLLM', () => {
   it(
     'gets its adapters back when it was started again and is empty',
     async () => {
-      await app.call('POST', '/api/serving/load_adapter', { adapter_id: version.name });
+      const { status } = await app.call('POST', '/api/serving/load_adapter', { adapter_id: version.name });
+      expect(status).toBe(200);
       await eventually('it is loaded', isServed, LIMIT_MS);
       await server.stop();
       await eventually(
