@@ -6,21 +6,21 @@ import { freePorts } from '../fixtures/processes.js';
 import { randomAdapter, type AdapterShape } from '../fixtures/random-adapter.js';
 import { ServingApp } from '../fixtures/serving-app.js';
 import { TestDatabases } from '../fixtures/test-database.js';
-import { root, tinyModel } from '../fixtures/trainer.js';
+import { root } from '../fixtures/trainer.js';
 import { eventually } from '../fixtures/waiting.js';
 import { answersHttp, PeerProcess, temporaryFolder } from './peer-process.js';
-import { vllmPython } from './vllm-cpu.js';
+import { vllmModel, vllmPython } from './vllm-cpu.js';
 
 const INSTALL_MS = 1_800_000;
 const START_MS = 700_000;
 const LIMIT_MS = 300_000;
 const KEY = 'only-for-tests';
-/** Of the tiny model: 64 wide, 4 heads of 16, 2 of them for keys and values. */
+/** Of its model: 64 wide, 4 heads of 32. */
 const SHAPE: AdapterShape = {
   layers: 2,
   rank: 4,
   alpha: 32,
-  weights: { 'self_attn.q_proj': [64, 64], 'mlp.down_proj': [64, 128] },
+  weights: { 'self_attn.q_proj': [128, 64], 'mlp.down_proj': [64, 128] },
 };
 
 describe('a real vLLM', () => {
@@ -33,7 +33,7 @@ describe('a real vLLM', () => {
 
   const start = async (): Promise<void> => {
     const options = {
-      model: await tinyModel(),
+      model: join(folder, 'model'),
       'chat-template': join(root, 'trainer', 'src', 'clara_trainer', 'chat_template.jinja'),
       host: '127.0.0.1',
       port: new URL(url).port,
@@ -80,6 +80,7 @@ describe('a real vLLM', () => {
   }, INSTALL_MS);
   beforeAll(async () => {
     folder = await temporaryFolder('vllm');
+    await vllmModel(join(folder, 'model'));
     databases = await TestDatabases.open();
     const [port] = await freePorts(1);
     url = `http://127.0.0.1:${port}`;

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { tinyModel, trainerPython } from '../fixtures/trainer.js';
 import { installedPeer } from './peer-process.js';
 
 const run = promisify(execFile);
@@ -26,4 +27,21 @@ export async function vllmPython(): Promise<string> {
     throw new Error(`vLLM for CPUs cannot be installed on ${process.platform}-${process.arch}`, { cause: error });
   });
   return join(folder, 'venv', 'bin', 'python');
+}
+
+/** vLLM has no attention on CPUs for heads of 16, which the tiny model has. */
+const WIDER = `
+import sys, torch
+from transformers import AutoConfig, AutoModelForCausalLM
+torch.manual_seed(1)
+config = AutoConfig.from_pretrained(sys.argv[1])
+config.head_dim = 32
+AutoModelForCausalLM.from_config(config).save_pretrained(sys.argv[2])
+`;
+
+/** The tiny model with heads of 32 and other random weights. */
+export async function vllmModel(folder: string): Promise<void> {
+  const tiny = await tinyModel();
+  await run(await trainerPython(), ['-c', WIDER, tiny, folder], { timeout: INSTALL_MS });
+  for (const file of ['tokenizer.json', 'tokenizer_config.json']) await copyFile(join(tiny, file), join(folder, file));
 }
