@@ -3,7 +3,7 @@ import type { Keyword } from './score-adapter.js';
 import type { RouterConfig } from './router-config.js';
 
 /** A version that the router may choose, and the words that speak for it. */
-export interface Routable {
+interface Routable {
   version: CatalogVersion;
   keywords: Keyword[];
 }
