@@ -117,6 +117,7 @@ describe('a real vLLM', () => {
   it(
     'has no model any more that was unloaded',
     async () => {
+      expect(await isServed()).toBe(true);
       const { status } = await app.call('DELETE', `/api/serving/unload_adapter?adapter_id=${version.name}&force=true`);
       expect(status).toBe(200);
       await eventually('it is gone', async () => !(await isServed()), LIMIT_MS);
