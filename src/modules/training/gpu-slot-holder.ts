@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { Clock } from '../../kernel/clock.js';
 import { messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
 import { inTransaction, isDatabaseAway, rowsOf } from '../../kernel/transaction.js';
@@ -11,6 +12,8 @@ import { chooseSlot } from './slots.js';
 
 const LEASE_SECONDS = 30;
 const RENEW_MS = 5000;
+/** What a job asked for is its own to take for so long. */
+const JOBS_FIRST_MS = 5000;
 
 interface Holding {
   askedBack: () => void;
@@ -22,6 +25,7 @@ interface Holding {
 @Injectable()
 export class GpuSlotHolder extends GpuSlots implements OnApplicationShutdown {
   readonly #holdings = new Map<string, Holding>();
+  #jobsFirstUntil = Number.NEGATIVE_INFINITY;
   readonly #off: () => void;
 
   constructor(
@@ -29,6 +33,7 @@ export class GpuSlotHolder extends GpuSlots implements OnApplicationShutdown {
     private readonly host: Host,
     private readonly news: JobNews,
     private readonly log: Log,
+    private readonly clock: Clock,
   ) {
     super();
     this.#off = news.onQueueChange(() => {
@@ -37,6 +42,7 @@ export class GpuSlotHolder extends GpuSlots implements OnApplicationShutdown {
   }
 
   async take(holder: string, gpus: number, askedBack: () => void): Promise<HeldGpus | undefined> {
+    if (this.clock.now() < this.#jobsFirstUntil) return undefined;
     const { hostId } = this.host;
     const choice = await inTransaction(this.source, async (sql) => {
       const { host, taken } = await lockHost(sql, hostId);
@@ -85,6 +91,7 @@ export class GpuSlotHolder extends GpuSlots implements OnApplicationShutdown {
     if (!holding) return;
     clearInterval(holding.timer);
     this.#holdings.delete(holder);
+    if (holding.isAsked) this.#jobsFirstUntil = this.clock.now() + JOBS_FIRST_MS;
     await this.source.query('DELETE FROM training_slot_holders WHERE host_id = $1 AND holder = $2', [
       this.host.hostId,
       holder,
