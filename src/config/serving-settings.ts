@@ -32,7 +32,7 @@ export const servingSpecs = {
   }),
   CLARA_ADAPTER_PATH_MAP: pathMap({
     default: undefined,
-    desc: 'local:remote, where the servers see the folder of adapters at another path, such as /srv/clara/data:/mnt/clara.',
+    desc: 'As local:remote, where the servers see the folder of adapters at another path, such as /srv/clara/data:/mnt/clara.',
   }),
   CLARA_SERVING_MAX_LORAS: whole(1, 1024)({ default: 8, desc: 'Adapters that a replica holds at the same time.' }),
   CLARA_SERVING_MAX_RANK: whole(1, 512)({ default: 64, desc: 'Largest rank of an adapter that is served.' }),
