@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { baseSlug } from '../../src/kernel/base-slug.js';
 import type { ChildEngine } from '../../src/adapters/engines/child-engine.js';
 import type { ServingStatusDto } from '../../src/modules/serving/serving.dto.js';
+import { killNow } from '../fixtures/processes.js';
 import { ServingApp } from '../fixtures/serving-app.js';
 import { TestDatabases } from '../fixtures/test-database.js';
 import { makeTinyAdapters } from '../fixtures/tiny-adapters.js';
@@ -104,10 +105,10 @@ describe('the real embedded engine', () => {
   it('comes back from a crash with what it held', async () => {
     const [replica] = app.pool.replicas;
     const pidNow = () => (replica?.engine as ChildEngine | undefined)?.pid;
-    const pid = pidNow() ?? 0;
+    const pid = pidNow();
     const version = await app.register({ base: baseSlug(model), path: await adapter(5, 0.3), rank: 4 });
     const before = contentOf((await app.ask(version)).text);
-    process.kill(pid, 'SIGKILL');
+    killNow(pid);
     await eventually('another process takes requests', () => {
       const now = pidNow();
       return now !== undefined && now !== pid && replica?.isReady;

@@ -5,6 +5,7 @@ import { baseSlug } from '../../src/kernel/base-slug.js';
 import type { ChildEngine } from '../../src/adapters/engines/child-engine.js';
 import type { CatalogVersion } from '../../src/modules/adapters/adapter-catalog.port.js';
 import type { ServingStatusDto } from '../../src/modules/serving/serving.dto.js';
+import { killNow } from '../fixtures/processes.js';
 import { ServingApp } from '../fixtures/serving-app.js';
 import { TestDatabases } from '../fixtures/test-database.js';
 import { makeTinyAdapters } from '../fixtures/tiny-adapters.js';
@@ -170,12 +171,12 @@ describe('two adapters of the real embedded engine, through the whole applicatio
   it('end a stream with an error where the engine is killed, and answer again with what it held', async () => {
     const [version] = versions;
     const engine = replica().engine as ChildEngine;
-    const pid = engine.pid ?? 0;
+    const { pid } = engine;
     const response = await post(version.modelId, 1500);
     const reader = response.body?.getReader();
     const parts = [(await reader?.read())?.value];
     const before = await held();
-    process.kill(pid, 'SIGKILL');
+    killNow(pid);
     for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) parts.push(part.value);
     const broken = streamed(response.status, Buffer.concat(parts.map((part) => part ?? Buffer.alloc(0))).toString());
     expect(broken).toMatchObject({ status: 200, error: 'engine_failed', isDone: false, models: [version.modelId] });
