@@ -29,7 +29,7 @@ const WATCHED = `
 exec 3<&0
 "$@" </dev/null 3<&- &
 child=$!
-sweep() { trap '' TERM; kill -TERM -- -$$ 2>/dev/null; (sleep 4; kill -KILL -- -$$) </dev/null >/dev/null 2>&1 & }
+sweep() { trap '' TERM; kill -TERM -$$ 2>/dev/null; (sleep 4; kill -KILL -$$) </dev/null >/dev/null 2>&1 & }
 end() { sweep; wait $child; exit; }
 trap end TERM
 (cat <&3 >/dev/null; kill -TERM $$) </dev/null &
