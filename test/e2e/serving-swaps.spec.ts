@@ -74,6 +74,7 @@ describe('two adapters of the real embedded engine, through the whole applicatio
     for (const { modelId } of versions) texts.set(modelId, (await ask(modelId)).text);
   });
   afterAll(async () => {
+    (await import('node:fs')).writeFileSync('/tmp/swap-debug.json', JSON.stringify(app.log, undefined, 1));
     await app.close();
     await databases.close();
     await rm(folder, { recursive: true });
@@ -123,13 +124,16 @@ describe('two adapters of the real embedded engine, through the whole applicatio
       while (!isOver) seen.push(await ask('champion'));
     };
     const clients = Promise.all(Array.from({ length: CLIENTS }, client));
-    for (let move = 0; move < MOVES; move += 1) {
-      const before = seen.length;
-      await promote(move % 2 === 0 ? two : one);
-      await eventually('an answer after the move', () => seen.length > before);
+    try {
+      for (let move = 0; move < MOVES; move += 1) {
+        const before = seen.length;
+        await promote(move % 2 === 0 ? two : one);
+        await eventually('an answer after the move', () => seen.length > before);
+      }
+    } finally {
+      isOver = true;
+      await clients;
     }
-    isOver = true;
-    await clients;
     const wrong = seen.filter(
       ({ status, models: [model = '', ...more], text, isDone, error }) =>
         status !== 200 || more.length > 0 || text !== texts.get(model) || !isDone || error !== undefined,
