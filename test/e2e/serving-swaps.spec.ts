@@ -71,10 +71,13 @@ describe('two adapters of the real embedded engine, through the whole applicatio
     const registered: CatalogVersion[] = [];
     for (const { path } of adapters) registered.push(await app.register({ base: baseSlug(model), path, rank: 4 }));
     versions = registered as unknown as typeof versions;
-    for (const { modelId } of versions) texts.set(modelId, (await ask(modelId)).text);
+    for (const { modelId } of versions) {
+      const answer = await ask(modelId);
+      if (answer.error !== undefined) throw new Error(`${modelId} does not answer: ${answer.error}`);
+      texts.set(modelId, answer.text);
+    }
   });
   afterAll(async () => {
-    (await import('node:fs')).writeFileSync('/tmp/swap-debug.json', JSON.stringify(app.log, undefined, 1));
     await app.close();
     await databases.close();
     await rm(folder, { recursive: true });
