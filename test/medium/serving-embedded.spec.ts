@@ -134,7 +134,7 @@ describe('the embedded engine', () => {
   it('makes way for a job whose claim asks for the GPU, waits while that trains, and answers after it', async () => {
     await opened({ CLARA_MAX_CONCURRENT_JOBS: '1', CLARA_SERVING_DRAIN_SECONDS: '60' }, 1);
     const queue = new Queue(source, {}, app.wakeups);
-    const running = await app.lease('base');
+    const lease = await app.lease('base');
     const job = await queue.queued({ gpus: 1 });
     const claimed = async () => {
       const found = await queue.claim();
@@ -147,7 +147,7 @@ describe('the embedded engine', () => {
     const waiting = app.ask('base');
     await eventually('a request waits', () => app.pool.waiting === 1);
     expect([await state(), replica?.isReady, await claimed()]).toEqual(['up', false, false]);
-    running.release('ok');
+    lease.release('ok');
     expect(await eventually('the job has it', claimed)).toBe(job.job_id);
     expect(await app.get(GpuSlots).take('other', 1, () => undefined)).toBeUndefined();
     expect([await state(), app.pool.waiting]).toEqual(['asleep', 1]);

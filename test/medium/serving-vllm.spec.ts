@@ -70,7 +70,7 @@ describe('a vLLM that CLARA starts', () => {
     const version = await app.register();
     const before = await app.ask(version);
     const [first] = await servers();
-    killNow((app.pool.replicas[0]?.engine as ChildEngine).pid, 'SIGTERM');
+    killNow((app.pool.replicas[0]?.engine as ChildEngine | undefined)?.pid, 'SIGTERM');
     await eventually('another one runs alone', async () => {
       const [only, ...others] = await servers();
       return only && others.length === 0 && only.pid !== first?.pid;

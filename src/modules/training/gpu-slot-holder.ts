@@ -1,6 +1,5 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { Clock } from '../../kernel/clock.js';
 import { messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
 import { inTransaction, isDatabaseAway, rowsOf } from '../../kernel/transaction.js';
@@ -25,7 +24,7 @@ interface Holding {
 @Injectable()
 export class GpuSlotHolder extends GpuSlots implements OnApplicationShutdown {
   readonly #holdings = new Map<string, Holding>();
-  #jobsFirstUntil = Number.NEGATIVE_INFINITY;
+  #areJobsFirst = false;
   readonly #off: () => void;
 
   constructor(
@@ -33,7 +32,6 @@ export class GpuSlotHolder extends GpuSlots implements OnApplicationShutdown {
     private readonly host: Host,
     private readonly news: JobNews,
     private readonly log: Log,
-    private readonly clock: Clock,
   ) {
     super();
     this.#off = news.onQueueChange(() => {
@@ -42,7 +40,7 @@ export class GpuSlotHolder extends GpuSlots implements OnApplicationShutdown {
   }
 
   async take(holder: string, gpus: number, askedBack: () => void): Promise<HeldGpus | undefined> {
-    if (this.clock.now() < this.#jobsFirstUntil) return undefined;
+    if (this.#areJobsFirst) return undefined;
     const { hostId } = this.host;
     const choice = await inTransaction(this.source, async (sql) => {
       const { host, taken } = await lockHost(sql, hostId);
@@ -86,12 +84,17 @@ export class GpuSlotHolder extends GpuSlots implements OnApplicationShutdown {
     }
   }
 
+  #jobsFirst(): void {
+    this.#areJobsFirst = true;
+    setTimeout(() => (this.#areJobsFirst = false), JOBS_FIRST_MS).unref();
+  }
+
   async #release(holder: string): Promise<void> {
     const holding = this.#holdings.get(holder);
     if (!holding) return;
     clearInterval(holding.timer);
     this.#holdings.delete(holder);
-    if (holding.isAsked) this.#jobsFirstUntil = this.clock.now() + JOBS_FIRST_MS;
+    if (holding.isAsked) this.#jobsFirst();
     await this.source.query('DELETE FROM training_slot_holders WHERE host_id = $1 AND holder = $2', [
       this.host.hostId,
       holder,
