@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { DataSource } from 'typeorm';
+import type { ChildEngine } from '../../src/adapters/engines/child-engine.js';
 import { HostTrainings } from '../../src/modules/training/host-trainings.port.js';
 import type { ServingStatusDto } from '../../src/modules/serving/serving.dto.js';
 import { GpuSlots } from '../../src/modules/training/gpu-slots.port.js';
@@ -67,6 +68,18 @@ describe('the embedded engine', () => {
     await eventually('another one runs', async () => (await running()).some((other) => other !== pid));
     await eventually('it takes requests', async () => (await state()) === 'up');
     expect((await app.ask(version)).text).toBe(before.text);
+  });
+
+  it('lets requests wait while it is left alone for a moment after a second crash', async () => {
+    await opened();
+    for (let crash = 0; crash < 2; crash += 1) {
+      await app.ask('base');
+      const [pid] = await running();
+      killNow(pid);
+      const engine = app.pool.replicas[0]?.engine as ChildEngine | undefined;
+      await eventually('it is noticed', () => engine?.pid !== pid);
+    }
+    expect((await app.ask('base')).replica).toBe('embedded');
   });
 
   it('says why it cannot start, and the request is told', async () => {

@@ -88,6 +88,12 @@ export class Replica {
     return this.parts.now() < this.#notBefore ? this.#reason : undefined;
   }
 
+  /** It crashed and is started again in a moment, which is worth waiting for. */
+  get isComingBack(): boolean {
+    const pause = this.#notBefore - this.parts.now();
+    return this.engine.isOurs && this.engine.state().is === 'down' && pause <= SOON_MS;
+  }
+
   /** Slugs of its base model: of its name, and of the folder behind it; known once it was up. */
   get bases(): readonly string[] {
     return this.#bases;
@@ -271,5 +277,6 @@ const ASK_AGAIN_MS = 1000;
 /** Who ran for so long and crashed is no one who crashes at every start. */
 const STABLE_MS = 60_000;
 const POLL_MS = 50;
+const SOON_MS = 5000;
 /** An engine has a limit of its own; this one holds where the trainer is still being installed. */
 const LONGEST_START_MS = 3_600_000;
