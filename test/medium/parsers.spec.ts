@@ -226,8 +226,8 @@ describe('parsers in processes', () => {
       await pool.use(never, (worker) =>
         worker.ask(
           { file: { path, filename }, maxBytes: MEGABYTE, ocr: null },
-          (part) => {
-            for (const { text } of (part as { blocks: { text: string }[] }).blocks) characters += text.length;
+          (read) => {
+            for (const { text } of (read as { blocks: { text: string }[] }).blocks) characters += text.length;
           },
           never,
         ),
