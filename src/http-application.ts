@@ -5,6 +5,8 @@ import { ApiDescription } from './modules/docs/api-description.js';
 import {
   countRequests,
   furtherHeaders,
+  isForm,
+  isOcspRequest,
   isParsed,
   refuseForeignForms,
   refuseMisshapen,
@@ -46,9 +48,9 @@ export async function createHttpApplication(outside: Outside): Promise<NestExpre
   // Nest's type has no `verify`, which the parser below it takes.
   const parser = { limit: limits.maxBodyBytes, verify: checkBody, type: isParsed };
   app.useBodyParser('json', parser);
-  const forms = { extended: false, limit: '64kb', verify: checkBody };
+  const forms = { extended: false, limit: '64kb', verify: checkBody, type: isForm };
   app.useBodyParser('urlencoded', forms);
-  app.useBodyParser('raw', { type: 'application/ocsp-request', limit: '16kb' });
+  app.useBodyParser('raw', { type: isOcspRequest, limit: '16kb' });
   app.use(refuseMisshapenBody);
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter(outside.log, outside.settings.mask));

@@ -10,6 +10,13 @@ export const gatewaySpecs = {
     default: 1024,
     desc: 'A body up to this long is kept while it is sent, so that a request whose engine fails before the first token is tried again elsewhere.',
   }),
+  CLARA_GATEWAY_HELD_MB: whole(
+    1,
+    1_048_576,
+  )({
+    default: 512,
+    desc: 'Most memory for the bodies of /v1 that are held at a time. Beyond it, a body that is being sent is not kept for another try, and one that must wait is answered 503.',
+  }),
   CLARA_GATEWAY_WAIT_SECONDS: decimal(
     0.1,
     36_000,
@@ -44,6 +51,7 @@ export const gatewaySpecs = {
 type Read = {
   CLARA_GATEWAY_MAX_BODY_MB: number;
   CLARA_GATEWAY_KEEP_KB: number;
+  CLARA_GATEWAY_HELD_MB: number;
   CLARA_GATEWAY_WAIT_SECONDS: number;
   CLARA_GATEWAY_SILENT_SECONDS: number;
   CLARA_ROUTER_CONFIG: string;
@@ -59,6 +67,7 @@ export const gatewayOf = (read: Read, pathOf: (path: string) => string) =>
   ({
     maxBodyBytes: read.CLARA_GATEWAY_MAX_BODY_MB * 1024 * 1024,
     keepBytes: read.CLARA_GATEWAY_KEEP_KB * 1024,
+    heldBytes: read.CLARA_GATEWAY_HELD_MB * 1024 * 1024,
     waitMs: read.CLARA_GATEWAY_WAIT_SECONDS * 1000,
     silentMs: read.CLARA_GATEWAY_SILENT_SECONDS * 1000,
     router: {

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { LeaseQueue } from '../../src/modules/serving/lease-queue.js';
 import OpenAI from 'openai';
 import { EngineUnavailable } from '../../src/modules/serving/engine.port.js';
 import { NotServable, Overloaded } from '../../src/modules/serving/lease.js';
@@ -146,7 +146,7 @@ describe('the gateway over stand-in engines', () => {
   });
 
   it('waits for an engine until the deadline, and says when to come again', async () => {
-    app.pool.before = ({ signal }) => once(signal, 'abort').then(() => Promise.reject(signal.reason as Error));
+    app.pool.before = ({ signal, waitMs }) => new LeaseQueue(1).next(() => undefined, { signal, ...(waitMs !== undefined && { waitMs }) });
     const response = await app.post(CHAT, { model: 'gemma', messages });
     expect([response.status, response.headers.get('retry-after')]).toEqual([504, '5']);
     expect(((await response.json()) as { error: { message: string } }).error.message).toMatch(/within 2 s/);

@@ -1,8 +1,9 @@
-import { Overloaded } from './lease.js';
+import { Overloaded, WaitedTooLong, type LeaseOptions } from './lease.js';
+
+type Patience = Pick<LeaseOptions, 'signal' | 'waitMs'>;
 
 interface Waiter {
-  /** @returns false: it goes on waiting */
-  look: () => boolean;
+  look: () => void;
   fail: (error: unknown) => void;
 }
 
@@ -18,25 +19,30 @@ export class LeaseQueue {
 
   /**
    * @param attempt answers undefined where there is to be waited
-   * @throws Overloaded, what `attempt` throws, the signal's reason
+   * @throws Overloaded, WaitedTooLong, what `attempt` throws, the signal's reason
    */
-  next<T>(attempt: () => T | undefined, signal: AbortSignal): Promise<T> {
+  next<T>(attempt: () => T | undefined, { signal, waitMs }: Patience): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const first = attempt();
       if (first !== undefined) return resolve(first);
       if (this.#waiters.size >= this.limit)
         return reject(new Overloaded(`${this.#waiters.size} requests wait already (CLARA_SERVING_QUEUE)`));
+      const leave = (why: unknown): void => {
+        this.#waiters.delete(waiter);
+        clearTimeout(timer);
+        signal.removeEventListener('abort', left);
+        reject(why);
+      };
+      const left = (): void => leave(signal.reason);
+      const timer = waitMs === undefined ? undefined : setTimeout(() => leave(new WaitedTooLong()), waitMs);
       const waiter: Waiter = {
         look: () => {
           const found = attempt();
-          if (found !== undefined) resolve(found);
-          return found !== undefined;
+          if (found === undefined) return;
+          resolve(found);
+          leave(undefined);
         },
-        fail: reject,
-      };
-      const left = (): void => {
-        this.#waiters.delete(waiter);
-        reject(signal.reason);
+        fail: leave,
       };
       this.#waiters.add(waiter);
       signal.addEventListener('abort', left, { once: true });
@@ -46,9 +52,8 @@ export class LeaseQueue {
   look(): void {
     for (const waiter of this.#waiters)
       try {
-        if (waiter.look()) this.#waiters.delete(waiter);
+        waiter.look();
       } catch (error) {
-        this.#waiters.delete(waiter);
         waiter.fail(error);
       }
   }

@@ -18,6 +18,8 @@ export interface Lease {
 export interface LeaseOptions {
   /** Ends the wait; its reason is thrown. */
   signal: AbortSignal;
+  /** Longest wait; unset: until the signal. */
+  waitMs?: number;
   /** Replicas that failed this request already. */
   except: ReadonlySet<string>;
   /** Requests with the same key go to the same replica while load is even. */
@@ -29,6 +31,9 @@ export class NotServable extends Error {}
 
 /** So many requests wait already that one more would only wait in vain. */
 export class Overloaded extends Error {}
+
+/** What was waited for did not come in time. */
+export class WaitedTooLong extends Error {}
 
 /** The version was unloaded, and this answer did not end within the time it was given. */
 export class AnswerEnded extends Error {}

@@ -64,13 +64,13 @@ export class ReplicaPool {
 
   /**
    * A replica that holds the target, by even load; wakes and loads, and waits for it, until the signal.
-   * @throws EngineUnavailable the start failed; NotServable; Overloaded; the signal's reason
+   * @throws EngineUnavailable the start failed; NotServable; Overloaded; WaitedTooLong; the signal's reason
    */
   async lease(target: Target, options: LeaseOptions): Promise<Lease> {
     options.signal.throwIfAborted();
     this.#budget.requested();
     if (target.kind === 'version') this.wanted.use(target.version.id);
-    return this.#queue.next(() => tryLease(this.replicas, target, options), options.signal);
+    return this.#queue.next(() => tryLease(this.replicas, target, options), options);
   }
 
   /** Whether a request that failed before its first token may be tried on another replica: retries are at most a share of all. */
@@ -106,7 +106,7 @@ export class ReplicaPool {
 
   /** Wakes the first replica that can be, where none is up. @throws EngineUnavailable; NotServable: none has this base */
   async awake(base: string, signal: AbortSignal): Promise<void> {
-    const lease = await this.#queue.next(() => tryLease(this.replicas, { kind: 'base' }, NO_EXCEPTION), signal);
+    const lease = await this.#queue.next(() => tryLease(this.replicas, { kind: 'base' }, NO_EXCEPTION), { signal });
     lease.release('gone');
     const known = this.replicas.filter(({ bases }) => bases.length > 0);
     if (known.length > 0 && !known.some(({ bases }) => bases.includes(base)))

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { safetensors } from '../../../test/fixtures/safetensors.js';
 import { LeaseQueue } from './lease-queue.js';
 import { differ } from './load-probe.js';
-import { Overloaded } from './lease.js';
+import { Overloaded, WaitedTooLong } from './lease.js';
 import { threadsBeside } from './reconciler.service.js';
 import { restartPauseMs } from './restart-pause.js';
 import { RetryBudget } from './retry-budget.js';
@@ -39,7 +39,7 @@ describe('the queue of requests', () => {
   it('serves the first first, and refuses who comes when it is full', async () => {
     const queue = new LeaseQueue(2);
     const free: string[] = [];
-    const ask = () => queue.next(() => free.shift(), AbortSignal.timeout(60_000));
+    const ask = () => queue.next(() => free.shift(), { signal: AbortSignal.timeout(60_000) });
     const waiting = [ask(), ask()];
     await expect(ask()).rejects.toThrow(Overloaded);
     free.push('a');
@@ -52,17 +52,19 @@ describe('the queue of requests', () => {
   it('lets go of who leaves, and tells who waits in vain', async () => {
     const queue = new LeaseQueue(9);
     const leaving = new AbortController();
-    const left = queue.next(() => undefined, leaving.signal);
+    const left = queue.next(() => undefined, { signal: leaving.signal });
     leaving.abort(new Error('gone'));
     await expect(left).rejects.toThrow('gone');
     let isBroken = false;
-    const failing = queue.next(() => {
+    const attempt = (): undefined => {
       if (isBroken) throw new Error('the start failed');
-      return undefined;
-    }, new AbortController().signal);
+    };
+    const failing = queue.next(attempt, { signal: new AbortController().signal });
     isBroken = true;
     queue.look();
     await expect(failing).rejects.toThrow('the start failed');
+    const late = queue.next(() => undefined, { signal: new AbortController().signal, waitMs: 5 });
+    await expect(late).rejects.toThrow(WaitedTooLong);
     expect(queue.length).toBe(0);
   });
 });

@@ -100,7 +100,8 @@ function loadThere(replica: Replica, version: Version): void {
 class ReplicaLease implements Lease {
   readonly replica: string;
   readonly engineName: string;
-  readonly #end = new AbortController();
+  /** Ends it from here; only an adapter's answers are. */
+  readonly #end: AbortController | undefined;
   #isReleased = false;
 
   constructor(
@@ -109,19 +110,20 @@ class ReplicaLease implements Lease {
   ) {
     this.replica = owner.id;
     this.engineName = held?.engineName ?? owner.engine.baseName();
-    held?.answers.add(this.#end);
+    this.#end = held && new AbortController();
+    if (this.#end) held?.answers.add(this.#end);
     owner.begin(held);
   }
 
   send(request: EngineRequest): Promise<EngineReply> {
-    const signal = this.held ? AbortSignal.any([request.signal, this.#end.signal]) : request.signal;
+    const signal = this.#end ? AbortSignal.any([request.signal, this.#end.signal]) : request.signal;
     return this.owner.engine.send({ ...request, signal });
   }
 
   release(outcome: Outcome): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    this.held?.answers.delete(this.#end);
+    if (this.#end) this.held?.answers.delete(this.#end);
     this.owner.end(outcome);
   }
 }

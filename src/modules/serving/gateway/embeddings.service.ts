@@ -4,6 +4,7 @@ import { AppError } from '../../../kernel/errors.js';
 import { Embedder, EmbedderUnavailable, type EmbeddingModel } from '../../documents/embedder.port.js';
 import type { AuthenticatedRequest } from '../../security/principal.port.js';
 import { packed, readEmbeddingsRequest } from './embeddings-request.js';
+import { BodyMemory } from './body-memory.js';
 import type { EmbeddingListDto } from './embeddings.dto.js';
 import { IncomingBody } from './incoming-body.js';
 import { noSuchModel } from './model-choice.js';
@@ -14,14 +15,12 @@ export class EmbeddingsService {
   constructor(
     private readonly embedder: Embedder,
     private readonly settings: Settings,
+    private readonly memory: BodyMemory,
   ) {}
 
   /** @throws AppError */
   async embed(request: AuthenticatedRequest): Promise<EmbeddingListDto> {
-    const { maxBodyBytes: maxBytes } = this.settings.gateway;
-    const body = new IncomingBody(request, { maxBytes, keepBytes: maxBytes });
-    await body.complete();
-    const { model, texts, encoding, as } = readEmbeddingsRequest(body.json());
+    const { model, texts, encoding, as } = readEmbeddingsRequest(await this.#json(request));
     const { name } = await this.#model();
     if (model !== name && model !== name.split('/').at(-1)) throw noSuchModel(model);
     const [vectors, counts] = await this.#asked(() =>
@@ -38,6 +37,17 @@ export class EmbeddingsService {
       model: name,
       usage: { prompt_tokens: tokens, total_tokens: tokens },
     };
+  }
+
+  async #json(request: AuthenticatedRequest): Promise<Record<string, unknown>> {
+    const { maxBodyBytes: maxBytes } = this.settings.gateway;
+    const body = new IncomingBody(request, { maxBytes, keepBytes: maxBytes, memory: this.memory });
+    try {
+      await body.complete();
+      return body.json();
+    } finally {
+      body.release();
+    }
   }
 
   #model(): Promise<EmbeddingModel> {

@@ -10,6 +10,7 @@ import { RouterController } from '../generate/router.controller.js';
 import { GenerationChoice } from '../generate/generation.js';
 import { RouterSettings } from '../routing/router-settings.service.js';
 import { AnswersController } from './answers.controller.js';
+import { BodyMemory } from './body-memory.js';
 import { EmbeddingsController } from './embeddings.controller.js';
 import { EmbeddingsService } from './embeddings.service.js';
 import { GatewayMetrics } from './gateway-metrics.js';
@@ -32,6 +33,7 @@ import { ServedBase } from './served-base.js';
   ],
   providers: [
     AutoRouter,
+    BodyMemory,
     DomainSimilarity,
     EmbeddingsService,
     GatewayMetrics,

@@ -5,6 +5,7 @@ import { AppError } from '../../../kernel/errors.js';
 import type { AuthenticatedRequest } from '../../security/principal.port.js';
 import { AnswerPipe, type PipedAnswer } from './answer-pipe.js';
 import { AnswerTimes } from './answer-times.js';
+import { BodyMemory } from './body-memory.js';
 import { engineError } from './engine-error.js';
 import { GatewayMetrics } from './gateway-metrics.js';
 import { ClientGone, IncomingBody } from './incoming-body.js';
@@ -51,6 +52,7 @@ export class GatewayService {
     private readonly settings: Settings,
     private readonly metrics: GatewayMetrics,
     private readonly tracing: Tracing,
+    private readonly memory: BodyMemory,
   ) {}
 
   /** Answers by itself. @throws AppError while nothing has been answered */
@@ -65,6 +67,7 @@ export class GatewayService {
       failure = error;
       if (!(error instanceof ClientGone)) throw error;
     } finally {
+      passage.body.release();
       this.#count(passage, answer, failure);
     }
   }
@@ -75,7 +78,7 @@ export class GatewayService {
     response.once('close', () => {
       if (!response.writableFinished) abort.abort(new ClientGone('the client left before its answer was complete'));
     });
-    const body = new IncomingBody(request, { maxBytes, keepBytes });
+    const body = new IncomingBody(request, { maxBytes, keepBytes, memory: this.memory });
     const times = new AnswerTimes();
     return { request, response, path, body, times, abort, choice: undefined, span: undefined, attempts: 1 };
   }

@@ -2,10 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { AppError } from '../../../kernel/errors.js';
 import { Deferred } from '../../../kernel/deferred.js';
+import type { BodyMemory } from './body-memory.js';
 import { BodyProblem, BodyScan } from './body-scan.js';
 
 /** Up to here a body is waited for and sent in one piece. */
 const ONE_PIECE = 64 * 1024;
+const RETRY_SECONDS = '5';
 
 /** The client is gone; nobody is left to tell. */
 export class ClientGone extends Error {}
@@ -15,6 +17,8 @@ export interface BodyLimits {
   maxBytes: number;
   /** Up to this length a body is kept while it is sent, so that it can be sent again. */
   keepBytes: number;
+  /** What all bodies share: where it is full, a body that is sent already is not kept, and another one is answered 503. */
+  memory: Pick<BodyMemory, 'take' | 'give'>;
 }
 
 /** What an engine is sent: `length` is missing where it is not known. */
@@ -28,8 +32,11 @@ export class IncomingBody {
   readonly #scan = new BodyScan(['model', 'stream', 'user']);
   #pieces: Buffer[] = [];
   #size = 0;
+  /** Bytes of `#pieces`. */
+  #held = 0;
   #isWhole = false;
   #isKept = true;
+  #isPaused = false;
   #problem: Error | undefined;
   #changed = new Deferred<void>();
   #outlet: Readable | undefined;
@@ -97,18 +104,34 @@ export class IncomingBody {
     const name = Buffer.from(JSON.stringify(model));
     const pieces = token ? spliced(this.#pieces, token, name) : this.#pieces;
     const change = token ? name.length - (token.end - token.start) : 0;
-    if (this.#isWhole) return { body: Buffer.concat(pieces), length: this.#size + change };
-    return { body: this.#open(pieces), length: this.#announced > 0 ? this.#announced + change : undefined };
+    const length = this.#isWhole ? this.#size : this.#announced;
+    if (this.#isWhole && length <= ONE_PIECE) return { body: oneOf(pieces), length: length + change };
+    return { body: this.#open(pieces), length: length > 0 ? length + change : undefined };
+  }
+
+  /** Gives back what it holds; nothing is sent any more. */
+  release(): void {
+    this.#isKept = false;
+    this.#drop();
   }
 
   #open(pieces: Buffer[]): Readable {
     this.#outlet?.destroy();
-    const outlet = new Readable({ read: () => void this.request.resume() });
+    // As much as is kept anyway; a smaller mark would stop and start the client's socket at every piece.
+    const highWaterMark = this.limits.keepBytes;
+    const outlet = new Readable({ highWaterMark, read: () => void (this.#isPaused && this.#resume()) });
     outlet.on('error', () => undefined);
     this.#outlet = outlet;
     for (const piece of pieces) outlet.push(piece);
-    this.#forget();
+    if (this.#isWhole) outlet.push(null);
+    // Only what is being sent can be forgotten.
+    if (this.#isTooLong) this.release();
     return outlet;
+  }
+
+  #resume(): void {
+    this.#isPaused = false;
+    this.request.resume();
   }
 
   async #until(isEnough: () => boolean): Promise<void> {
@@ -121,18 +144,32 @@ export class IncomingBody {
     this.#size += piece.length;
     if (this.#size > this.limits.maxBytes) return this.#fail(tooLarge(this.limits.maxBytes));
     if (!this.#scanned(() => this.#scan.push(piece))) return;
-    if (this.#isKept) this.#pieces.push(piece);
-    if (this.#outlet) {
-      if (!this.#outlet.push(piece)) this.request.pause();
-      this.#forget();
+    if (this.#isKept && !this.#hold(piece)) return this.#fail(noRoom());
+    if (this.#outlet && !this.#outlet.push(piece)) {
+      this.#isPaused = true;
+      this.request.pause();
     }
     this.#ring();
   }
 
-  /** Only what is being sent can be forgotten. */
-  #forget(): void {
-    if (this.#size <= this.limits.keepBytes) return;
-    this.#isKept = false;
+  /** @returns false: there is no room for what must be held */
+  #hold(piece: Buffer): boolean {
+    const hasRoom = this.limits.memory.take(piece.length);
+    if (hasRoom) {
+      this.#pieces.push(piece);
+      this.#held += piece.length;
+    }
+    if (this.#outlet && (!hasRoom || this.#isTooLong)) this.release();
+    return hasRoom || this.#outlet !== undefined;
+  }
+
+  get #isTooLong(): boolean {
+    return this.#size > this.limits.keepBytes;
+  }
+
+  #drop(): void {
+    this.limits.memory.give(this.#held);
+    this.#held = 0;
     this.#pieces = [];
   }
 
@@ -156,7 +193,7 @@ export class IncomingBody {
   /** What else comes is read and dropped, so that the answer gets through. */
   #fail(problem: Error): void {
     this.#problem ??= problem;
-    this.#pieces = [];
+    this.#drop();
     this.#outlet?.destroy(this.#problem);
     this.request.resume();
     this.#ring();
@@ -174,6 +211,14 @@ const badRequest = ({ message, param }: BodyProblem): AppError =>
 
 const tooLarge = (maxBytes: number): AppError =>
   new AppError('too_large', `The body is longer than ${Math.round(maxBytes / 1024 / 1024)} MB, which is the most here`);
+
+const noRoom = (): AppError => {
+  const message = 'So many long bodies wait here that there is no room for one more; try again';
+  return new AppError('unavailable', message, [], { 'Retry-After': RETRY_SECONDS });
+};
+
+const oneOf = (pieces: readonly Buffer[]): Buffer =>
+  pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
 
 /** The pieces with other bytes between two places; they stay as they are where nothing changes. */
 function spliced(pieces: readonly Buffer[], { start, end }: { start: number; end: number }, by: Buffer): Buffer[] {

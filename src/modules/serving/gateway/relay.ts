@@ -3,7 +3,7 @@ import { Settings } from '../../../config/settings.js';
 import { AppError, messageOf } from '../../../kernel/errors.js';
 import { Log } from '../../../kernel/log.js';
 import { EngineUnavailable } from '../engine.port.js';
-import { AnswerEnded, NotServable, Overloaded, type Lease } from '../lease.js';
+import { AnswerEnded, NotServable, Overloaded, WaitedTooLong, type Lease } from '../lease.js';
 import { ReplicaPool } from '../replica-pool.js';
 import type { AnswerTimes } from './answer-times.js';
 import { begun, type BegunReply } from './first-piece.js';
@@ -41,8 +41,6 @@ export interface RelayedReply {
   reply: BegunReply;
   attempts: number;
 }
-
-class Deadline extends Error {}
 
 /** It answered, and said that it cannot now. */
 class Unable extends EngineUnavailable {
@@ -113,19 +111,10 @@ export class Relay {
     });
   }
 
-  async #waited({ resolved, key, abort, times }: RelayedRequest, except: ReadonlySet<string>): Promise<Lease> {
-    const waiting = new AbortController();
-    const leave = (): void => waiting.abort(abort.signal.reason);
-    abort.signal.addEventListener('abort', leave, { once: true });
-    if (abort.signal.aborted) leave();
-    const timer = setTimeout(() => waiting.abort(new Deadline()), this.settings.gateway.waitMs);
-    const options = { signal: waiting.signal, except, ...(key === undefined ? {} : { key }) };
-    try {
-      return await times.queueing(this.pool.lease(resolved.target, options));
-    } finally {
-      clearTimeout(timer);
-      abort.signal.removeEventListener('abort', leave);
-    }
+  #waited({ resolved, key, abort, times }: RelayedRequest, except: ReadonlySet<string>): Promise<Lease> {
+    const { waitMs } = this.settings.gateway;
+    const options = { signal: abort.signal, waitMs, except, ...(key === undefined ? {} : { key }) };
+    return times.queueing(this.pool.lease(resolved.target, options));
   }
 }
 
@@ -138,7 +127,7 @@ function asAnswered(error: unknown, waitMs: number): unknown {
     return new AppError('not_found', error.message, [
       { path: 'model', message: error.message, code: 'model_not_servable' },
     ]);
-  if (error instanceof Deadline)
+  if (error instanceof WaitedTooLong)
     return new AppError(
       'timed_out',
       `No engine was ready within ${waitMs / 1000} s; it may still start, try again`,
