@@ -34,12 +34,7 @@ async function register(url, folder) {
   const form = new FormData();
   for (const name of readdirSync(folder)) form.append('files', new Blob([readFileSync(join(folder, name))]), name);
   const response = await fetch(`${url}/api/adapters`, { method: 'POST', body: form });
-<<<<<<< HEAD
   const body = /** @type {any} */ (await response.json());
-=======
-  /** @type {any} */
-  const body = await response.json();
->>>>>>> h-swap
   if (!response.ok) throw new Error(`the upload of ${folder} answered ${response.status}: ${JSON.stringify(body)}`);
   return body.data;
 }
