@@ -146,7 +146,8 @@ describe('the gateway over stand-in engines', () => {
   });
 
   it('waits for an engine until the deadline, and says when to come again', async () => {
-    app.pool.before = ({ signal, waitMs }) => new LeaseQueue(1).next(() => undefined, { signal, ...(waitMs !== undefined && { waitMs }) });
+    app.pool.before = ({ signal, waitMs }) =>
+      new LeaseQueue(1).next(() => undefined, { signal, ...(waitMs !== undefined && { waitMs }) });
     const response = await app.post(CHAT, { model: 'gemma', messages });
     expect([response.status, response.headers.get('retry-after')]).toEqual([504, '5']);
     expect(((await response.json()) as { error: { message: string } }).error.message).toMatch(/within 2 s/);
