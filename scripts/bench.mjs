@@ -23,6 +23,7 @@ const NAMES = [
   'train',
   'embed',
   'serve-engine',
+  'promote',
   'gpu',
   'search',
   'search-100k',

@@ -26,7 +26,7 @@ const send = (due) =>
       .end(body);
   });
 
-async function evenly({ perSecond, seconds }) {
+async function evenly({ perSecond = 0, seconds = 0 }) {
   const began = performance.now();
   const total = perSecond * (seconds + LEAD_IN_SECONDS);
   const sent = [];
@@ -41,7 +41,7 @@ async function evenly({ perSecond, seconds }) {
   return (await Promise.all(sent)).slice(perSecond * LEAD_IN_SECONDS);
 }
 
-async function atOnce({ atOnce: count, times }) {
+async function atOnce({ atOnce: count = 0, times = 0 }) {
   const answers = [];
   for (let round = 0; round <= times; round += 1) {
     const now = performance.now();

@@ -47,7 +47,7 @@ async function startClara(folder, engine, closing) {
 
 async function listsModel(url) {
   const response = await fetch(`${url}/v1/models`);
-  return response.ok && (await response.json()).data.some(({ id }) => id === MODEL);
+  return response.ok && /** @type {any} */ (await response.json()).data.some(({ id }) => id === MODEL);
 }
 
 /** LiteLLM's proxy with one model, no database, no callbacks: the least that it can do. */

@@ -32,7 +32,7 @@ const json = (response, status, body) =>
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length }).end(body);
 
 /** The head says whether it streams, so that nothing is parsed here. */
-function answer(request, response, head) {
+function answer(response, head) {
   if (/"stream":\s*true/.test(head)) response.writeHead(200, { 'content-type': 'text/event-stream' }).end(STREAM);
   else json(response, 200, WHOLE);
 }
@@ -46,5 +46,5 @@ createServer((request, response) => {
   }
   let head = '';
   request.on('data', (piece) => (head ||= piece.toString('latin1', 0, 200)));
-  request.once('end', () => answer(request, response, head));
+  request.once('end', () => answer(response, head));
 }).listen(port, '127.0.0.1');

@@ -20,7 +20,7 @@ export const servingSpecs = {
   CLARA_SERVING_ENGINE: str<Kind>({
     choices: KINDS,
     default: 'embedded',
-    desc: 'What answers. embedded: a process of this host in the trainer environment; vllm: servers at CLARA_SERVING_URLS, or one that CLARA_VLLM_COMMAND starts.',
+    desc: 'What answers. embedded, llamacpp: a process of this host. vllm, ollama: servers at CLARA_SERVING_URLS, or a vLLM of CLARA_VLLM_COMMAND.',
   }),
   CLARA_SERVING_URLS: list({
     default: undefined,
@@ -32,7 +32,7 @@ export const servingSpecs = {
   }),
   CLARA_ADAPTER_PATH_MAP: pathMap({
     default: undefined,
-    desc: 'local:remote, where the servers see the folder of adapters at another path, such as /srv/clara/data:/mnt/clara.',
+    desc: 'As local:remote, where the servers see the folder of adapters at another path, such as /srv/clara/data:/mnt/clara.',
   }),
   CLARA_SERVING_MAX_LORAS: whole(1, 1024)({ default: 8, desc: 'Adapters that a replica holds at the same time.' }),
   CLARA_SERVING_MAX_RANK: whole(1, 512)({ default: 64, desc: 'Largest rank of an adapter that is served.' }),
@@ -41,7 +41,7 @@ export const servingSpecs = {
     100_000,
   )({
     default: undefined,
-    desc: 'Answers at the same time on a replica. Unset: 16 for the embedded engine, else 256.',
+    desc: 'Answers at the same time on a replica. Unset: 16 for the embedded engine, 4 for llama.cpp, else 256.',
   }),
   CLARA_SERVING_QUEUE: whole(
     0,
@@ -67,10 +67,28 @@ export const servingSpecs = {
   CLARA_SERVING_THREADS: whole(
     1,
     1024,
-  )({ default: undefined, desc: 'Threads of the embedded engine; fewer while a job trains. Unset: as many as cores.' }),
+  )({
+    default: undefined,
+    desc: 'Threads of the embedded engine and of llama.cpp; fewer while a job trains. Unset: as many as cores.',
+  }),
   CLARA_VLLM_COMMAND: str({
     default: undefined,
     desc: 'Starts a vLLM of this host, words separated by blanks, such as "vllm serve /models/base". Port, key and LoRA options are added.',
+  }),
+  CLARA_SERVING_GGUF: str({
+    default: undefined,
+    desc: 'File of the base model for llama.cpp. It is called as CLARA_BASE_MODEL, which it was made from; unset: as the file.',
+  }),
+  CLARA_SERVING_CONTEXT: whole(
+    128,
+    1_000_000,
+  )({
+    default: 4096,
+    desc: 'Tokens of prompt and answer together with llama.cpp, at most as many as its base was trained on.',
+  }),
+  CLARA_OLLAMA_MODEL: str({
+    default: undefined,
+    desc: 'Name of the base model at Ollama, such as llama3.2:1b. Adapters of CLARA_BASE_MODEL fit it where it was made from that.',
   }),
 };
 
@@ -89,22 +107,53 @@ type Read = {
   CLARA_SERVING_DEVICE: 'auto' | 'cpu' | 'cuda';
   CLARA_SERVING_THREADS: number | undefined;
   CLARA_VLLM_COMMAND: string | undefined;
+  CLARA_SERVING_GGUF: string | undefined;
+  CLARA_SERVING_CONTEXT: number;
+  CLARA_OLLAMA_MODEL: string | undefined;
 };
 
-const ROWS = { embedded: 16, server: 256 };
-const START_SECONDS = { embedded: 120, vllm: 600 };
+const ROWS: Readonly<Record<Kind, number>> = { embedded: 16, llamacpp: 4, ollama: 256, vllm: 256 };
+const START_SECONDS = { ours: 120, vllm: 600 };
 
 const isAddress = (text: string): boolean => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return url !== undefined && /^https?:$/.test(url.protocol) && !url.username && !url.search && !url.hash;
 };
 
+const MEANT_FOR = {
+  CLARA_SERVING_URLS: ['vllm', 'ollama'],
+  CLARA_SERVING_API_KEY: ['vllm', 'ollama'],
+  CLARA_ADAPTER_PATH_MAP: ['vllm'],
+  CLARA_VLLM_COMMAND: ['vllm'],
+  CLARA_SERVING_GGUF: ['llamacpp'],
+  CLARA_OLLAMA_MODEL: ['ollama'],
+} as const satisfies Partial<Record<keyof Read, readonly Kind[]>>;
+
 export function servingProblems(read: Read): string[] {
-  const { CLARA_SERVING_ENGINE: engine, CLARA_SERVING_URLS: urls = [], CLARA_VLLM_COMMAND: command } = read;
-  if (engine === 'llamacpp' || engine === 'ollama')
-    return [`CLARA_SERVING_ENGINE: ${engine} is not part of this version yet; take embedded or vllm`];
-  if (engine === 'embedded') return embeddedProblems(read);
-  const problems = [...urlProblems(urls)];
+  const { CLARA_SERVING_ENGINE: engine, CLARA_SERVING_URLS: urls = [] } = read;
+  const useless = (Object.keys(MEANT_FOR) as (keyof typeof MEANT_FOR)[])
+    .filter((name) => read[name] !== undefined && !(MEANT_FOR[name] as readonly Kind[]).includes(engine))
+    .map(
+      (name) =>
+        `${name}: is of no use with CLARA_SERVING_ENGINE=${engine}; did you mean ${MEANT_FOR[name].join(' or ')}?`,
+    );
+  return [...useless, ...(useless.length > 0 ? [] : urlProblems(urls)), ...PROBLEMS[engine](read)];
+}
+
+const PROBLEMS: Readonly<Record<Kind, (read: Read) => string[]>> = {
+  embedded: () => [],
+  vllm: vllmProblems,
+  ollama: ollamaProblems,
+  llamacpp: ({ CLARA_SERVING_GGUF: file }) =>
+    file === undefined || !/\.gguf$/i.test(file)
+      ? [`CLARA_SERVING_GGUF: ${missingOr(file)}; CLARA_SERVING_ENGINE=llamacpp needs the path of a .gguf file`]
+      : [],
+};
+
+const missingOr = (value: string | undefined): string => (value === undefined ? 'is missing' : `"${value}" is none`);
+
+function vllmProblems({ CLARA_SERVING_URLS: urls = [], CLARA_VLLM_COMMAND: command }: Read): string[] {
+  const problems: string[] = [];
   if (command !== undefined && urls.length > 0)
     problems.push('CLARA_VLLM_COMMAND: stands beside CLARA_SERVING_URLS; a vLLM is either started or reached');
   if (command === undefined && urls.length === 0)
@@ -113,17 +162,18 @@ export function servingProblems(read: Read): string[] {
   return problems;
 }
 
-const FOR_VLLM = [
-  'CLARA_SERVING_URLS',
-  'CLARA_SERVING_API_KEY',
-  'CLARA_ADAPTER_PATH_MAP',
-  'CLARA_VLLM_COMMAND',
-] as const;
-
-const embeddedProblems = (read: Read): string[] =>
-  FOR_VLLM.filter((name) => read[name] !== undefined).map(
-    (name) => `${name}: is of no use with CLARA_SERVING_ENGINE=embedded; did you mean vllm?`,
-  );
+function ollamaProblems({ CLARA_SERVING_URLS: urls = [], CLARA_OLLAMA_MODEL: model }: Read): string[] {
+  const problems: string[] = [];
+  if (urls.length === 0)
+    problems.push(
+      'CLARA_SERVING_URLS: is missing; CLARA_SERVING_ENGINE=ollama needs addresses, such as http://localhost:11434',
+    );
+  if (model === undefined || !/^[\w.-]+(\/[\w.-]+)*(:[\w.-]+)?$/.test(model))
+    problems.push(
+      `CLARA_OLLAMA_MODEL: ${missingOr(model)}; CLARA_SERVING_ENGINE=ollama needs the name of a model there, such as llama3.2:1b`,
+    );
+  return problems;
+}
 
 function urlProblems(urls: readonly string[]): string[] {
   const wrong = urls.filter((url) => !isAddress(url));
@@ -147,12 +197,15 @@ export function servingOf(read: Read, cores: number) {
     vllmCommand: command?.trim().split(/\s+/),
     maxLoras: read.CLARA_SERVING_MAX_LORAS,
     maxRank: read.CLARA_SERVING_MAX_RANK,
-    maxRows: read.CLARA_SERVING_MAX_ROWS ?? (engine === 'embedded' ? ROWS.embedded : ROWS.server),
+    maxRows: read.CLARA_SERVING_MAX_ROWS ?? ROWS[engine],
     queue: read.CLARA_SERVING_QUEUE,
     idleMs: read.CLARA_SERVING_IDLE_MINUTES * 60_000,
-    startMs: (read.CLARA_SERVING_START_SECONDS ?? START_SECONDS[command === undefined ? 'embedded' : 'vllm']) * 1000,
+    startMs: (read.CLARA_SERVING_START_SECONDS ?? START_SECONDS[command === undefined ? 'ours' : 'vllm']) * 1000,
     drainMs: read.CLARA_SERVING_DRAIN_SECONDS * 1000,
     device: read.CLARA_SERVING_DEVICE,
     threads: read.CLARA_SERVING_THREADS ?? cores,
+    gguf: read.CLARA_SERVING_GGUF,
+    contextTokens: read.CLARA_SERVING_CONTEXT,
+    ollamaModel: read.CLARA_OLLAMA_MODEL,
   } as const;
 }

@@ -19,5 +19,8 @@ export const baseSlug = (model: string): string =>
     .replace(/[^a-z0-9.-]+/g, '-')
     .replace(/^[-.]+|[-.]+$/g, '') || 'base';
 
+/** A base that is known by its GGUF file only. */
+export const ggufSlug = (path: string): string => baseSlug(path.replace(/\.gguf$/i, ''));
+
 /** What the base model that is made on the spot is called. */
 export const MADE_BASE = 'clara-base';

@@ -113,6 +113,6 @@ describe('the code of a status', () => {
     [429, 'rate_limited'],
     [418, 'bad_request'],
     [500, 'internal'],
-    [504, 'internal'],
+    [504, 'timed_out'],
   ])('%i is %s', (status, code) => expect(codeOfStatus(status)).toBe(code));
 });

@@ -1,19 +1,18 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { baseSlug } from '../../src/kernel/base-slug.js';
 import type { ChildEngine } from '../../src/adapters/engines/child-engine.js';
 import type { ServingStatusDto } from '../../src/modules/serving/serving.dto.js';
+import { killNow } from '../fixtures/processes.js';
 import { ServingApp } from '../fixtures/serving-app.js';
 import { TestDatabases } from '../fixtures/test-database.js';
+import { makeTinyAdapters } from '../fixtures/tiny-adapters.js';
 import { root, tinyModel, trainerPython } from '../fixtures/trainer.js';
 import { eventually } from '../fixtures/waiting.js';
 
 import.meta.jest.setTimeout(600_000);
 
-const run = promisify(execFile);
 const trainer = join(root, 'trainer');
 
 /** What a model says, without what differs from one answer to the next. */
@@ -43,13 +42,7 @@ describe('the real embedded engine', () => {
   /** @param strength of its random weights; B is zero at 0 */
   const adapter = async (seed: number, strength: number): Promise<string> => {
     const path = join(folder, `adapter-${seed}`);
-    const code = `import sys; from pathlib import Path; from tiny_adapter import make_tiny_adapter; make_tiny_adapter(Path(sys.argv[1]), Path(sys.argv[2]), ${seed}, ${strength})`;
-    const env = {
-      ...process.env,
-      PYTHONPATH: [join(trainer, 'src'), join(trainer, 'tests')].join(':'),
-      HF_HUB_OFFLINE: '1',
-    };
-    await run(python, ['-c', code, model, path], { env });
+    await makeTinyAdapters(model, [{ path, seed, strength }]);
     return path;
   };
 
@@ -112,10 +105,10 @@ describe('the real embedded engine', () => {
   it('comes back from a crash with what it held', async () => {
     const [replica] = app.pool.replicas;
     const pidNow = () => (replica?.engine as ChildEngine | undefined)?.pid;
-    const pid = pidNow() ?? 0;
+    const pid = pidNow();
     const version = await app.register({ base: baseSlug(model), path: await adapter(5, 0.3), rank: 4 });
     const before = contentOf((await app.ask(version)).text);
-    process.kill(pid, 'SIGKILL');
+    killNow(pid);
     await eventually('another process takes requests', () => {
       const now = pidNow();
       return now !== undefined && now !== pid && replica?.isReady;

@@ -225,9 +225,9 @@ describe('parsers in processes', () => {
       });
       await pool.use(never, (worker) =>
         worker.ask(
-          { file: { path, filename }, maxBytes: MEGABYTE },
-          (blocks) => {
-            for (const { text } of blocks as { text: string }[]) characters += text.length;
+          { file: { path, filename }, maxBytes: MEGABYTE, ocr: null },
+          (read) => {
+            for (const { text } of (read as { blocks: { text: string }[] }).blocks) characters += text.length;
           },
           never,
         ),

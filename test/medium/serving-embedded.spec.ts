@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { DataSource } from 'typeorm';
+import type { ChildEngine } from '../../src/adapters/engines/child-engine.js';
 import { HostTrainings } from '../../src/modules/training/host-trainings.port.js';
 import type { ServingStatusDto } from '../../src/modules/serving/serving.dto.js';
-import { isAlive, processesOf } from '../fixtures/processes.js';
+import { GpuSlots } from '../../src/modules/training/gpu-slots.port.js';
+import { isAlive, killNow, processesOf } from '../fixtures/processes.js';
+import { Queue } from '../fixtures/queue.js';
 import { ServingApp } from '../fixtures/serving-app.js';
 import { TestDatabases } from '../fixtures/test-database.js';
 import { eventually } from '../fixtures/waiting.js';
@@ -60,11 +63,23 @@ describe('the embedded engine', () => {
     await opened();
     const version = await app.register();
     const before = await app.ask(version);
-    const [pid = 0] = await running();
-    process.kill(pid, 'SIGKILL');
+    const [pid] = await running();
+    killNow(pid);
     await eventually('another one runs', async () => (await running()).some((other) => other !== pid));
     await eventually('it takes requests', async () => (await state()) === 'up');
     expect((await app.ask(version)).text).toBe(before.text);
+  });
+
+  it('lets requests wait while it is left alone for a moment after a second crash', async () => {
+    await opened();
+    for (let crash = 0; crash < 2; crash += 1) {
+      await app.ask('base');
+      const [pid] = await running();
+      killNow(pid);
+      const engine = app.pool.replicas[0]?.engine as ChildEngine | undefined;
+      await eventually('it is noticed', () => engine?.pid !== pid);
+    }
+    expect((await app.ask('base')).replica).toBe('embedded');
   });
 
   it('says why it cannot start, and the request is told', async () => {
@@ -127,5 +142,40 @@ describe('the embedded engine', () => {
     app.wakeups.call('training_queue');
     await eventually('the slot is free', async () => (await holders()).length === 0);
     expect(await state()).toBe('asleep');
+  });
+
+  it('makes way for a job whose claim asks for the GPU, waits while that trains, and answers after it', async () => {
+    await opened({ CLARA_MAX_CONCURRENT_JOBS: '1', CLARA_SERVING_DRAIN_SECONDS: '60' }, 1);
+    const queue = new Queue(source, {}, app.wakeups);
+    const lease = await app.lease('base');
+    const job = await queue.queued({ gpus: 1 });
+    const claimed = async () => {
+      const found = await queue.claim();
+      return found && 'job_id' in found && found.job_id;
+    };
+    expect(await queue.claim()).toEqual({ waitingFor: 'slot' });
+    app.wakeups.call('training_queue');
+    const replica = app.pool.replicas[0];
+    await eventually('nothing begins any more', () => replica?.isReady === false);
+    const waiting = app.ask('base');
+    await eventually('a request waits', () => app.pool.waiting === 1);
+    expect([await state(), replica?.isReady, await claimed()]).toEqual(['up', false, false]);
+    lease.release('ok');
+    expect(await eventually('the job has it', claimed)).toBe(job.job_id);
+    expect(await app.get(GpuSlots).take('other', 1, () => undefined)).toBeUndefined();
+    expect([await state(), app.pool.waiting]).toEqual(['asleep', 1]);
+    await source.query(`UPDATE training_jobs SET status = 'completed' WHERE job_id = $1`, [job.job_id]);
+    expect((await waiting).replica).toBe('embedded');
+    await queue.close();
+  });
+
+  it('lets a request wait no longer than its deadline for a GPU that a job holds', async () => {
+    await opened({ CLARA_MAX_CONCURRENT_JOBS: '1' }, 1);
+    const held = await app.get(GpuSlots).take('a job', 1, () => undefined);
+    await expect(app.ask('base', { limitMs: 1500 })).rejects.toThrow(/timeout/i);
+    await eventually('nobody waits, and the engine neither', () => app.pool.replicas[0]?.isStarting === false);
+    expect(app.pool.replicas[0]?.resting).toBeUndefined();
+    await held?.release();
+    expect((await app.ask('base')).replica).toBe('embedded');
   });
 });

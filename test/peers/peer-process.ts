@@ -20,6 +20,8 @@ interface Start {
   cwd?: string;
   /** True once it answers. */
   ready: () => Promise<boolean>;
+  /** Longest start; for tests of slow servers on busy machines. */
+  startedMs?: number;
 }
 
 /** A server that a suite starts on loopback, and ends by its own process. */
@@ -31,7 +33,15 @@ export class PeerProcess {
       stream?.on('data', (part: Buffer) => (this.#output = (this.#output + part.toString()).slice(-KEPT_OUTPUT)));
   }
 
-  static async start({ name, command, args, env = {}, cwd, ready }: Start): Promise<PeerProcess> {
+  static async start({
+    name,
+    command,
+    args,
+    env = {},
+    cwd,
+    ready,
+    startedMs = STARTED_MS,
+  }: Start): Promise<PeerProcess> {
     const made = new PeerProcess(
       spawn(command, args, {
         ...(cwd === undefined ? {} : { cwd }),
@@ -40,7 +50,7 @@ export class PeerProcess {
       }),
     );
     try {
-      await eventually(`${name} answers`, () => made.#answers(ready), STARTED_MS);
+      await eventually(`${name} answers`, () => made.#answers(ready), startedMs);
     } catch (error) {
       await made.stop();
       throw new Error(`${name} does not start; it wrote:\n${made.#output}`, { cause: error });

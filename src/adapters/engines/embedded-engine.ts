@@ -4,7 +4,8 @@ import { Deferred } from '../../kernel/deferred.js';
 import { interruptible } from '../../kernel/interruptible.js';
 import { EngineUnavailable } from '../../modules/serving/engine.port.js';
 import { trainingEnvironment } from '../launchers/child-environment.js';
-import { ChildEngine, type ChildStart, type ChildSurroundings, type EngineReady } from './child-engine.js';
+import { ChildEngine, type ChildStart, type ChildSurroundings } from './child-engine.js';
+import { readyByLine } from './ready-line.js';
 
 /** The trainer's Python environment and the default base model, which may still be made. */
 export interface Installation {
@@ -27,11 +28,6 @@ export interface EmbeddedOptions {
   /** CUDA_VISIBLE_DEVICES for these GPUs. */
   visibleDevices: (gpus: readonly number[]) => string;
   environment: Readonly<Record<string, string | undefined>>;
-}
-
-interface Line {
-  ready?: { port: number; model: string };
-  failed?: { message: string };
 }
 
 /** transformers in a process of the trainer's environment: one base model, many adapters. */
@@ -100,23 +96,5 @@ export class EmbeddedEngine extends ChildEngine {
     const found = this.installation.found();
     if (!found) throw new EngineUnavailable('the trainer environment went away');
     return found;
-  }
-}
-
-function readyByLine(onLine: (listener: (line: string) => void) => void): Promise<EngineReady> {
-  const said = new Deferred<EngineReady>();
-  onLine((text) => {
-    const { ready, failed } = parsed(text);
-    if (ready) said.resolve({ url: `http://127.0.0.1:${ready.port}`, base: ready.model });
-    if (failed) said.reject(new EngineUnavailable(failed.message));
-  });
-  return said.promise;
-}
-
-function parsed(text: string): Line {
-  try {
-    return (JSON.parse(text) as Line | null) ?? {};
-  } catch {
-    return {};
   }
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { Agent } from 'undici';
 import { messageOf } from '../../kernel/errors.js';
 import { EngineUnavailable, type EngineReply, type EngineRequest } from '../../modules/serving/engine.port.js';
@@ -9,6 +10,9 @@ export interface JsonAnswer {
   status: number;
   body: unknown;
 }
+
+type Method = 'GET' | 'POST' | 'DELETE' | 'HEAD';
+type AnyRequest = Omit<EngineRequest, 'method'> & { method: Method };
 
 /** Connections to one server, kept open between requests; bodies stream both ways. */
 export class EngineHttp {
@@ -31,7 +35,7 @@ export class EngineHttp {
     return this.#send(request, this.key);
   }
 
-  async #send({ method, path, headers, body, signal }: EngineRequest, key?: string): Promise<EngineReply> {
+  async #send({ method, path, headers, body, signal }: AnyRequest, key?: string): Promise<EngineReply> {
     const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };
     try {
       const reply = await this.#agent.request({
@@ -51,7 +55,7 @@ export class EngineHttp {
 
   /** @param as `stranger`: without the key @throws EngineUnavailable; the signal's reason */
   async json(
-    method: 'GET' | 'POST',
+    method: Method,
     path: string,
     { content, signal, as }: { content?: unknown; signal: AbortSignal; as?: 'stranger' },
   ): Promise<JsonAnswer> {
@@ -59,6 +63,13 @@ export class EngineHttp {
     const headers = body ? { 'content-type': 'application/json' } : {};
     const request = { method, path, headers, body, signal } as const;
     const reply = await this.#send(request, as === 'stranger' ? undefined : this.key);
+    return { status: reply.status, body: parsed(await this.#text(reply, signal)) };
+  }
+
+  /** Sends a file as it is. @throws EngineUnavailable; the signal's reason */
+  async upload(path: string, body: Readable, signal: AbortSignal): Promise<JsonAnswer> {
+    const headers = { 'content-type': 'application/octet-stream' };
+    const reply = await this.send({ method: 'POST', path, headers, body, signal });
     return { status: reply.status, body: parsed(await this.#text(reply, signal)) };
   }
 

@@ -1,5 +1,6 @@
+import { join, resolve } from 'node:path';
 import type { Settings } from '../../config/settings.js';
-import { baseSlug, MADE_BASE } from '../../kernel/base-slug.js';
+import { baseSlug, ggufSlug, MADE_BASE } from '../../kernel/base-slug.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Log } from '../../kernel/log.js';
 import { Engines } from '../../modules/serving/engines.port.js';
@@ -7,6 +8,9 @@ import type { ThisHost } from '../host/this-host.js';
 import type { TrainerInstallation } from '../launchers/trainer-installation.js';
 import type { ChildEngine } from './child-engine.js';
 import { EmbeddedEngine } from './embedded-engine.js';
+import { LlamacppEngine } from './llamacpp-engine.js';
+import { OllamaEngine } from './ollama-engine.js';
+import type { ServerEngine } from './server-engine.js';
 import { SpawnedVllm } from './spawned-vllm.js';
 import { VllmServer } from './vllm-server.js';
 
@@ -18,7 +22,7 @@ interface Parts {
   clock: Clock;
 }
 
-type Needed = Pick<Settings, 'serving' | 'folders' | 'training'>;
+type Needed = Pick<Settings, 'root' | 'serving' | 'folders' | 'training'>;
 
 /** The engines that the settings name; nothing is started before its first use. */
 export function openEngines(settings: Needed, parts: Parts): Engines {
@@ -26,7 +30,7 @@ export function openEngines(settings: Needed, parts: Parts): Engines {
 }
 
 class OpenedEngines extends Engines {
-  constructor(readonly all: readonly (ChildEngine | VllmServer)[]) {
+  constructor(readonly all: readonly (ChildEngine | ServerEngine)[]) {
     super();
   }
 
@@ -35,7 +39,7 @@ class OpenedEngines extends Engines {
   }
 }
 
-function enginesOf(settings: Needed, parts: Parts): (ChildEngine | VllmServer)[] {
+function enginesOf(settings: Needed, parts: Parts): (ChildEngine | ServerEngine)[] {
   const { serving } = settings;
   switch (serving.engine) {
     case 'embedded':
@@ -48,8 +52,9 @@ function enginesOf(settings: Needed, parts: Parts): (ChildEngine | VllmServer)[]
               new VllmServer({ id: `vllm-${index + 1}`, url, key: serving.apiKey, pathMap: serving.pathMap }, parts),
           );
     case 'llamacpp':
+      return [llamacpp(settings, parts)];
     case 'ollama':
-      throw new Error(`CLARA_SERVING_ENGINE: ${serving.engine} is not part of this version yet`);
+      return serving.urls.map((url, index) => ollama(settings, { id: `ollama-${index + 1}`, url }, parts));
   }
 }
 
@@ -80,3 +85,41 @@ const spawned = (serving: Needed['serving'] & { command: readonly string[] }, pa
     ...parts,
     startMs: serving.startMs,
   });
+
+function llamacpp({ root, serving, folders, training }: Needed, parts: Parts): ChildEngine {
+  const gguf = resolve(root, serving.gguf ?? '');
+  const options = {
+    ...serving,
+    id: 'llamacpp',
+    root,
+    gguf,
+    base: training.baseModel === undefined ? ggufSlug(gguf) : baseSlug(training.baseModel),
+    cache: folders.cache,
+    trainer: folders.trainer,
+    environment: parts.environment,
+  };
+  const install = async (): Promise<string> => {
+    const { installLlamacpp } = (await import(join(root, 'scripts', 'install-llamacpp.mjs'))) as {
+      installLlamacpp: (options: { cacheDir: string; onProgress: (line: string) => void }) => Promise<string>;
+    };
+    return installLlamacpp({ cacheDir: folders.cache, onProgress: (line) => parts.log.info(line) });
+  };
+  return new LlamacppEngine(options, install, { ...parts, startMs: serving.startMs });
+}
+
+const ollama = (
+  { serving, folders, training }: Needed,
+  place: { id: string; url: string },
+  parts: Parts,
+): ServerEngine =>
+  new OllamaEngine(
+    {
+      ...place,
+      key: serving.apiKey,
+      model: serving.ollamaModel ?? '',
+      trainedOn: training.baseModel,
+      cache: folders.cache,
+      trainer: folders.trainer,
+    },
+    parts,
+  );

@@ -29,13 +29,14 @@ const WATCHED = `
 exec 3<&0
 "$@" </dev/null 3<&- &
 child=$!
-end() { trap '' TERM; kill -TERM -- -$$ 2>/dev/null; (sleep 4; kill -KILL -- -$$) </dev/null >/dev/null 2>&1 & wait $child; exit; }
+sweep() { trap '' TERM; kill -TERM -$$ 2>/dev/null; (sleep 4; kill -KILL -$$) </dev/null >/dev/null 2>&1 & }
+end() { sweep; wait $child; exit; }
 trap end TERM
 (cat <&3 >/dev/null; kill -TERM $$) </dev/null &
 exec 3<&-
 wait $child
 code=$?
-trap '' TERM; kill -TERM -- -$$ 2>/dev/null
+sweep
 exit $code`;
 
 /** A vLLM that this application starts. */

@@ -1,17 +1,14 @@
 import type { Clock } from '../../kernel/clock.js';
-import { messageOf } from '../../kernel/errors.js';
 import type { Log } from '../../kernel/log.js';
 import {
-  Engine,
   EngineUnavailable,
   type EngineAdapter,
   type EngineReply,
   type EngineRequest,
-  type EngineState,
   type ServedModel,
 } from '../../modules/serving/engine.port.js';
 import { checkFolder, remotePath, type PathMap } from './adapter-folder.js';
-import { EngineCondition } from './engine-condition.js';
+import { ServerEngine } from './server-engine.js';
 import { VllmApi } from './vllm-api.js';
 
 export interface VllmServerOptions {
@@ -22,57 +19,18 @@ export interface VllmServerOptions {
   pathMap: PathMap | undefined;
 }
 
-const ANSWER_MS = 5000;
-
 /** A vLLM server of yours, by its address. */
-export class VllmServer extends Engine {
+export class VllmServer extends ServerEngine {
   readonly kind = 'vllm';
-  readonly isOurs = false;
-  readonly id: string;
   readonly #api: VllmApi;
-  readonly #condition: EngineCondition;
-  #base: string | undefined;
   #isControlChecked = false;
 
   constructor(
     private readonly options: VllmServerOptions,
     private readonly around: { log: Log; clock: Clock },
   ) {
-    super();
-    this.id = options.id;
+    super(options, around.clock);
     this.#api = new VllmApi(options.url, options.key);
-    this.#condition = new EngineCondition({ down: 'it was not asked yet' }, around.clock);
-  }
-
-  state(): EngineState {
-    return this.#condition.state;
-  }
-
-  onChange(listener: () => void): () => void {
-    return this.#condition.onChange(listener);
-  }
-
-  async wake(signal: AbortSignal): Promise<void> {
-    if (this.state().is === 'up') return;
-    try {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
-      const base = (await this.#api.models(limit)).find(({ parent }) => parent === null);
-      if (!base) throw new EngineUnavailable('it lists no base model');
-      this.#base = base.engineName;
-      await this.#checkControl(limit);
-      this.#condition.set('up');
-    } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      const reason = isTimeout(error) ? `it does not answer within ${ANSWER_MS / 1000} s` : messageOf(error);
-      this.#condition.setBad('down', reason);
-      throw new EngineUnavailable(`${this.options.url}: ${reason}`);
-    }
-  }
-
-  /** The server itself goes on; it counts as down until it answers again. */
-  stop(): Promise<void> {
-    this.#condition.setBad('down', 'it did not answer');
-    return Promise.resolve();
   }
 
   close(): Promise<void> {
@@ -83,9 +41,11 @@ export class VllmServer extends Engine {
     return modelId;
   }
 
-  baseName(): string {
-    if (this.#base === undefined) throw new EngineUnavailable(`${this.options.url} did not answer yet`);
-    return this.#base;
+  protected async look(signal: AbortSignal): Promise<string> {
+    const base = (await this.#api.models(signal)).find(({ parent }) => parent === null);
+    if (!base) throw new EngineUnavailable('it lists no base model');
+    await this.#checkControl(signal);
+    return base.engineName;
   }
 
   served(signal: AbortSignal): Promise<ServedModel[]> {
@@ -122,5 +82,3 @@ export class VllmServer extends Engine {
       );
   }
 }
-
-const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';

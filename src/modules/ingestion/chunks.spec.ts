@@ -153,6 +153,7 @@ describe('chunks of other texts', () => {
     expect(await chunked(letter)).toEqual([
       {
         ordinal: 0,
+        ocrConfidence: null,
         content: `Sehr geehrte Frau Meier,\n\n${sentences(1, 2)}\n\nMit Gruß`,
         path: [],
         provision: null,

@@ -60,6 +60,7 @@ describe('PlainSocketGateway', () => {
       seconds_left: null,
       event: 'progress',
       number: 1,
+      paused: false,
       stream: event.stream,
     });
   });

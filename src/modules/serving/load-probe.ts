@@ -25,7 +25,8 @@ interface Completion {
 
 /** Generates one token of a fixed prompt. @param model its name at the engine @throws EngineUnavailable */
 export async function firstToken(engine: Engine, model: string): Promise<FirstToken> {
-  const content = { model, prompt: PROMPT, max_tokens: 1, temperature: 0, logprobs: LIKELIEST };
+  // One that would end here is asked all the same: an end that is taken as such comes without probabilities.
+  const content = { model, prompt: PROMPT, max_tokens: 1, temperature: 0, logprobs: LIKELIEST, ignore_eos: true };
   const reply = await engine.send({
     method: 'POST',
     path: '/v1/completions',

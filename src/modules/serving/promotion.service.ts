@@ -85,6 +85,7 @@ export class PromotionService {
     const left = await this.pool.drain(versionId, this.tools.settings.serving.drainMs);
     if (left > 0 || this.wanted.importance(versionId) > 0 || this.wanted.row(versionId)?.how === 'asked') return;
     await this.wanted.forget(versionId);
-    await this.pool.dropUnused(versionId);
+    // An alias may have come back to it meanwhile.
+    if (this.wanted.importance(versionId) === 0) await this.pool.dropUnused(versionId);
   }
 }

@@ -16,6 +16,8 @@ describe('the breaker of a replica', () => {
     for (let answer = 0; answer < 20; answer += 1) breaker.answered('ok');
     await fail(breaker, 4);
     breaker.answered('ok');
+    // The library counts a moment later.
+    await import.meta.jest.advanceTimersByTimeAsync(0);
     await fail(breaker, 4);
     expect(breaker.isClosed).toBe(true);
     await fail(breaker, 1);

@@ -1,6 +1,11 @@
 import type { GpuSlots, HeldGpus } from '../training/gpu-slots.port.js';
 import { type Engine, EngineUnavailable } from './engine.port.js';
 
+/** Jobs hold the GPUs, which says nothing about the engine. */
+export class GpusTaken extends EngineUnavailable {}
+
+const LOOK_MS = 500;
+
 /** The GPUs of an engine while it runs. */
 export class ReplicaGpus {
   #held: HeldGpus | undefined;
@@ -11,13 +16,16 @@ export class ReplicaGpus {
     private readonly askedBack: () => Promise<void>,
   ) {}
 
-  /** @throws EngineUnavailable while jobs hold them */
-  async take(): Promise<readonly number[]> {
+  /** Waits for them as long as somebody waits for the engine. @throws GpusTaken */
+  async take(isAwaited: () => boolean): Promise<readonly number[]> {
     const { wantedGpus: wanted, id } = this.engine;
     if (wanted === 0) return [];
-    this.#held ??= await this.slots.take(id, wanted, () => void this.askedBack().catch(() => undefined));
-    if (!this.#held) throw new EngineUnavailable('every slot or GPU of this host is taken by a training');
-    return this.#held.gpus;
+    for (;;) {
+      this.#held ??= await this.slots.take(id, wanted, () => void this.askedBack().catch(() => undefined));
+      if (this.#held) return this.#held.gpus;
+      if (!isAwaited()) throw new GpusTaken('every slot or GPU of this host is taken by a training');
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
   }
 
   async release(): Promise<void> {

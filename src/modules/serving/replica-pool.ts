@@ -47,6 +47,7 @@ export class ReplicaPool {
       wanted: (base: string) => wanted.ranked(base),
       now: () => clock.now(),
       changed: () => this.#changed(),
+      isAwaited: () => this.waiting > 0,
     };
     this.replicas = engines.all.map((engine) => new Replica(engine, parts));
   }

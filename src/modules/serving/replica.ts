@@ -8,7 +8,7 @@ import { AdapterSlots, type Held } from './adapter-slots.js';
 import { AdapterRefused, type Engine, EngineUnavailable, type ServedModel } from './engine.port.js';
 import type { Outcome } from './lease.js';
 import { ReplicaBreaker } from './replica-breaker.js';
-import { ReplicaGpus } from './replica-gpus.js';
+import { GpusTaken, ReplicaGpus } from './replica-gpus.js';
 import { restartPauseMs } from './restart-pause.js';
 
 export interface ReplicaParts extends LoadingParts {
@@ -18,6 +18,8 @@ export interface ReplicaParts extends LoadingParts {
   wanted: (base: string) => readonly CatalogVersion[];
   /** Called after each change that somebody may wait for. */
   changed: () => void;
+  /** Whether requests wait for an engine. */
+  isAwaited: () => boolean;
 }
 
 /** One engine, what it holds, and what runs on it. */
@@ -29,6 +31,7 @@ export class Replica {
   #bases: readonly string[] = [];
   #isReady = false;
   #waking: Promise<void> | undefined;
+  #leaving: Promise<void> | undefined;
   #failures = 0;
   #upAt = 0;
   #notBefore = 0;
@@ -85,6 +88,12 @@ export class Replica {
     return this.parts.now() < this.#notBefore ? this.#reason : undefined;
   }
 
+  /** It crashed and is started again in a moment, which is worth waiting for. */
+  get isComingBack(): boolean {
+    const pause = this.#notBefore - this.parts.now();
+    return this.engine.isOurs && this.engine.state().is === 'down' && pause <= SOON_MS;
+  }
+
   /** Slugs of its base model: of its name, and of the folder behind it; known once it was up. */
   get bases(): readonly string[] {
     return this.#bases;
@@ -102,18 +111,33 @@ export class Replica {
   }
 
   /** Ends the engine; it is started again when somebody needs it. */
-  async rest(reason: string): Promise<void> {
-    this.parts.log.info('an engine leaves memory', { engine: this.id, reason });
-    await this.engine.stop();
-    await this.#gpus.release();
+  rest(reason: string): Promise<void> {
+    return this.#leave(() => this.#stop(reason));
   }
 
   /** A job needs the GPU: what runs may end, nothing begins. */
-  async #makeWay(): Promise<void> {
+  #makeWay(): Promise<void> {
+    return this.#leave(async () => {
+      const end = this.parts.now() + this.parts.settings.drainMs;
+      while (this.#running > 0 && this.parts.now() < end) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await this.#stop('a job needs its GPU');
+    });
+  }
+
+  /** Whoever wants it up meanwhile waits, and it is started anew. */
+  #leave(work: () => Promise<void>): Promise<void> {
     this.#isReady = false;
-    const end = this.parts.now() + this.parts.settings.drainMs;
-    while (this.#running > 0 && this.parts.now() < end) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    await this.rest('a job needs its GPU');
+    this.#leaving ??= work().finally(() => {
+      this.#leaving = undefined;
+      this.parts.changed();
+    });
+    return this.#leaving;
+  }
+
+  async #stop(reason: string): Promise<void> {
+    this.parts.log.info('an engine leaves memory', { engine: this.id, reason });
+    await this.engine.stop();
+    await this.#gpus.release();
   }
 
   begin(held: Held | undefined): void {
@@ -142,6 +166,7 @@ export class Replica {
       this.#lastUsed = this.#upAt;
       this.parts.metrics.started(this.id, 'ok');
     } catch (error) {
+      if (error instanceof GpusTaken) throw error;
       this.#failures += 1;
       this.#reason = messageOf(error);
       const isOwn = this.engine.isOurs;
@@ -153,7 +178,8 @@ export class Replica {
   }
 
   async #start(): Promise<void> {
-    const gpus = await this.#gpus.take();
+    await this.#leaving?.catch(() => undefined);
+    const gpus = await this.#gpus.take(this.parts.isAwaited);
     await this.engine.wake(AbortSignal.timeout(LONGEST_START_MS), gpus).catch(async (error: unknown) => {
       await this.#gpus.release();
       throw error;
@@ -177,7 +203,7 @@ export class Replica {
     this.loading.reset();
     await this.#adopt(served);
     await this.fill();
-    this.#isReady = this.engine.state().is === 'up';
+    this.#isReady = this.engine.state().is === 'up' && !this.#leaving;
   }
 
   /** What a server held before we knew it is proved and kept where we know it, within the slots. */
@@ -251,5 +277,6 @@ const ASK_AGAIN_MS = 1000;
 /** Who ran for so long and crashed is no one who crashes at every start. */
 const STABLE_MS = 60_000;
 const POLL_MS = 50;
+const SOON_MS = 5000;
 /** An engine has a limit of its own; this one holds where the trainer is still being installed. */
 const LONGEST_START_MS = 3_600_000;

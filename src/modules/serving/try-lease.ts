@@ -49,9 +49,12 @@ const choose = (replicas: readonly Replica[], key: string | undefined, name: str
     key === undefined ? 'least' : 'bounded',
   );
 
+const isHopeful = ({ isStarting, resting, isComingBack }: Replica): boolean =>
+  isStarting || isComingBack || resting === undefined;
+
 /** A start that failed a moment ago is not waited for, unless another replica is on its way. */
 function wakeSome(open: readonly Replica[]): undefined {
-  const hopeful = open.filter(({ resting, isStarting }) => isStarting || resting === undefined);
+  const hopeful = open.filter(isHopeful);
   if (hopeful.length === 0)
     throw new EngineUnavailable(open.map(({ id, resting }) => `${id}: ${resting ?? 'not there'}`).join('; '));
   for (const replica of hopeful) void replica.wake().catch(() => undefined);
@@ -60,7 +63,7 @@ function wakeSome(open: readonly Replica[]): undefined {
 
 function noneFits(open: readonly Replica[], version: Version): undefined {
   const others = open.filter(({ bases, isReady }) => !isReady && (bases.length === 0 || bases.includes(version.base)));
-  const hopeful = others.filter(({ resting, isStarting }) => isStarting || resting === undefined);
+  const hopeful = others.filter(isHopeful);
   for (const replica of hopeful) void replica.wake().catch(() => undefined);
   if (hopeful.length > 0) return undefined;
   const served = [...new Set(open.flatMap(({ bases }) => bases))].join(', ');

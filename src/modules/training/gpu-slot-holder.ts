@@ -11,6 +11,8 @@ import { chooseSlot } from './slots.js';
 
 const LEASE_SECONDS = 30;
 const RENEW_MS = 5000;
+/** What a job asked for is its own to take for so long. */
+const JOBS_FIRST_MS = 5000;
 
 interface Holding {
   askedBack: () => void;
@@ -22,6 +24,7 @@ interface Holding {
 @Injectable()
 export class GpuSlotHolder extends GpuSlots implements OnApplicationShutdown {
   readonly #holdings = new Map<string, Holding>();
+  #areJobsFirst = false;
   readonly #off: () => void;
 
   constructor(
@@ -37,6 +40,7 @@ export class GpuSlotHolder extends GpuSlots implements OnApplicationShutdown {
   }
 
   async take(holder: string, gpus: number, askedBack: () => void): Promise<HeldGpus | undefined> {
+    if (this.#areJobsFirst) return undefined;
     const { hostId } = this.host;
     const choice = await inTransaction(this.source, async (sql) => {
       const { host, taken } = await lockHost(sql, hostId);
@@ -80,11 +84,17 @@ export class GpuSlotHolder extends GpuSlots implements OnApplicationShutdown {
     }
   }
 
+  #jobsFirst(): void {
+    this.#areJobsFirst = true;
+    setTimeout(() => (this.#areJobsFirst = false), JOBS_FIRST_MS).unref();
+  }
+
   async #release(holder: string): Promise<void> {
     const holding = this.#holdings.get(holder);
     if (!holding) return;
     clearInterval(holding.timer);
     this.#holdings.delete(holder);
+    if (holding.isAsked) this.#jobsFirst();
     await this.source.query('DELETE FROM training_slot_holders WHERE host_id = $1 AND holder = $2', [
       this.host.hostId,
       holder,

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { freshLogin, readCredentials, writeCredentials, type Credentials } from './credentials.js';
+import { agreedLogin, readCredentials, writeCredentials, type Credentials } from './credentials.js';
 import { until } from './deadline.js';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 import type { EmbeddedPostgresConnection, EmbeddedPostgresLog } from './embedded-postgres.types.js';
@@ -36,7 +36,7 @@ export async function addAppRole(upgrade: Upgrade): Promise<void> {
 
 /** The password is written last: without it the next start adds the role again. */
 async function add(upgrade: Upgrade, credentials: Credentials): Promise<string | undefined> {
-  const app = freshLogin(APP_ROLE);
+  const app = await agreedLogin(upgrade.clusterDir, APP_ROLE, upgrade.identity);
   const trouble = await runSingleUser(upgrade, roleOfApplication(app));
   if (trouble !== undefined) return trouble;
   await writeCredentials(upgrade.clusterDir, { ...credentials, app }, upgrade.identity);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, writeFile } from 'node:fs/promises';
+import { link, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EmbeddedPostgresError } from './embedded-postgres.error.js';
 import type { Login } from './embedded-postgres.types.js';
@@ -14,6 +14,7 @@ export interface Credentials extends Login {
 }
 
 const FILE = 'clara.json';
+const AGREED = 'clara-app.json';
 
 export const freshLogin = (user: string): Login => ({ user, password: randomBytes(32).toString('base64url') });
 
@@ -28,6 +29,26 @@ export async function readCredentials(clusterDir: string): Promise<Credentials> 
   return JSON.parse(text) as Credentials;
 }
 
+/** One password for the role that is added later, whoever of two applications that start at once comes first. */
+export async function agreedLogin(clusterDir: string, user: string, identity: Identity): Promise<Login> {
+  const file = join(clusterDir, AGREED);
+  const fresh = await freshFile(file, freshLogin(user), identity);
+  // Unlike a rename this leaves the file of the other one.
+  await link(fresh, file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  await rm(fresh);
+  await syncFolder(clusterDir);
+  return JSON.parse(await readFile(file, 'utf8')) as Login;
+}
+
+async function freshFile(file: string, content: object, identity: Identity): Promise<string> {
+  const fresh = `${file}.${process.pid}-${randomBytes(4).toString('hex')}`;
+  await writeFile(fresh, `${JSON.stringify(content)}\n`, { mode: 0o600, flush: true });
+  await giveTo(identity, fresh);
+  return fresh;
+}
+
 /** The file appears whole, or the one before stays. */
 export async function writeCredentials(
   clusterDir: string,
@@ -35,10 +56,7 @@ export async function writeCredentials(
   identity: Identity,
 ): Promise<void> {
   const file = join(clusterDir, FILE);
-  const fresh = `${file}.${process.pid}-${randomBytes(4).toString('hex')}`;
-  await writeFile(fresh, `${JSON.stringify(credentials)}\n`, { mode: 0o600, flush: true });
-  await giveTo(identity, fresh);
-  await rename(fresh, file);
+  await rename(await freshFile(file, credentials, identity), file);
   await syncFolder(clusterDir);
 }
 

@@ -76,6 +76,19 @@ function evaluation({ step, data }: FineTuningEvent): Told {
 const wordsOf = ({ data, type }: FineTuningEvent): string =>
   typeof data['message'] === 'string' ? data['message'] : type.replaceAll('_', ' ');
 
+const PHASES: Readonly<Record<string, string>> = {
+  importing: 'The trainer starts',
+  loading_model: 'Loading the base model',
+  preparing_data: 'Preparing the data',
+  evaluating_before: 'Evaluating the base model',
+  training: 'Training',
+  evaluating_after: 'Evaluating the adapter',
+  saving: 'Saving the adapter',
+};
+
+const begun = ({ data }: FineTuningEvent): string =>
+  `Training begins: ${String(data['train_rows'])} rows, ${String(data['total_steps'])} steps on ${String(data['device'])}`;
+
 function told(event: FineTuningEvent, row: JobRow): Told {
   const { type, step, data } = event;
   switch (type) {
@@ -87,6 +100,10 @@ function told(event: FineTuningEvent, row: JobRow): Told {
       return {
         message: data['attempt'] === 1 ? 'Fine-tuning job started' : `Attempt ${String(data['attempt'])} started`,
       };
+    case 'phase':
+      return { message: PHASES[String(data['phase'])] ?? `Phase: ${String(data['phase'])}` };
+    case 'started':
+      return { message: begun(event) };
     case 'progress':
       return progress(event);
     case 'metric':

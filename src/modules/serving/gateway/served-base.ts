@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../../config/settings.js';
 import { TrainerEnvironment } from '../../training/trainer-environment.port.js';
-import { baseSlug, MADE_BASE } from '../../../kernel/base-slug.js';
+import { baseSlug, ggufSlug, MADE_BASE } from '../../../kernel/base-slug.js';
 import type { BaseModel } from '../base-model.js';
 import { Engines } from '../engines.port.js';
 
@@ -23,13 +23,20 @@ export class ServedBase {
     const atEngine = this.#atEngine();
     const { baseModel } = this.settings.training;
     const isOurs = this.settings.serving.engine === 'embedded';
-    const named = isOurs ? (baseModel ?? MADE_BASE) : (atEngine ?? baseModel);
+    const named = isOurs ? (baseModel ?? MADE_BASE) : (atEngine ?? this.#toBeSeen() ?? baseModel);
     if (named === undefined) return undefined;
     const folder = isOurs ? this.trainer.defaultModel() : undefined;
     const names = [named, atEngine, baseModel, folder].filter((name) => name !== undefined);
     const key = names.join('\n');
     if (this.#made?.key !== key) this.#made = { key, base: { slug: baseSlug(named), names: [...new Set(names)] } };
     return this.#made.base;
+  }
+
+  /** What an engine that was not asked yet will call it, where the settings say so. */
+  #toBeSeen(): string | undefined {
+    const { serving, training } = this.settings;
+    if (serving.engine === 'ollama') return serving.ollamaModel;
+    return serving.gguf === undefined ? undefined : baseSlug(training.baseModel ?? ggufSlug(serving.gguf));
   }
 
   /** Its name at the first engine that ever was up. */

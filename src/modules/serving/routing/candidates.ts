@@ -2,12 +2,6 @@ import type { CatalogSnapshot, CatalogVersion } from '../../adapters/adapter-cat
 import type { Keyword } from './score-adapter.js';
 import type { RouterConfig } from './router-config.js';
 
-/** A version that the router may choose, and the words that speak for it. */
-export interface Routable {
-  version: CatalogVersion;
-  keywords: Keyword[];
-}
-
 const familyOf = ({ name }: CatalogVersion): string => name.replace(/-v\d+$/, '');
 
 /**

@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { interruptible } from '../../kernel/interruptible.js';
+import { EngineUnavailable } from '../../modules/serving/engine.port.js';
+import { trainingEnvironment } from '../launchers/child-environment.js';
+import { ChildEngine, type ChildStart, type ChildSurroundings } from './child-engine.js';
+import { readyByLine } from './ready-line.js';
+
+export interface LlamacppOptions {
+  id: string;
+  /** Root of the project, which holds `dist`. */
+  root: string;
+  /** The base as a GGUF file. */
+  gguf: string;
+  /** What the base is called. */
+  base: string;
+  /** Where converted adapters are kept. */
+  cache: string;
+  /** Folder of the trainer package, with the shipped chat template. */
+  trainer: string;
+  maxLoras: number;
+  maxRows: number;
+  contextTokens: number;
+  threads: number;
+  environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** llama.cpp in a Node process: one GGUF base, many adapters, without Python. */
+export class LlamacppEngine extends ChildEngine {
+  readonly kind = 'llamacpp';
+  readonly id: string;
+
+  /** @param install puts node-llama-cpp into the cache, once; gives its folder */
+  constructor(
+    private readonly options: LlamacppOptions,
+    private readonly install: () => Promise<string>,
+    around: ChildSurroundings,
+  ) {
+    super(around);
+    this.id = options.id;
+  }
+
+  override async useThreads(threads: number, signal: AbortSignal): Promise<void> {
+    await this.api.threads(threads, signal);
+  }
+
+  protected async prepare(_: readonly number[], signal: AbortSignal): Promise<ChildStart> {
+    const { options } = this;
+    await access(options.gguf).catch(() => {
+      throw new EngineUnavailable(`CLARA_SERVING_GGUF: the file ${options.gguf} cannot be read`);
+    });
+    const library = await interruptible(this.install(), signal);
+    const key = randomBytes(32).toString('base64url');
+    const args = {
+      library,
+      model: options.gguf,
+      name: options.base,
+      adapters: join(options.cache, 'gguf-adapters'),
+      template: join(options.trainer, 'src', 'clara_trainer', 'chat_template.jinja'),
+      'max-loras': options.maxLoras,
+      rows: options.maxRows,
+      context: options.contextTokens,
+      threads: options.threads,
+    };
+    const script = join(options.root, 'dist', 'src', 'adapters', 'engines', 'llamacpp', 'llamacpp-worker.js');
+    return {
+      command: process.execPath,
+      args: [script, ...Object.entries(args).map(([name, value]) => `--${name}=${value}`)],
+      env: { ...trainingEnvironment(options.environment), CLARA_ENGINE_KEY: key },
+      key,
+      ready: readyByLine,
+    };
+  }
+}

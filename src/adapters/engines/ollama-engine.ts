@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../../kernel/clock.js';
+import { messageOf } from '../../kernel/errors.js';
+import {
+  AdapterRefused,
+  EngineUnavailable,
+  type EngineAdapter,
+  type EngineReply,
+  type EngineRequest,
+  type ServedModel,
+} from '../../modules/serving/engine.port.js';
+import { checkFolder } from './adapter-folder.js';
+import { GgufAdapters } from './gguf/convert-adapter.js';
+import { NotConvertible } from './gguf/peft-weights.js';
+import { OllamaApi } from './ollama-api.js';
+import { isOurs, isSameModel, ollamaName, withoutTag } from './ollama-names.js';
+import { askedChances, chancesReply } from './ollama-probe.js';
+import { ollamaTemplate } from './ollama-template.js';
+import { ServerEngine } from './server-engine.js';
+
+export interface OllamaOptions {
+  id: string;
+  /** Without /v1 and /api. */
+  url: string;
+  key: string | undefined;
+  /** The base's name there. */
+  model: string;
+  /** What adapters call it: hub id or folder, where it is known. */
+  trainedOn: string | undefined;
+  /** Where converted adapters are kept. */
+  cache: string;
+  /** Folder of the trainer package, with the shipped chat template. */
+  trainer: string;
+}
+
+const FIRST_MS = 45_000;
+
+/** An Ollama of yours: each adapter becomes a model of its own there, made of the base and the adapter as GGUF. */
+export class OllamaEngine extends ServerEngine {
+  readonly kind = 'ollama';
+  readonly #api: OllamaApi;
+  readonly #converted: GgufAdapters;
+
+  constructor(
+    private readonly options: OllamaOptions,
+    around: { clock: Clock },
+  ) {
+    super(options, around.clock);
+    this.#api = new OllamaApi(options.url, options.key);
+    this.#converted = new GgufAdapters(join(options.cache, 'gguf-adapters'));
+  }
+
+  close(): Promise<void> {
+    return this.#api.close();
+  }
+
+  nameOf({ id }: { id: string }): string {
+    return ollamaName(id);
+  }
+
+  protected async look(signal: AbortSignal): Promise<string> {
+    const { model } = this.options;
+    const models = await this.#api.models(signal);
+    if (models.some((listed) => isSameModel(listed, model))) return model;
+    throw new EngineUnavailable(`it has no model ${model} (CLARA_OLLAMA_MODEL); get it with: ollama pull ${model}`);
+  }
+
+  /** The base and what is ours; the other models there are nobody's business. */
+  async served(signal: AbortSignal): Promise<ServedModel[]> {
+    const { model, trainedOn } = this.options;
+    const names = (await this.#api.models(signal)).map(withoutTag);
+    const base = names
+      .filter((name) => isSameModel(name, model))
+      .map(() => ({ engineName: model, parent: null, root: trainedOn ?? null }));
+    return [...base, ...names.filter(isOurs).map((engineName) => ({ engineName, parent: model, root: null }))];
+  }
+
+  async load({ engineName, path }: EngineAdapter, signal: AbortSignal): Promise<void> {
+    await checkFolder(path);
+    const { model, trainer } = this.options;
+    const file = await this.#fileOf(path, signal);
+    const digest = await sha256Of(file);
+    await this.#api.give(file, digest, signal);
+    const template = await ollamaTemplate(path, join(trainer, 'src', 'clara_trainer', 'chat_template.jinja'));
+    await this.#api.create({ name: engineName, base: model, digest, template }, signal);
+    await this.#prove(engineName, signal);
+  }
+
+  unload(engineName: string, signal: AbortSignal): Promise<void> {
+    return this.#api.remove(engineName, signal);
+  }
+
+  async send(request: EngineRequest): Promise<EngineReply> {
+    const asked = askedChances(request);
+    return asked ? chancesReply(asked.model, await this.#api.generate(asked, request.signal)) : this.#api.send(request);
+  }
+
+  async #fileOf(adapter: string, signal: AbortSignal): Promise<string> {
+    const base = await this.#api.base(this.options.model, signal);
+    return this.#converted.of(adapter, base).catch((error: unknown) => {
+      throw error instanceof NotConvertible
+        ? new AdapterRefused(`it cannot be converted for Ollama: ${error.message}`)
+        : error;
+    });
+  }
+
+  /** Ollama makes models that it cannot run, and says so at the first token only. */
+  async #prove(model: string, signal: AbortSignal): Promise<void> {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(FIRST_MS)]);
+    try {
+      await this.#api.generate({ model, prompt: 'a', tokens: 1, likeliest: 0 }, limit);
+    } catch (error) {
+      await this.#api.remove(model, AbortSignal.timeout(FIRST_MS)).catch(() => undefined);
+      if (error instanceof EngineUnavailable) throw error;
+      throw new AdapterRefused(`Ollama took the adapter and does not answer with it. ${messageOf(error)}`);
+    }
+  }
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) hash.update(piece);
+  return hash.digest('hex');
+}
