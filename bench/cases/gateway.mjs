@@ -11,7 +11,7 @@ const LEAST_TIMES = 5;
 /** The highest rate is looked for between these, a second. */
 const LOWEST_RATE = 10;
 const HIGHEST_RATE = 800;
-const BISECTIONS = 3;
+const BISECTIONS = 2;
 const PROBE_SECONDS = 2;
 /** Half of the answers later than this is a queue that grows. */
 const SUSTAINED_P50_MS = 50;

@@ -32,7 +32,8 @@ async function evenly({ perSecond = 0, seconds = 0 }) {
   const sent = [];
   await new Promise((over) => {
     const timer = setInterval(() => {
-      const due = Math.min(total, Math.floor(((performance.now() - began) * perSecond) / 1000));
+      // The first one is due at once.
+      const due = Math.min(total, Math.floor(((performance.now() - began) * perSecond) / 1000) + 1);
       while (sent.length < due) sent.push(send(began + (sent.length * 1000) / perSecond));
       if (sent.length === total) over(clearInterval(timer));
     }, 1);

@@ -90,6 +90,8 @@ export class GatewayService {
     passage.choice = choice;
     passage.span = this.#span(passage, choice);
     const relayed = await this.#send(passage, choice);
+    // An answer has begun: nothing is sent again.
+    body.release();
     passage.attempts = relayed.attempts;
     times.first();
     return this.#reply(passage, relayed, choice);

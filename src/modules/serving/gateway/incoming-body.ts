@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { AppError } from '../../../kernel/errors.js';
-import { Deferred } from '../../../kernel/deferred.js';
 import type { BodyMemory } from './body-memory.js';
 import { BodyProblem, BodyScan } from './body-scan.js';
 
@@ -38,7 +37,7 @@ export class IncomingBody {
   #isKept = true;
   #isPaused = false;
   #problem: Error | undefined;
-  #changed = new Deferred<void>();
+  #waiting: (() => void)[] = [];
   #outlet: Readable | undefined;
 
   constructor(
@@ -135,7 +134,8 @@ export class IncomingBody {
   }
 
   async #until(isEnough: () => boolean): Promise<void> {
-    while (!this.#problem && !this.#isWhole && !isEnough()) await this.#changed.promise;
+    while (!this.#problem && !this.#isWhole && !isEnough())
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (this.#problem) throw this.#problem;
   }
 
@@ -200,9 +200,10 @@ export class IncomingBody {
   }
 
   #ring(): void {
-    const before = this.#changed;
-    this.#changed = new Deferred();
-    before.resolve();
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
   }
 }
 
