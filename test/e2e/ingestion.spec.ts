@@ -123,11 +123,12 @@ describe('the ingestion', () => {
         one('geheim.pdf', await documentFixture('encrypted.pdf')),
         one('geheim.docx', await documentFixture('encrypted.docx')),
         one('leer.txt', ''),
-        one('bild.md', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')),
+        one('film.md', Buffer.from('000000186674797069736f6d0000020069736f6d', 'hex')),
+        one('bild.png', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')),
       ]);
       const job = await documents.ended(jobId);
-      expect(job).toMatchObject({ status: 'completed', file_count: 6, failed_files: 5, processed_files: 6 });
-      expect(job.error_message).toContain('5 of 6 files failed');
+      expect(job).toMatchObject({ status: 'completed', file_count: 7, failed_files: 6, processed_files: 7 });
+      expect(job.error_message).toContain('6 of 7 files failed');
       const states = (await documents.files(jobId)).map(({ filename, status, reason }) => [filename, status, reason]);
       expect(states).toEqual([
         ['gut.md', 'completed', null],
@@ -135,10 +136,11 @@ describe('the ingestion', () => {
         ['geheim.pdf', 'failed', 'encrypted'],
         ['geheim.docx', 'failed', 'encrypted'],
         ['leer.txt', 'failed', 'empty'],
-        ['bild.md', 'failed', 'unsupported'],
+        ['film.md', 'failed', 'unsupported'],
+        ['bild.png', 'failed', 'broken'],
       ]);
       const failed = (await documents.call<IngestionFileDto[]>('GET', `/jobs/${jobId}/failed-files`)).body;
-      expect(failed).toHaveLength(5);
+      expect(failed).toHaveLength(6);
       for (const { error_message } of failed) expect(error_message?.length).toBeGreaterThan(15);
       expect(failed.map(({ error_message }) => error_message).join()).not.toContain(app.folder);
     });

@@ -37,7 +37,8 @@ describe('jobs of a running application', () => {
     const job = await jobs.until(id, 'completed');
     expect(job).toMatchObject({ progress_percent: 100, attempt: 1, current_step: 4, tags: ['a'], error_message: null });
     expect(job.adapter_path).toBe(join(app.data, 'models', id));
-    expect(await readFile(join(app.data, 'models', id, 'adapter_config.json'), 'utf8')).toBe('{}');
+    const config = await readFile(join(app.data, 'models', id, 'adapter_config.json'), 'utf8');
+    expect(JSON.parse(config)).toMatchObject({ peft_type: 'LORA' });
     const events = await jobs.events(id);
     expect(events.map(({ number }) => number)).toEqual(oneTo(events.length));
     const expected =
