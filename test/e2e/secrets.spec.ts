@@ -18,9 +18,13 @@ const planted: Record<string, string> = {
   ...Object.fromEntries(settings.map((name, index) => [name, `${CANARY}-setting-${index}`])),
   KEYCLOAK_CLIENT_SECRET: `${CANARY}-keycloak`,
   AWS_SECRET_ACCESS_KEY: `${CANARY}-aws`,
-  // A key is of use with this kind of embedder alone.
+  // Keys are of use where these are set.
   CLARA_EMBEDDER: 'http',
   CLARA_EMBEDDING_URL: 'http://127.0.0.1:9/v1',
+  CLARA_SERVING_ENGINE: 'vllm',
+  CLARA_SERVING_URLS: 'http://127.0.0.1:9',
+  CLARA_WRITER_URL: 'http://127.0.0.1:9/v1',
+  CLARA_WRITER_MODEL: 'writer',
   DATABASE_URL: `amqp://clara:${CANARY}-url@db/clara`,
 };
 
