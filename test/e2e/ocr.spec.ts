@@ -27,7 +27,7 @@ describe('scanned documents', () => {
     const jobId = await documents.upload([{ name: 'akte.pdf', content }]);
     const seen = await eventually(
       'the file says how far it is',
-      async () => (await documents.files(jobId))[0]?.progress ?? null,
+      async () => (await documents.files(jobId))[0]?.progress ?? false,
       OCR_MS,
     );
     expect(seen).toMatch(/^OCR: \d of 2 pages$/);
