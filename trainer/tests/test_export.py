@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from runs import environment
 from tiny_adapter import make_tiny_adapter
 
 SECONDS = 180
@@ -30,7 +31,11 @@ def command(base: Path, adapter: Path, out: Path, kind: str) -> list[str]:
 
 def run(base: Path, adapter: Path, out: Path, kind: str) -> list[dict[str, Any]]:
     process = subprocess.Popen(
-        command(base, adapter, out, kind), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command(base, adapter, out, kind),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
     )
     # Its input stays open until it has ended.
     assert process.stdout is not None
@@ -126,6 +131,7 @@ def test_it_ends_with_whoever_started_it(tiny: Path, adapter: Path, tmp_path: Pa
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        env=environment(),
     )
     assert process.stdin is not None
     assert process.stdout is not None
