@@ -23,7 +23,10 @@ export interface AnswerEnd {
 }
 
 type Text = Pick<LlamaModel, 'detokenize'>;
-type Limits = Pick<AskedAnswer, 'stops' | 'likeliest' | 'temperature' | 'topP' | 'topK' | 'minP' | 'seed'>;
+type Limits = Pick<
+  AskedAnswer,
+  'stops' | 'likeliest' | 'temperature' | 'topP' | 'topK' | 'minP' | 'seed' | 'ignoresEnd'
+>;
 
 /**
  * One answer, token by token.
@@ -60,8 +63,9 @@ interface Sampled {
 }
 
 async function* tokensOf(sequence: LlamaSequence, prompt: Token[], asked: Limits): AsyncGenerator<Sampled> {
-  const { temperature, topP, topK, minP, seed } = asked;
-  const options: SamplingOptions = { temperature, topP, topK, minP, ...(seed !== undefined && { seed: seed >>> 0 }) };
+  const { temperature, topP, topK, minP, seed, ignoresEnd: yieldEogToken } = asked;
+  const sampling = { temperature, topP, topK, minP, yieldEogToken };
+  const options: SamplingOptions = { ...sampling, ...(seed !== undefined && { seed: seed >>> 0 }) };
   if (asked.likeliest === undefined) for await (const token of sequence.evaluate(prompt, options)) yield { token };
   else yield* sequence.evaluateWithMetadata(prompt, { probabilities: true }, options);
 }

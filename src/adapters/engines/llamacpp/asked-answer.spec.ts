@@ -22,6 +22,7 @@ describe('a request', () => {
       topK: 0,
       maxTokens: undefined,
       stops: [],
+      ignoresEnd: false,
       likeliest: undefined,
     });
     expect(text()).toMatchObject({ maxTokens: 16, prompt: { text: 'Text' }, isStream: false });
@@ -45,6 +46,7 @@ describe('a request', () => {
       turns: [{ role: 'system', content: 'a\nb' }],
     });
     expect(text({ prompt: [1, 2] }).prompt).toEqual({ tokens: [1, 2] });
+    expect(text({ ignore_eos: true })).toMatchObject({ ignoresEnd: true });
     expect(text({ prompt: ['einer'] }).prompt).toEqual({ text: 'einer' });
   });
 

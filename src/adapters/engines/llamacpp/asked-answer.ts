@@ -19,6 +19,8 @@ export interface AskedAnswer {
   topK: number;
   minP: number;
   seed: number | undefined;
+  /** The answer goes on behind a token that would end it. */
+  ignoresEnd: boolean;
   stops: string[];
   isStream: boolean;
   wantsUsage: boolean;
@@ -42,6 +44,7 @@ const COMMON = [
   'seed',
   'stop',
   'max_tokens',
+  'ignore_eos',
 ];
 const CHAT = [...COMMON, 'messages', 'max_completion_tokens', 'logprobs', 'top_logprobs'];
 const TEXT = [...COMMON, 'prompt', 'logprobs'];
@@ -87,6 +90,7 @@ function common(body: Body): Omit<AskedAnswer, 'prompt' | 'maxTokens' | 'likelie
     topK: Math.max(0, whole(body, 'top_k', -1, MOST_TOKENS) ?? 0),
     minP: number(body, 'min_p', 0, 1) ?? 0,
     seed: whole(body, 'seed', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+    ignoresEnd: flag(body, 'ignore_eos'),
     stops: texts(body, 'stop', MOST_STOPS),
     isStream: flag(body, 'stream'),
     wantsUsage: flag(options as Body, 'include_usage'),

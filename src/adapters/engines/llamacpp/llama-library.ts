@@ -38,6 +38,8 @@ export interface SamplingOptions {
   topK: number;
   minP: number;
   seed?: number;
+  /** The end of the text is a token as any other, and the answer goes on behind it. */
+  yieldEogToken: boolean;
 }
 
 export interface LlamaSequence {
