@@ -110,14 +110,18 @@ function describeProblems(document: OpenAPIObject): void {
     for (const method of methods) if (item[method]) describe(item[method], path, method !== 'get');
 }
 
+/** Adapters stand in queries and bodies too; bare paths are there on the port of serving alone. */
+const namesAdapter =
+  /^\/(api\/(serving|adapters)|status|load_adapter|activate_adapter|deactivate_adapter|unload_adapter|generate|route)(\/|$)/;
+
 /** Bad input below /v1 is 400, as everything else that is wrong with a request. */
 function describe(operation: Operation, path: string, changes: boolean): void {
   const isOpenAi = isOpenAiPath(path);
   const hasInput = operation.requestBody !== undefined || (operation.parameters ?? []).length > 0;
   const possible = {
     ...always,
-    ...(path.includes('{') || (isOpenAi && changes) ? aboutOne : {}),
-    ...(changes && !isOpenAi ? changing : {}),
+    ...(path.includes('{') || (isOpenAi && changes) || namesAdapter.test(path) ? aboutOne : {}),
+    ...((changes && !isOpenAi) || path.endsWith('/download') ? changing : {}),
     ...(hasInput && !isOpenAi ? withInput : {}),
     ...(/^\/(v1\/|generate|api\/serving\/generate)/.test(path) && changes ? byEngine : {}),
   };

@@ -42,6 +42,11 @@ describe('the head of a request', () => {
     expect(() => checkHead(request({ 'content-type': 'text/plain', 'content-length': '0' }))).not.toThrow();
   });
 
+  it('has no zero character in its query', () => {
+    expect(() => checkHead(request({}, '/x?a=1&b=%00'))).toThrow(expect.objectContaining({ status: 400 }));
+    expect(() => checkHead(request({}, '/x?a=1&b=%01'))).not.toThrow();
+  });
+
   it('has an end', () => {
     expect(() => checkHead(request({}, `/${'a'.repeat(4095)}`))).not.toThrow();
     expect(() => checkHead(request({}, `/${'a'.repeat(4096)}`))).toThrow(expect.objectContaining({ status: 414 }));

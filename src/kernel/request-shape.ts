@@ -13,12 +13,14 @@ const READABLE = /^application\/(?:[\w.+-]+\+)?json$|^application\/ocsp-request$
 /**
  * What is refused before anything reads it.
  * @param takesForm whether the route at an address reads forms with files
- * @throws AppError `uri_too_long`, `headers_too_large` or `unsupported_media_type`
+ * @throws AppError `uri_too_long`, `headers_too_large`, `unsupported_media_type` or `bad_request`
  */
 export function checkHead(request: IncomingMessage, takesForm: (url: string) => boolean = () => false): void {
   const { url = '', rawHeaders, headers } = request;
   if (url.length > LONGEST_URL)
     throw new AppError('uri_too_long', `The address has ${url.length} characters; ${LONGEST_URL} are the most`);
+  // PostgreSQL has no text with one, and no query of ours needs it.
+  if (/\?.*%00/s.test(url)) throw new AppError('bad_request', 'The query has a zero character (%00); leave it out');
   const count = rawHeaders.length / 2;
   if (count > MOST_HEADERS)
     throw new AppError('headers_too_large', `The request has ${count} headers; ${MOST_HEADERS} are the most`);

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { AdapterDto, AdapterReplyDto, CompareDto, DeploymentDto } from '../../src/modules/adapters/adapter.dto.js';
-import type { ExportDto } from '../../src/modules/adapters/export.dto.js';
+import type { AdapterExportDto } from '../../src/modules/adapters/export.dto.js';
 import { loraFiles } from '../fixtures/adapters.js';
 import { App, type Answer } from '../fixtures/app.js';
 import { Jobs } from '../fixtures/jobs.js';
@@ -85,12 +85,12 @@ describe('adapters', () => {
     return JSON.parse(stdout) as { without: string; with: string | null };
   };
 
-  const exported = async (format: string): Promise<ExportDto> => {
-    const { body } = await app.call<ExportDto>('POST', `/api/adapters/${adapter.name}/exports`, { body: { format } });
+  const exported = async (format: string): Promise<AdapterExportDto> => {
+    const { body } = await app.call<AdapterExportDto>('POST', `/api/adapters/${adapter.name}/exports`, { body: { format } });
     return eventually(
       'the export has ended',
       async () => {
-        const { body: now } = await get<ExportDto>(`/${adapter.id}/exports/${body.id}`);
+        const { body: now } = await get<AdapterExportDto>(`/${adapter.id}/exports/${body.id}`);
         return ['completed', 'failed', 'cancelled'].includes(now.state) && now;
       },
       LONG_MS,

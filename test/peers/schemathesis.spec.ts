@@ -72,7 +72,19 @@ describe.each(['debug', 'testing', 'development', 'production'])('schemathesis i
   it('finds no failure of the server and no undocumented answer', async () => {
     const program = await schemathesis();
     const url = `http://127.0.0.1:${app.ports.TRAINING}/openapi.json`;
-    const args = ['run', url, '--checks', CHECKS, '--seed', SEED, '--max-time', String(SECONDS), '--no-color'];
+    const config = ['--config-file', join(root, 'test/peers/schemathesis.toml')];
+    const args = [
+      ...config,
+      'run',
+      url,
+      '--checks',
+      CHECKS,
+      '--seed',
+      SEED,
+      '--max-time',
+      String(SECONDS),
+      '--no-color',
+    ];
     const env = { ...process.env, PYTHONPATH: join(root, 'test/peers'), SCHEMATHESIS_HOOKS: 'schemathesis_hooks' };
     const options = { cwd: app.folder, env, maxBuffer: 64 * 1024 * 1024, timeout: (SECONDS + 90) * 1000 };
     const asked = app.token ? ['--header', `Authorization: Bearer ${app.token}`] : [];

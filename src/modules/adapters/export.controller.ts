@@ -4,7 +4,7 @@ import type { Response } from 'express';
 import { Requires } from '../security/access.port.js';
 import { CurrentUser, type Caller } from '../security/principal.port.js';
 import { DoneDto } from './adapter.dto.js';
-import { CreateExportDto, ExportDto, ExportListDto } from './export.dto.js';
+import { CreateExportDto, AdapterExportDto, AdapterExportListDto } from './export.dto.js';
 import { ExportService } from './export.service.js';
 
 const TAR = 'application/x-tar';
@@ -32,21 +32,21 @@ export class ExportController {
     @Param('adapter') adapter: string,
     @Body() { format }: CreateExportDto,
     @CurrentUser() caller: Caller,
-  ): Promise<ExportDto> {
+  ): Promise<AdapterExportDto> {
     return this.exports.create(adapter, format, caller);
   }
 
   @Requires('adapters:read')
   @Get('exports')
   @ApiOperation({ summary: 'Exports of an adapter, newest first' })
-  list(@Param('adapter') adapter: string): Promise<ExportListDto> {
+  list(@Param('adapter') adapter: string): Promise<AdapterExportListDto> {
     return this.exports.list(adapter);
   }
 
   @Requires('adapters:read')
   @Get('exports/:export')
   @ApiOperation({ summary: 'One export, with its progress' })
-  get(@Param('adapter') adapter: string, @Param('export') id: string): Promise<ExportDto> {
+  get(@Param('adapter') adapter: string, @Param('export') id: string): Promise<AdapterExportDto> {
     return this.exports.get(adapter, id);
   }
 

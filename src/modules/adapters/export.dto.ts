@@ -11,7 +11,7 @@ export class CreateExportDto {
   format!: ExportFormat;
 }
 
-export class ExportDto {
+export class AdapterExportDto {
   id!: string;
   adapter_id!: string;
   @ApiProperty({ enum: exportFormats })
@@ -33,6 +33,6 @@ export class ExportDto {
   removed_at!: string | null;
 }
 
-export class ExportListDto {
-  exports!: ExportDto[];
+export class AdapterExportListDto {
+  exports!: AdapterExportDto[];
 }

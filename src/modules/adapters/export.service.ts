@@ -9,7 +9,7 @@ import type { DoneDto } from './adapter.dto.js';
 import { AdapterPlace } from './adapter-place.js';
 import { iso } from './adapter-view.js';
 import type { VersionRecord } from './adapter-versions.port.js';
-import type { ExportDto, ExportListDto } from './export.dto.js';
+import type { AdapterExportDto, AdapterExportListDto } from './export.dto.js';
 import { ExportStore, type ExportRecord } from './export.store.js';
 import type { ExportFormat } from './exporter.port.js';
 import { sendTar } from './tar-answer.js';
@@ -27,7 +27,7 @@ export class ExportService {
     private readonly audit: AuditTrail,
   ) {}
 
-  async create(reference: string, format: ExportFormat, caller: Caller): Promise<ExportDto> {
+  async create(reference: string, format: ExportFormat, caller: Caller): Promise<AdapterExportDto> {
     const version = await this.#active(reference);
     const place = await this.place.id();
     if (version.place !== place) throw notHere(version);
@@ -38,12 +38,12 @@ export class ExportService {
     return exportView(row);
   }
 
-  async list(reference: string): Promise<ExportListDto> {
+  async list(reference: string): Promise<AdapterExportListDto> {
     const { id } = await this.#find(reference);
     return { exports: (await this.exports.of(id)).map(exportView) };
   }
 
-  async get(reference: string, id: string): Promise<ExportDto> {
+  async get(reference: string, id: string): Promise<AdapterExportDto> {
     return exportView((await this.#export(reference, id)).row);
   }
 
@@ -110,7 +110,7 @@ export class ExportService {
 const notHere = ({ name }: VersionRecord): AppError =>
   new AppError('conflict', `The files of adapter ${name} are on another host; ask there`);
 
-function exportView(row: ExportRecord): ExportDto {
+function exportView(row: ExportRecord): AdapterExportDto {
   const isThere = row.state === 'completed' && row.files_removed_at === null;
   return {
     id: row.id,
