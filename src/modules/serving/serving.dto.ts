@@ -24,10 +24,10 @@ export class AdapterParameters {
   @Length(1, 200)
   registry_id?: string;
 
-  /** Folder of a registered adapter. */
+  /** Folder of a registered adapter; it may stand in a query, whose length has an end. */
   @Optional()
   @IsString()
-  @Length(1, 4096)
+  @Length(1, 500)
   path?: string;
 
   /** Keeps it loaded (load_adapter). */
