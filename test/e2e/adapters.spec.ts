@@ -86,7 +86,9 @@ describe('adapters', () => {
   };
 
   const exported = async (format: string): Promise<AdapterExportDto> => {
-    const { body } = await app.call<AdapterExportDto>('POST', `/api/adapters/${adapter.name}/exports`, { body: { format } });
+    const { body } = await app.call<AdapterExportDto>('POST', `/api/adapters/${adapter.name}/exports`, {
+      body: { format },
+    });
     return eventually(
       'the export has ended',
       async () => {
