@@ -34,7 +34,7 @@ const helmetMiddleware = helmet({
   strictTransportSecurity: false,
 });
 
-/** What a middleware sets on every answer alike, asked of it once: thirteen calls a request are more than the gateway's own work. */
+/** What a middleware sets on every answer alike, asked of it once and not at every request. */
 function fixedHeaders(middleware: ReturnType<typeof helmet>): [string, string][] {
   const headers: [string, string][] = [];
   const recorder = {
