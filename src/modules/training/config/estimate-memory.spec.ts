@@ -82,10 +82,11 @@ test('accumulation costs nothing', async () => {
 });
 
 test('the verdict compares with what there is', async () => {
-  const verdict = async (available_bytes: number | null) =>
-    (await estimate('{}', 'lora', { ...gpu, available_bytes })).fits.verdict;
-  const needed = await total('{}');
-  expect(await Promise.all([null, needed - 1, needed, needed * 2].map(verdict))).toEqual([
+  const config = await run('{}');
+  const estimated = (available_bytes: number | null) =>
+    estimateMemory(config, facts('llama-2-7b'), { ...gpu, available_bytes });
+  const needed = estimated(null).bytes.total;
+  expect([null, needed - 1, needed, needed * 2].map((bytes) => estimated(bytes).fits.verdict)).toEqual([
     'unknown',
     'does_not_fit',
     'tight',
