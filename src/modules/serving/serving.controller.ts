@@ -3,7 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Requires } from '../security/access.port.js';
 import { CurrentUser, type Caller } from '../security/principal.port.js';
 import { AdapterOrders } from './adapter-orders.service.js';
-import { ServedAdaptersDto, AdapterParameters, AdapterOrderReplyDto, ServingStatusDto } from './serving.dto.js';
+import { ServedAdaptersDto, AdapterParameters, AdapterOrderReplyDto } from './serving.dto.js';
 import { ServingViews } from './serving-views.js';
 
 /** Adapters of the engines, as the original's serving names the orders. */
@@ -67,12 +67,5 @@ export class ServingController {
   @ApiOperation({ summary: 'The registered adapters, newest first, and where each is loaded' })
   list(): ServedAdaptersDto {
     return this.views.list();
-  }
-
-  @Requires('adapters:read')
-  @Get('router/status')
-  @ApiOperation({ summary: 'The replicas: their state, what they hold, and how that differs from what they should' })
-  status(): ServingStatusDto {
-    return this.views.status();
   }
 }
