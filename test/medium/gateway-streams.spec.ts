@@ -1,48 +1,26 @@
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import OpenAI from 'openai';
-import { FakePool, GatewayApp } from '../fixtures/gateway-app.js';
-import { versionOf } from '../fixtures/registry.js';
+import type { GatewayApp } from '../fixtures/gateway-app.js';
+import { CHAT, GatewaySite, messages, one, SAID, two } from '../fixtures/gateway-site.js';
 import { chunkOf, StandInEngine, type Behaviour } from '../fixtures/stand-in-engine.js';
 import { eventually } from '../fixtures/waiting.js';
 
 import.meta.jest.setTimeout(120_000);
 
-const CHAT = '/v1/chat/completions';
-const messages = [{ role: 'user' as const, content: 'Ist der Antrag zulässig?' }];
-const SAID = 'Der Antrag ist zulässig.';
-const one = versionOf(1);
-const two = versionOf(2);
-
 describe('streams and failures of engines, through the gateway', () => {
+  let site: GatewaySite;
   let first: StandInEngine;
   let second: StandInEngine;
   let app: GatewayApp;
-  let openai: OpenAI;
 
   beforeEach(async () => {
-    first = await StandInEngine.start();
-    second = await StandInEngine.start();
-    app = await GatewayApp.open(new FakePool([first.url, second.url]), { CLARA_GATEWAY_WAIT_SECONDS: '2' });
-    app.catalog.become([two, one], [{ alias: 'champion', versionId: one.id, splits: [] }]);
-    openai = new OpenAI({ baseURL: `${app.url}/v1`, apiKey: 'any', maxRetries: 0 });
+    site = await GatewaySite.open();
+    ({ first, second, app } = site);
   });
-  afterEach(async () => {
-    await app.close();
-    await first.stop();
-    await second.stop();
-  });
+  afterEach(() => site.close());
 
-  const said = async (model: string): Promise<{ text: string; models: Set<string> }> => {
-    const stream = await openai.chat.completions.create({ model, messages, stream: true });
-    const models = new Set<string>();
-    let text = '';
-    for await (const chunk of stream) {
-      models.add(chunk.model);
-      text += chunk.choices[0]?.delta.content ?? '';
-    }
-    return { text, models };
-  };
+  const said = (model: string) => site.said(model);
 
   const dies: Behaviour = (_, __, socket) => void socket.destroy();
 

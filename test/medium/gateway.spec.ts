@@ -2,47 +2,27 @@ import { LeaseQueue } from '../../src/modules/serving/lease-queue.js';
 import OpenAI from 'openai';
 import { EngineUnavailable } from '../../src/modules/serving/engine.port.js';
 import { NotServable, Overloaded } from '../../src/modules/serving/lease.js';
-import { FakePool, GatewayApp } from '../fixtures/gateway-app.js';
+import type { GatewayApp } from '../fixtures/gateway-app.js';
+import { CHAT, GatewaySite, messages, one, SAID, two } from '../fixtures/gateway-site.js';
 import { versionOf } from '../fixtures/registry.js';
 import { StandInEngine } from '../fixtures/stand-in-engine.js';
 
 import.meta.jest.setTimeout(120_000);
 
-const CHAT = '/v1/chat/completions';
-const messages = [{ role: 'user' as const, content: 'Ist der Antrag zulässig?' }];
-const SAID = 'Der Antrag ist zulässig.';
-const one = versionOf(1);
-const two = versionOf(2);
-
 describe('the gateway over stand-in engines', () => {
+  let site: GatewaySite;
   let first: StandInEngine;
   let second: StandInEngine;
   let app: GatewayApp;
   let openai: OpenAI;
 
   beforeEach(async () => {
-    first = await StandInEngine.start();
-    second = await StandInEngine.start();
-    app = await GatewayApp.open(new FakePool([first.url, second.url]), { CLARA_GATEWAY_WAIT_SECONDS: '2' });
-    app.catalog.become([two, one], [{ alias: 'champion', versionId: one.id, splits: [] }]);
-    openai = new OpenAI({ baseURL: `${app.url}/v1`, apiKey: 'any', maxRetries: 0 });
+    site = await GatewaySite.open();
+    ({ first, second, app, openai } = site);
   });
-  afterEach(async () => {
-    await app.close();
-    await first.stop();
-    await second.stop();
-  });
+  afterEach(() => site.close());
 
-  const said = async (model: string): Promise<{ text: string; models: Set<string> }> => {
-    const stream = await openai.chat.completions.create({ model, messages, stream: true });
-    const models = new Set<string>();
-    let text = '';
-    for await (const chunk of stream) {
-      models.add(chunk.model);
-      text += chunk.choices[0]?.delta.content ?? '';
-    }
-    return { text, models };
-  };
+  const said = (model: string) => site.said(model);
 
   it('passes bodies on byte by byte, but for the model', async () => {
     const body =

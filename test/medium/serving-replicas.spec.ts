@@ -139,6 +139,18 @@ describe('two vLLM servers', () => {
     expect((await server('vllm-1').control()).adapters).toEqual([]);
   });
 
+  it('tell how `auto` stands, also after its configuration has changed', async () => {
+    await opened();
+    const { name } = await app.register();
+    expect((await status()).router).toEqual({ default_adapter: null, exploration: 0, embeddings: true });
+    const configure = (body: object) => app.call<{ detail: string }>('POST', '/api/serving/router/configure', body);
+    expect((await configure({ options: { default_adapter: name } })).status).toBe(200);
+    expect((await status()).router.default_adapter).toBe(name);
+    const refused = await configure({ thresholds: { conf_low: 2 } });
+    expect([refused.status, refused.body.detail]).toEqual([422, expect.stringContaining('conf_low: 2 is above 1')]);
+    expect((await status()).router.default_adapter).toBe(name);
+  });
+
   it('say why a version cannot be served', async () => {
     await opened();
     const foreign = await app.register({ base: 'llama' });

@@ -43,7 +43,7 @@ export class AdapterOrders {
 
   /** Without effect where none is active. */
   async deactivate(caller: Caller): Promise<AdapterOrderReplyDto> {
-    if (this.views.status().active_adapter !== null)
+    if (this.views.active())
       await this.promotions.remove(ACTIVE_ALIAS, { by: caller, evidence: { order: 'deactivate' } });
     return { status: 'deactivated', adapter_id: null };
   }

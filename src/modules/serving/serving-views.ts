@@ -10,6 +10,7 @@ import type {
   BareStatusDto,
   ListedAdapterDto,
   ReplicaDto,
+  RouterStatusDto,
   ServingStatusDto,
 } from './serving.dto.js';
 import type { ServingStatus } from './serving-status.port.js';
@@ -38,13 +39,14 @@ export class ServingViews implements ServingStatus {
     };
   }
 
-  status(): ServingStatusDto {
+  status(router: RouterStatusDto): ServingStatusDto {
     return {
       engine: this.pool.engine,
       base_model: this.#base(),
       waiting: this.pool.waiting,
-      active_adapter: this.#active()?.name ?? null,
+      active_adapter: this.active()?.name ?? null,
       replicas: this.pool.replicas.map((replica) => this.#replica(replica)),
+      router,
     };
   }
 
@@ -52,7 +54,7 @@ export class ServingViews implements ServingStatus {
     const { versions } = this.catalog.snapshot();
     return {
       adapters: versions.map((version) => this.#adapter(version)),
-      active_adapter: this.#active()?.name ?? null,
+      active_adapter: this.active()?.name ?? null,
       drift: this.pool.replicas.reduce((sum, { id }) => sum + this.reconciler.driftOf(id).length, 0),
     };
   }
@@ -62,18 +64,19 @@ export class ServingViews implements ServingStatus {
     return {
       base_model: this.#base(),
       adapters: Object.fromEntries(loaded.map(({ name, path }) => [name, path])),
-      active_adapter: this.#active()?.name ?? null,
+      active_adapter: this.active()?.name ?? null,
     };
+  }
+
+  /** What the alias `active` means. */
+  active(): CatalogVersion | undefined {
+    const snapshot = this.catalog.snapshot();
+    const isThere = snapshot.aliases.some(({ alias }) => alias === ACTIVE_ALIAS);
+    return isThere ? findVersion(snapshot, ACTIVE_ALIAS) : undefined;
   }
 
   #base(): string | null {
     return this.pool.replicas.flatMap(({ bases }) => bases)[0] ?? null;
-  }
-
-  #active(): CatalogVersion | undefined {
-    const snapshot = this.catalog.snapshot();
-    const isThere = snapshot.aliases.some(({ alias }) => alias === ACTIVE_ALIAS);
-    return isThere ? findVersion(snapshot, ACTIVE_ALIAS) : undefined;
   }
 
   #replica(replica: Replica): ReplicaDto {

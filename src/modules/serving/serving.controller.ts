@@ -1,46 +1,14 @@
-import { Body, Controller, Delete, Get, HttpCode, Post, Query } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Requires } from '../security/access.port.js';
 import { CurrentUser, type Caller } from '../security/principal.port.js';
-import { AdapterOrders } from './adapter-orders.service.js';
-import { ServedAdaptersDto, AdapterParameters, AdapterOrderReplyDto, ServingStatusDto } from './serving.dto.js';
-import { ServingViews } from './serving-views.js';
+import { AdapterOrderController } from './adapter-order.controller.js';
+import { AdapterOrderReplyDto, ServedAdaptersDto } from './serving.dto.js';
 
 /** Adapters of the engines, as the original's serving names the orders. */
 @ApiTags('serving')
 @Controller('api/serving')
-export class ServingController {
-  constructor(
-    private readonly orders: AdapterOrders,
-    private readonly views: ServingViews,
-  ) {}
-
-  @Requires('adapters:activate')
-  @Post('load_adapter')
-  @HttpCode(200)
-  @ApiOperation({
-    summary: 'Load an adapter into every replica; it stays until it is unloaded, or others need its slot',
-  })
-  load(
-    @Query() query: AdapterParameters,
-    @Body() body: AdapterParameters,
-    @CurrentUser() caller: Caller,
-  ): Promise<AdapterOrderReplyDto> {
-    return this.orders.load([query, body], caller);
-  }
-
-  @Requires('adapters:activate')
-  @Post('activate_adapter')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Move the alias `active` to an adapter: it answers where none is named' })
-  activate(
-    @Query() query: AdapterParameters,
-    @Body() body: AdapterParameters,
-    @CurrentUser() caller: Caller,
-  ): Promise<AdapterOrderReplyDto> {
-    return this.orders.activate([query, body], caller);
-  }
-
+export class ServingController extends AdapterOrderController {
   @Requires('adapters:activate')
   @Post(['deactivate', 'deactivate_adapter'])
   @HttpCode(200)
@@ -49,30 +17,10 @@ export class ServingController {
     return this.orders.deactivate(caller);
   }
 
-  @Requires('adapters:activate')
-  @Delete('unload_adapter')
-  @ApiOperation({
-    summary: 'Unload an adapter: its answers may end first; 409 while an alias or a pin holds it, unless forced',
-  })
-  unload(
-    @Query() query: AdapterParameters,
-    @Body() body: AdapterParameters,
-    @CurrentUser() caller: Caller,
-  ): Promise<AdapterOrderReplyDto> {
-    return this.orders.unload([query, body], caller);
-  }
-
   @Requires('adapters:read')
   @Get('adapters/list')
   @ApiOperation({ summary: 'The registered adapters, newest first, and where each is loaded' })
   list(): ServedAdaptersDto {
     return this.views.list();
-  }
-
-  @Requires('adapters:read')
-  @Get('router/status')
-  @ApiOperation({ summary: 'The replicas: their state, what they hold, and how that differs from what they should' })
-  status(): ServingStatusDto {
-    return this.views.status();
   }
 }

@@ -143,6 +143,17 @@ export class ReplicaDto {
   drift!: DriftDto[];
 }
 
+/** What settings and configuration make of `auto` now. */
+export class RouterStatusDto {
+  /** Answers where nothing is clear (CLARA_DEFAULT_ADAPTER stands above the configuration); null: the base model. */
+  @ApiProperty({ type: 'string', nullable: true })
+  default_adapter!: string | null;
+  /** Share of undecided requests that take another than the best adapter, 0 to 1. */
+  exploration!: number;
+  /** Whether meaning counts beside words. */
+  embeddings!: boolean;
+}
+
 export class ServingStatusDto {
   engine!: string;
   /** Slug of the base model that answers; null before an engine was up. */
@@ -153,6 +164,7 @@ export class ServingStatusDto {
   @ApiProperty({ type: 'string', nullable: true })
   active_adapter!: string | null;
   replicas!: ReplicaDto[];
+  router!: RouterStatusDto;
 }
 
 export class AdapterPlaceDto {

@@ -33,6 +33,6 @@ import { WantedStore } from './wanted.store.js';
     WantedStore,
     { provide: ServingStatus, useExisting: ServingViews },
   ],
-  exports: [ReplicaPool, ServingStatus],
+  exports: [ReplicaPool, ServingStatus, ServingViews],
 })
 export class ServingModule {}

@@ -6,9 +6,10 @@ import type { AuthenticatedRequest } from '../../security/principal.port.js';
 import { AnswerPipe, type PipedAnswer } from './answer-pipe.js';
 import { AnswerTimes } from './answer-times.js';
 import { BodyMemory } from './body-memory.js';
+import { ClientGone, leaving } from './client-gone.js';
 import { engineError } from './engine-error.js';
 import { GatewayMetrics } from './gateway-metrics.js';
-import { ClientGone, IncomingBody } from './incoming-body.js';
+import { IncomingBody } from './incoming-body.js';
 import { asHeader, askedModel, type ModelChoice } from './model-choice.js';
 import { ModelResolver } from './model-resolver.js';
 import { withModel } from './model-rewriting.js';
@@ -35,7 +36,7 @@ interface Passage {
   path: AnswerPath;
   body: IncomingBody;
   times: AnswerTimes;
-  abort: AbortController;
+  signal: AbortSignal;
   choice: ModelChoice | undefined;
   span: AnswerSpan | undefined;
   attempts: number;
@@ -74,13 +75,10 @@ export class GatewayService {
 
   #passage(request: AuthenticatedRequest, response: Response, path: AnswerPath): Passage {
     const { maxBodyBytes: maxBytes, keepBytes } = this.settings.gateway;
-    const abort = new AbortController();
-    response.once('close', () => {
-      if (!response.writableFinished) abort.abort(new ClientGone('the client left before its answer was complete'));
-    });
+    const signal = leaving(response);
     const body = new IncomingBody(request, { maxBytes, keepBytes, memory: this.memory });
     const times = new AnswerTimes();
-    return { request, response, path, body, times, abort, choice: undefined, span: undefined, attempts: 1 };
+    return { request, response, path, body, times, signal, choice: undefined, span: undefined, attempts: 1 };
   }
 
   async #answered(passage: Passage): Promise<PipedAnswer> {
@@ -126,7 +124,7 @@ export class GatewayService {
     return this.tracing.start(`${operation} ${resolved.model}`, attributes, request.get('traceparent'));
   }
 
-  #send({ request, path, body, abort, times, span }: Passage, { resolved }: ModelChoice): Promise<RelayedReply> {
+  #send({ request, path, body, signal, times, span }: Passage, { resolved }: ModelChoice): Promise<RelayedReply> {
     const traced = span?.traceparent === undefined ? {} : { traceparent: span.traceparent };
     const headers = { 'content-type': 'application/json', 'x-request-id': request.id ?? '', ...traced };
     return this.relay.send({
@@ -135,7 +133,7 @@ export class GatewayService {
       headers,
       body,
       key: request.get(STICKY)?.slice(0, LONGEST_KEY),
-      abort,
+      signal,
       times,
     });
   }

@@ -3,13 +3,11 @@ import { Readable } from 'node:stream';
 import { AppError } from '../../../kernel/errors.js';
 import type { BodyMemory } from './body-memory.js';
 import { BodyProblem, BodyScan } from './body-scan.js';
+import { ClientGone } from './client-gone.js';
 
 /** Up to here a body is waited for and sent in one piece. */
 const ONE_PIECE = 64 * 1024;
 const RETRY_SECONDS = '5';
-
-/** The client is gone; nobody is left to tell. */
-export class ClientGone extends Error {}
 
 export interface BodyLimits {
   /** Longest body; a longer one is answered 413. */

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { AppError } from '../../../kernel/errors.js';
 import { AdapterCatalog } from '../../adapters/adapter-catalog.port.js';
 import { AutoRouter } from '../routing/auto-router.js';
 import { asBase, AUTO, isSplit, resolveModel } from './model-names.js';
@@ -39,8 +38,7 @@ export class ModelResolver {
   }
 
   async #routed(prompt: string): Promise<ModelChoice> {
-    const base = this.base.current();
-    if (!base) throw new AppError('unavailable', 'No engine has told its base model yet; try again in a moment');
+    const base = this.base.known();
     const { decision, version } = await this.router.route(prompt, base);
     const resolved = version
       ? ({ target: { kind: 'version', version }, model: version.modelId } as const)

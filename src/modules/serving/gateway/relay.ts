@@ -7,7 +7,8 @@ import { AnswerEnded, NotServable, Overloaded, WaitedTooLong, type Lease } from 
 import { ReplicaPool } from '../replica-pool.js';
 import type { AnswerTimes } from './answer-times.js';
 import { begun, type BegunReply } from './first-piece.js';
-import { ClientGone, type OutgoingBody } from './incoming-body.js';
+import { ClientGone } from './client-gone.js';
+import type { OutgoingBody } from './incoming-body.js';
 import type { ResolvedModel } from './model-names.js';
 
 const MOST_ATTEMPTS = 3;
@@ -31,7 +32,7 @@ export interface RelayedRequest {
   body: Sendable;
   key: string | undefined;
   /** Aborted with ClientGone where the client leaves. */
-  abort: AbortController;
+  signal: AbortSignal;
   times: AnswerTimes;
 }
 
@@ -79,18 +80,17 @@ export class Relay {
     }
   }
 
-  async #ask(lease: Lease, { path, headers, body, abort, times }: RelayedRequest): Promise<BegunReply> {
+  async #ask(lease: Lease, { path, headers, body, signal, times }: RelayedRequest): Promise<BegunReply> {
     const { body: content, length } = body.out(lease.engineName);
     const sized = length === undefined ? {} : { 'content-length': String(length) };
     const work = lease
-      .send({ method: 'POST', path, headers: { ...headers, ...sized }, body: content, signal: abort.signal })
+      .send({ method: 'POST', path, headers: { ...headers, ...sized }, body: content, signal })
       .then((reply) => begun(reply, this.settings.gateway.silentMs));
     return times.waiting(work);
   }
 
   /** What is nobody's fault, or the client's own, ends it here. */
-  #failed(lease: Lease, { abort, body }: RelayedRequest, error: unknown): void {
-    const { signal } = abort;
+  #failed(lease: Lease, { signal, body }: RelayedRequest, error: unknown): void {
     const isClients = signal.aborted || body.problem !== undefined;
     lease.release(isClients ? 'gone' : 'failed');
     if (signal.aborted) throw signal.reason;
@@ -111,9 +111,9 @@ export class Relay {
     });
   }
 
-  #waited({ resolved, key, abort, times }: RelayedRequest, except: ReadonlySet<string>): Promise<Lease> {
+  #waited({ resolved, key, signal, times }: RelayedRequest, except: ReadonlySet<string>): Promise<Lease> {
     const { waitMs } = this.settings.gateway;
-    const options = { signal: abort.signal, waitMs, except, ...(key === undefined ? {} : { key }) };
+    const options = { signal, waitMs, except, ...(key === undefined ? {} : { key }) };
     return times.queueing(this.pool.lease(resolved.target, options));
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../../config/settings.js';
+import { AppError } from '../../../kernel/errors.js';
 import { TrainerEnvironment } from '../../training/trainer-environment.port.js';
 import { baseSlug, ggufSlug, MADE_BASE } from '../../../kernel/base-slug.js';
 import type { BaseModel } from '../base-model.js';
@@ -30,6 +31,13 @@ export class ServedBase {
     const key = names.join('\n');
     if (this.#made?.key !== key) this.#made = { key, base: { slug: baseSlug(named), names: [...new Set(names)] } };
     return this.#made.base;
+  }
+
+  /** @throws AppError `unavailable` while it is not known */
+  known(): BaseModel {
+    const base = this.current();
+    if (!base) throw new AppError('unavailable', 'No engine has told its base model yet; try again in a moment');
+    return base;
   }
 
   /** What an engine that was not asked yet will call it, where the settings say so. */

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { AppError, messageOf } from '../../../kernel/errors.js';
 import { AnswerTimes } from '../gateway/answer-times.js';
+import { leaving } from '../gateway/client-gone.js';
 import { engineError } from '../gateway/engine-error.js';
 import { EventCutter, eventsOf } from '../gateway/event-cutter.js';
 import { GatewayMetrics } from '../gateway/gateway-metrics.js';
-import { ClientGone } from '../gateway/incoming-body.js';
 import type { ResolvedModel } from '../gateway/model-names.js';
 import { Relay, type RelayedReply } from '../gateway/relay.js';
 import { usageIn, type Usage } from '../gateway/usage.js';
@@ -34,13 +34,6 @@ interface Run {
 
 const adapterOf = ({ target }: ResolvedModel): string | null => (target.kind === 'base' ? null : target.version.name);
 
-/** Ends the work at the engine where the client leaves. */
-function leaving(response: Response): AbortController {
-  const abort = new AbortController();
-  response.once('close', () => response.writableFinished || abort.abort(new ClientGone('the client left')));
-  return abort;
-}
-
 /** The original's generation: a prompt in, a text out, by the same replicas as /v1. */
 @Injectable()
 export class GenerateService {
@@ -60,13 +53,13 @@ export class GenerateService {
 
   /** One prompt that fails fails alone. */
   async batch({ prompts, ...options }: GenerateBatchDto, response: Response): Promise<GenerateBatchReplyDto> {
-    const abort = leaving(response);
+    const signal = leaving(response);
     const results: BatchEntryDto[] = [];
     const waiting = [...prompts.entries()];
     const work = async (): Promise<void> => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
         const [index, prompt] = next;
-        results[index] = await this.#whole(prompt, options, abort).then(
+        results[index] = await this.#whole(prompt, options, signal).then(
           ({ output, adapter_id, tokens_generated }) => ({ output, adapter_id, tokens_generated, error: null }),
           (error: unknown) => ({ output: null, adapter_id: null, tokens_generated: 0, error: messageOf(error) }),
         );
@@ -108,8 +101,8 @@ export class GenerateService {
     }
   }
 
-  async #whole(prompt: string, options: GenerationOptions, abort: AbortController): Promise<GenerateReplyDto> {
-    const run = await this.#begin(prompt, options, abort);
+  async #whole(prompt: string, options: GenerationOptions, signal: AbortSignal): Promise<GenerateReplyDto> {
+    const run = await this.#begin(prompt, options, signal);
     const { reply, lease } = run.relayed;
     lease.release(reply.status >= 500 ? 'failed' : 'ok');
     const usage = usageIn(reply.first);
@@ -118,18 +111,14 @@ export class GenerateService {
     return { output, adapter_id: adapterOf(run.resolved), tokens_generated: usage?.output ?? 0 };
   }
 
-  async #begin(
-    prompt: string,
-    options: GenerationOptions & { stream?: boolean },
-    abort: AbortController,
-  ): Promise<Run> {
+  async #begin(prompt: string, options: GenerationOptions & { stream?: boolean }, signal: AbortSignal): Promise<Run> {
     const times = new AnswerTimes();
     const resolved = await this.choice.of(prompt, options);
     const { max_tokens, temperature, top_p, stream } = options;
     const body = new WholeBody({ prompt, max_tokens, temperature, top_p, ...(stream ? { stream } : {}) });
     const headers = { 'content-type': 'application/json' };
     this.metrics.began();
-    const request = { resolved, path: PATH, headers, body, key: undefined, abort, times };
+    const request = { resolved, path: PATH, headers, body, key: undefined, signal, times };
     const relayed = await this.relay.send(request).catch((error: unknown) => {
       this.metrics.ended({
         resolved,

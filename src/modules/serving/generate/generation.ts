@@ -1,7 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AppError } from '../../../kernel/errors.js';
 import { AdapterCatalog } from '../../adapters/adapter-catalog.port.js';
-import type { BaseModel } from '../base-model.js';
 import { noSuchModel } from '../gateway/model-choice.js';
 import { asBase, asVersion, resolveModel, type ResolvedModel } from '../gateway/model-names.js';
 import { ServedBase } from '../gateway/served-base.js';
@@ -26,7 +24,7 @@ export class GenerationChoice {
     { adapter_id: named, route, require_confidence: least = 0 }: GenerationOptions,
   ): Promise<ResolvedModel> {
     if (named !== undefined) return this.#named(named) ?? fail(named);
-    const base = this.#base();
+    const base = this.base.known();
     if (route === false) return this.#named(ACTIVE) ?? asBase(base);
     const { decision, version } = await this.router.route(prompt, base);
     const isSure = !decision.fallback && decision.confidence >= least;
@@ -35,17 +33,11 @@ export class GenerationChoice {
   }
 
   route(prompt: string): Promise<Routed> {
-    return this.router.route(prompt, this.#base());
+    return this.router.route(prompt, this.base.known());
   }
 
   #named(name: string): ResolvedModel | undefined {
     return resolveModel(name, this.catalog.snapshot(), this.base.current(), { key: undefined, random: Math.random });
-  }
-
-  #base(): BaseModel {
-    const base = this.base.current();
-    if (!base) throw new AppError('unavailable', 'No engine has told its base model yet; try again in a moment');
-    return base;
   }
 }
 

@@ -43,6 +43,12 @@ export class AutoRouter {
     return this.settings.gateway.router.defaultAdapter ?? this.#config.options.defaultAdapter;
   }
 
+  /** How it stands, in the words of the API. */
+  get status() {
+    const { exploration, embeddings } = this.settings.gateway.router;
+    return { default_adapter: this.defaultAdapter, exploration, embeddings };
+  }
+
   async route(prompt: string, base: BaseModel): Promise<Routed> {
     const registry = this.catalog.snapshot();
     const versions = routableVersions(registry, base.slug);
