@@ -71,6 +71,19 @@ describe('the registry of adapters', () => {
       expect(names).toEqual(Array.from({ length: 8 }, (_, index) => `viele-lora-r4-v${index + 1}`));
     });
 
+    it('is found by the job that made it, however many came since', async () => {
+      const mine = await site.registered();
+      await site.registered();
+      const filter = { base: undefined, domain: undefined, tag: undefined, state: 'active' as const };
+      const of = async (jobId: string) => {
+        const page = await site.versions.page({ ...filter, jobId, before: undefined, limit: 10 });
+        expect(await site.versions.count({ ...filter, jobId })).toBe(page.length);
+        return page.map(({ id }) => id);
+      };
+      expect(await of(String(mine.job_id))).toEqual([mine.id]);
+      expect(await of('0f8fad5b-d9cb-469f-a165-70867728950e')).toEqual([]);
+    });
+
     it('never changes, not even by the owner of the tables', async () => {
       const { id } = await site.registered();
       for (const sql of [

@@ -34,8 +34,9 @@ export class AdapterService {
     private readonly audit: AuditTrail,
   ) {}
 
-  async list({ base, domain, tag, state = 'active', limit = 100, cursor }: ListAdaptersQuery): Promise<AdapterListDto> {
-    const filter = { base, domain: domain?.toLowerCase(), tag, state };
+  async list(query: ListAdaptersQuery): Promise<AdapterListDto> {
+    const { base, domain, tag, job_id: jobId, state = 'active', limit = 100, cursor } = query;
+    const filter = { base, domain: domain?.toLowerCase(), tag, jobId, state };
     const before = cursor ? decodeCursor(cursor) : undefined;
     const [page, total] = await Promise.all([
       this.versions.page({ ...filter, limit, before }),
