@@ -1,9 +1,10 @@
 import type { DataSource } from 'typeorm';
 import type { PostgresConnection } from '../../src/adapters/postgres/data-source.js';
 import { rowsOf } from '../../src/kernel/transaction.js';
-import { RegistrySite } from '../fixtures/adapters.js';
+import type { RegistrySite } from '../fixtures/adapters.js';
 import { someone } from '../fixtures/datasets.js';
-import { runSql, TestDatabases } from '../fixtures/test-database.js';
+import { OwnRegistry } from '../fixtures/own-registry.js';
+import { runSql } from '../fixtures/test-database.js';
 
 import.meta.jest.setTimeout(180_000);
 
@@ -11,21 +12,17 @@ const by = someone('erika', 'trainer');
 const because = { by, evidence: { ppl_dev: 7.4 } };
 
 describe('an alias of an adapter', () => {
-  let databases: TestDatabases;
+  let own: OwnRegistry;
   let connection: PostgresConnection;
   let source: DataSource;
   let site: RegistrySite;
 
   beforeAll(async () => {
-    databases = await TestDatabases.open();
-    connection = await databases.create();
-    source = await databases.source(connection);
-    site = await RegistrySite.open(source);
+    own = await OwnRegistry.open();
+    ({ connection, site } = own);
+    ({ source } = site);
   });
-  afterAll(async () => {
-    await site.close();
-    await databases.close();
-  });
+  afterAll(() => own.close());
 
   const deployed = async (alias: string) =>
     (
