@@ -85,9 +85,7 @@ export class AliasService {
   }
 
   async #idOf(reference: string): Promise<string> {
-    const found = await this.versions.find(reference);
-    if (found) return found.id;
-    throw new AppError('not_found', `There is no adapter "${reference.slice(0, 200)}"`);
+    return (await this.versions.get(reference)).id;
   }
 }
 

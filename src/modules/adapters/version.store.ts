@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { AppError } from '../../kernel/errors.js';
 import { rowsOf } from '../../kernel/transaction.js';
 import { isUuid } from '../../kernel/uuid.js';
 import { AdapterVersions, type VersionRecord } from './adapter-versions.port.js';
@@ -39,6 +40,16 @@ export class VersionStore extends AdapterVersions {
     return (
       (await this.#one('name = $1', reference)) ??
       (await this.#one('id = (SELECT version_id FROM adapter_aliases WHERE alias = $1)', reference))
+    );
+  }
+
+  /** By id, name, `ft:` id or alias. @throws AppError `not_found` */
+  async get(reference: string): Promise<VersionRecord> {
+    const found = await this.find(reference);
+    if (found) return found;
+    throw new AppError(
+      'not_found',
+      `There is no adapter "${reference.slice(0, 200)}"; GET /api/adapters lists those that are registered`,
     );
   }
 
