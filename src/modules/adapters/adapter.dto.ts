@@ -17,6 +17,7 @@ import {
 import { Optional } from '../../kernel/optional.js';
 import { CursorField, PageLimit, WordField } from '../../kernel/query-fields.js';
 import { UUID } from '../../kernel/uuid.js';
+import { WordsField } from './words-field.js';
 
 const states = ['active', 'retired', 'all'] as const;
 const free = { type: 'object', additionalProperties: true } as const;
@@ -79,21 +80,11 @@ export class ChangeAdapterDto {
   @MaxLength(10_000)
   notes?: string;
 
-  @ApiPropertyOptional({ type: 'array', items: { type: 'string' } })
-  @Optional()
-  @IsArray()
-  @ArrayMaxSize(50)
-  @IsString({ each: true })
-  @Length(1, 200, { each: true })
+  @WordsField()
   tags?: string[];
 
   /** Words that the router looks for. */
-  @ApiPropertyOptional({ type: 'array', items: { type: 'string' } })
-  @Optional()
-  @IsArray()
-  @ArrayMaxSize(50)
-  @IsString({ each: true })
-  @Length(1, 200, { each: true })
+  @WordsField()
   domains?: string[];
 }
 
