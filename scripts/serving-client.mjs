@@ -18,8 +18,8 @@ export class ServingClient {
    * @returns {Promise<{model_id: string, name: string, base: string}>} the version that it registered
    */
   async adapterOf(jobId) {
-    const { adapters } = await callApi(this.address, '/api/adapters?limit=100');
-    const made = adapters.find((/** @type {{job_id: string}} */ { job_id: id }) => id === jobId);
+    const { adapters } = await callApi(this.address, `/api/adapters?job_id=${jobId}`);
+    const [made] = adapters;
     if (!made) throw new Problem(`Job ${jobId} has registered no adapter; logs/training_backend.log tells more.`);
     return made;
   }

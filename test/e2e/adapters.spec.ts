@@ -2,7 +2,13 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { AdapterDto, AdapterReplyDto, CompareDto, DeploymentDto } from '../../src/modules/adapters/adapter.dto.js';
+import type {
+  AdapterDto,
+  AdapterListDto,
+  AdapterReplyDto,
+  CompareDto,
+  DeploymentDto,
+} from '../../src/modules/adapters/adapter.dto.js';
 import type { AdapterExportDto } from '../../src/modules/adapters/export.dto.js';
 import { loraFiles } from '../fixtures/adapters.js';
 import { App, type Answer } from '../fixtures/app.js';
@@ -115,6 +121,14 @@ describe('adapters', () => {
     for (const reference of [adapter.id, adapter.name, encodeURIComponent(adapter.model_id)])
       expect((await get<AdapterReplyDto>(`/${reference}`)).body.data.id).toBe(adapter.id);
     expect((await get(`/nothing`)).status).toBe(404);
+    const ofJob = await get<AdapterListDto>(`?job_id=${jobId}`);
+    expect(ofJob.body.adapters.map(({ id }) => id)).toEqual([adapter.id]);
+    expect((await get<AdapterListDto>(`?job_id=${adapter.id}`)).body.adapters).toEqual([]);
+    for (const wrong of ['', '7', `${jobId}&job_id=${jobId}`]) {
+      const refused = await get<Problem>(`?job_id=${wrong}`);
+      expect(refused.status).toBe(422);
+      expect(refused.body.detail).toContain('must be the id of a training job');
+    }
   });
 
   it('go out as a folder and come back as another version', async () => {

@@ -1,9 +1,12 @@
 import type { DataSource } from 'typeorm';
 import type { PostgresConnection } from '../../src/adapters/postgres/data-source.js';
 import { rowsOf } from '../../src/kernel/transaction.js';
-import { RegistrySite } from '../fixtures/adapters.js';
+import { AliasService } from '../../src/modules/adapters/alias.service.js';
+import type { RegistrySite } from '../fixtures/adapters.js';
 import { someone } from '../fixtures/datasets.js';
-import { runSql, TestDatabases } from '../fixtures/test-database.js';
+import { LocalWakeups } from '../fixtures/queue.js';
+import { OwnRegistry } from '../fixtures/own-registry.js';
+import { runSql } from '../fixtures/test-database.js';
 
 import.meta.jest.setTimeout(180_000);
 
@@ -11,21 +14,17 @@ const by = someone('erika', 'trainer');
 const because = { by, evidence: { ppl_dev: 7.4 } };
 
 describe('an alias of an adapter', () => {
-  let databases: TestDatabases;
+  let own: OwnRegistry;
   let connection: PostgresConnection;
   let source: DataSource;
   let site: RegistrySite;
 
   beforeAll(async () => {
-    databases = await TestDatabases.open();
-    connection = await databases.create();
-    source = await databases.source(connection);
-    site = await RegistrySite.open(source);
+    own = await OwnRegistry.open();
+    ({ connection, site } = own);
+    ({ source } = site);
   });
-  afterAll(async () => {
-    await site.close();
-    await databases.close();
-  });
+  afterAll(() => own.close());
 
   const deployed = async (alias: string) =>
     (
@@ -73,6 +72,12 @@ describe('an alias of an adapter', () => {
     expect(all.slice(1).every(({ versionId }, index) => versionId !== all[index]?.versionId)).toBe(true);
     expect(all.every(({ from }, index) => index === 0 || from >= (all[index - 1]?.from ?? from))).toBe(true);
     expect((await site.versions.find('busy'))?.id).toBe(all.at(-1)?.versionId);
+  });
+
+  it.each(['2026-W05-1', '2026-032', '2026-01-31T12'])('has no history of the moment "%s"', async (at) => {
+    const aliases = new AliasService(site.moves, site.versions, site.history, site.catalog(new LocalWakeups()));
+    await expect(aliases.deployments({ at })).rejects.toMatchObject({ code: 'invalid', problems: [{ path: 'at' }] });
+    await expect(aliases.deployments({ at: '2020-01-01T00:00:00Z' })).resolves.toMatchObject({ deployments: [] });
   });
 
   it('has a history that only grows, also for the owner of the tables', async () => {

@@ -7,11 +7,12 @@ import { rowsOf } from '../../src/kernel/transaction.js';
 import { BackFill } from '../../src/modules/adapters/back-fill.service.js';
 import { AdapterRegistration } from '../../src/modules/training/adapter-registration.js';
 import { CompletedJobStore } from '../../src/modules/training/completed-jobs.store.js';
-import { loraFiles, RegistrySite } from '../fixtures/adapters.js';
+import { loraFiles, type RegistrySite } from '../fixtures/adapters.js';
 import { someone } from '../fixtures/datasets.js';
+import { OwnRegistry } from '../fixtures/own-registry.js';
 import { Queue } from '../fixtures/queue.js';
 import { anyConfig } from '../fixtures/runs.js';
-import { runSql, TestDatabases } from '../fixtures/test-database.js';
+import { runSql } from '../fixtures/test-database.js';
 import { eventually } from '../fixtures/waiting.js';
 
 import.meta.jest.setTimeout(180_000);
@@ -20,21 +21,17 @@ const by = someone('erika', 'trainer');
 const because = { by, evidence: { ppl_dev: 7.4 } };
 
 describe('the registry of adapters', () => {
-  let databases: TestDatabases;
+  let own: OwnRegistry;
   let connection: PostgresConnection;
   let source: DataSource;
   let site: RegistrySite;
 
   beforeAll(async () => {
-    databases = await TestDatabases.open();
-    connection = await databases.create();
-    source = await databases.source(connection);
-    site = await RegistrySite.open(source);
+    own = await OwnRegistry.open();
+    ({ connection, site } = own);
+    ({ source } = site);
   });
-  afterAll(async () => {
-    await site.close();
-    await databases.close();
-  });
+  afterAll(() => own.close());
 
   describe('a version', () => {
     it('says everything of the adapter that a job made', async () => {
@@ -69,6 +66,19 @@ describe('the registry of adapters', () => {
       const all = await Promise.all(Array.from({ length: 8 }, () => site.registered({ tags: ['domain:viele'] })));
       const names = all.map(({ name }) => name).toSorted();
       expect(names).toEqual(Array.from({ length: 8 }, (_, index) => `viele-lora-r4-v${index + 1}`));
+    });
+
+    it('is found by the job that made it, however many came since', async () => {
+      const mine = await site.registered();
+      await site.registered();
+      const filter = { base: undefined, domain: undefined, tag: undefined, state: 'active' as const };
+      const of = async (jobId: string) => {
+        const page = await site.versions.page({ ...filter, jobId, before: undefined, limit: 10 });
+        expect(await site.versions.count({ ...filter, jobId })).toBe(page.length);
+        return page.map(({ id }) => id);
+      };
+      expect(await of(String(mine.job_id))).toEqual([mine.id]);
+      expect(await of('0f8fad5b-d9cb-469f-a165-70867728950e')).toEqual([]);
     });
 
     it('never changes, not even by the owner of the tables', async () => {

@@ -8,6 +8,7 @@ import {
   IsObject,
   IsString,
   Length,
+  Matches,
   Max,
   MaxLength,
   Min,
@@ -15,6 +16,8 @@ import {
 } from 'class-validator';
 import { Optional } from '../../kernel/optional.js';
 import { CursorField, PageLimit, WordField } from '../../kernel/query-fields.js';
+import { UUID } from '../../kernel/uuid.js';
+import { WordsField } from './words-field.js';
 
 const states = ['active', 'retired', 'all'] as const;
 const free = { type: 'object', additionalProperties: true } as const;
@@ -42,6 +45,12 @@ export class ListAdaptersQuery {
   @IsString()
   @MaxLength(200)
   tag?: string;
+
+  /** Only the adapter that this training job registered. */
+  @ApiPropertyOptional({ format: 'uuid' })
+  @Optional()
+  @Matches(UUID, { message: 'job_id must be the id of a training job, a uuid' })
+  job_id?: string;
 
   /** Those in use by default. */
   @WordField(states)
@@ -71,21 +80,11 @@ export class ChangeAdapterDto {
   @MaxLength(10_000)
   notes?: string;
 
-  @ApiPropertyOptional({ type: 'array', items: { type: 'string' } })
-  @Optional()
-  @IsArray()
-  @ArrayMaxSize(50)
-  @IsString({ each: true })
-  @Length(1, 200, { each: true })
+  @WordsField()
   tags?: string[];
 
   /** Words that the router looks for. */
-  @ApiPropertyOptional({ type: 'array', items: { type: 'string' } })
-  @Optional()
-  @IsArray()
-  @ArrayMaxSize(50)
-  @IsString({ each: true })
-  @Length(1, 200, { each: true })
+  @WordsField()
   domains?: string[];
 }
 

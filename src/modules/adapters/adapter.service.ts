@@ -34,8 +34,9 @@ export class AdapterService {
     private readonly audit: AuditTrail,
   ) {}
 
-  async list({ base, domain, tag, state = 'active', limit = 100, cursor }: ListAdaptersQuery): Promise<AdapterListDto> {
-    const filter = { base, domain: domain?.toLowerCase(), tag, state };
+  async list(query: ListAdaptersQuery): Promise<AdapterListDto> {
+    const { base, domain, tag, job_id: jobId, state = 'active', limit = 100, cursor } = query;
+    const filter = { base, domain: domain?.toLowerCase(), tag, jobId, state };
     const before = cursor ? decodeCursor(cursor) : undefined;
     const [page, total] = await Promise.all([
       this.versions.page({ ...filter, limit, before }),
@@ -49,15 +50,8 @@ export class AdapterService {
     };
   }
 
-  /** @param reference id, name, `ft:` id or alias @throws AppError `not_found` */
-  async find(reference: string): Promise<VersionRecord> {
-    const found = await this.versions.find(reference);
-    if (found) return found;
-    throw new AppError('not_found', `There is no adapter "${reference.slice(0, 200)}"`);
-  }
-
   async get(reference: string): Promise<AdapterReplyDto> {
-    return this.#reply(await this.find(reference), 'Adapter details retrieved');
+    return this.#reply(await this.versions.get(reference), 'Adapter details retrieved');
   }
 
   async upload(request: UploadRequest, body: UploadAdapterDto, caller: Caller): Promise<AdapterReplyDto> {
@@ -66,7 +60,7 @@ export class AdapterService {
   }
 
   async compare(left: string, right: string): Promise<CompareDto> {
-    const [first, second] = await Promise.all([this.find(left), this.find(right)]);
+    const [first, second] = await Promise.all([this.versions.get(left), this.versions.get(right)]);
     const [a, b] = await Promise.all([this.#view(first), this.#view(second)]);
     return {
       a,
@@ -98,7 +92,7 @@ export class AdapterService {
 
   /** An owner changes versions of their own; an admin all. @throws AppError `not_found`, `forbidden` */
   async own(reference: string, caller: Caller, verb: string): Promise<VersionRecord> {
-    const version = await this.find(reference);
+    const version = await this.versions.get(reference);
     if (isAdmin(caller) || version.created_by === caller.subject) return version;
     const target = { type: 'adapter', id: version.id };
     this.audit.refused(caller, { action: 'adapter.change', target, detail: { verb } });

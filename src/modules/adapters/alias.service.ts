@@ -73,7 +73,7 @@ export class AliasService {
     const page = await this.history.page({
       alias,
       versionId: version === undefined ? undefined : await this.#idOf(version),
-      at: at === undefined ? undefined : new Date(at),
+      at: at === undefined ? undefined : momentOf(at),
       limit,
       before: cursor ? decodeCursor(cursor) : undefined,
     });
@@ -85,8 +85,14 @@ export class AliasService {
   }
 
   async #idOf(reference: string): Promise<string> {
-    const found = await this.versions.find(reference);
-    if (found) return found.id;
-    throw new AppError('not_found', `There is no adapter "${reference.slice(0, 200)}"`);
+    return (await this.versions.get(reference)).id;
   }
+}
+
+/** ISO 8601 has forms that are no `Date`, such as weeks. @throws AppError `invalid` */
+function momentOf(at: string): Date {
+  const moment = new Date(at);
+  if (!Number.isNaN(moment.getTime())) return moment;
+  const message = `"${at.slice(0, 60)}" is not understood; write it like 2026-01-31T12:00:00Z`;
+  throw new AppError('invalid', `at: ${message}`, [{ path: 'at', message }]);
 }

@@ -39,7 +39,7 @@ export class ExportService {
   }
 
   async list(reference: string): Promise<AdapterExportListDto> {
-    const { id } = await this.#find(reference);
+    const { id } = await this.versions.get(reference);
     return { exports: (await this.exports.of(id)).map(exportView) };
   }
 
@@ -77,20 +77,14 @@ export class ExportService {
     await sendTar(response, version.name, { folder: version.path, files: version.files });
   }
 
-  async #find(reference: string): Promise<VersionRecord> {
-    const found = await this.versions.find(reference);
-    if (found) return found;
-    throw new AppError('not_found', `There is no adapter "${reference.slice(0, 200)}"`);
-  }
-
   async #active(reference: string): Promise<VersionRecord> {
-    const version = await this.#find(reference);
+    const version = await this.versions.get(reference);
     if (version.retired_at === null) return version;
     throw new AppError('conflict', `Adapter ${version.name} is retired: its files are gone`);
   }
 
   async #export(reference: string, id: string): Promise<{ version: VersionRecord; row: ExportRecord }> {
-    const version = await this.#find(reference);
+    const version = await this.versions.get(reference);
     const row = await this.exports.byId(version.id, id);
     if (row) return { version, row };
     throw new AppError('not_found', `Adapter ${version.name} has no export "${id.slice(0, 80)}"`);

@@ -4,29 +4,9 @@ import type { VersionRecord } from './adapter-versions.port.js';
 import { modelIdOf, namePrefixOf } from './version-name.js';
 
 /** What is known of a version before it has its names. */
-export type NamelessVersion = Pick<
+export type NamelessVersion = Omit<
   VersionRecord,
-  | 'id'
-  | 'base'
-  | 'base_path'
-  | 'base_hash'
-  | 'method'
-  | 'rank'
-  | 'path'
-  | 'place'
-  | 'content_hash'
-  | 'bytes'
-  | 'files'
-  | 'adapter_config'
-  | 'configuration'
-  | 'dataset'
-  | 'metrics'
-  | 'origin'
-  | 'job_id'
-  | 'created_by'
-  | 'domains'
-  | 'tags'
-  | 'notes'
+  'seq' | 'name' | 'model_id' | 'format' | 'created_at' | 'retired_at' | 'retired_by' | 'files_removed_at'
 >;
 
 /** What is to be registered; the name's number comes with the registration. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { AppError } from '../../kernel/errors.js';
 import { rowsOf } from '../../kernel/transaction.js';
 import { isUuid } from '../../kernel/uuid.js';
 import { AdapterVersions, type VersionRecord } from './adapter-versions.port.js';
@@ -11,13 +12,15 @@ export interface VersionPageRequest {
   base: string | undefined;
   domain: string | undefined;
   tag: string | undefined;
+  /** A uuid. */
+  jobId: string | undefined;
   state: 'active' | 'retired' | 'all';
 }
 
 const FILTERS = `
   ($1::bigint IS NULL OR seq < $1) AND ($2::text IS NULL OR base = $2)
   AND ($3::text IS NULL OR $3 = ANY (domains)) AND ($4::text IS NULL OR $4 = ANY (tags))
-  AND ($5::text = 'all' OR ($5 = 'retired') = (retired_at IS NOT NULL))`;
+  AND ($5::text = 'all' OR ($5 = 'retired') = (retired_at IS NOT NULL)) AND ($6::uuid IS NULL OR job_id = $6)`;
 
 /** Reads versions. */
 @Injectable()
@@ -37,6 +40,16 @@ export class VersionStore extends AdapterVersions {
     return (
       (await this.#one('name = $1', reference)) ??
       (await this.#one('id = (SELECT version_id FROM adapter_aliases WHERE alias = $1)', reference))
+    );
+  }
+
+  /** By id, name, `ft:` id or alias. @throws AppError `not_found` */
+  async get(reference: string): Promise<VersionRecord> {
+    const found = await this.find(reference);
+    if (found) return found;
+    throw new AppError(
+      'not_found',
+      `There is no adapter "${reference.slice(0, 200)}"; GET /api/adapters lists those that are registered`,
     );
   }
 
@@ -67,19 +80,19 @@ export class VersionStore extends AdapterVersions {
 
   /** Newest first. */
   async page(request: VersionPageRequest): Promise<VersionRecord[]> {
-    const { before, base, domain, tag, state, limit } = request;
+    const { before, base, domain, tag, state, jobId, limit } = request;
     return rowsOf<VersionRecord>(
       this.source,
-      `SELECT * FROM adapter_versions WHERE ${FILTERS} ORDER BY seq DESC LIMIT $6`,
-      [before ?? null, base ?? null, domain ?? null, tag ?? null, state, limit],
+      `SELECT * FROM adapter_versions WHERE ${FILTERS} ORDER BY seq DESC LIMIT $7`,
+      [before ?? null, base ?? null, domain ?? null, tag ?? null, state, jobId ?? null, limit],
     );
   }
 
-  async count({ base, domain, tag, state }: Omit<VersionPageRequest, 'limit' | 'before'>): Promise<number> {
+  async count({ base, domain, tag, state, jobId }: Omit<VersionPageRequest, 'limit' | 'before'>): Promise<number> {
     const [row] = await rowsOf<{ versions: number }>(
       this.source,
       `SELECT count(*)::int AS versions FROM adapter_versions WHERE ${FILTERS}`,
-      [null, base ?? null, domain ?? null, tag ?? null, state],
+      [null, base ?? null, domain ?? null, tag ?? null, state, jobId ?? null],
     );
     return row?.versions ?? 0;
   }

@@ -46,11 +46,13 @@ function checkKind(name: string): void {
  */
 export function folderNames(names: readonly string[]): Map<string, string> {
   for (const name of names) checkForm(name);
-  const wanted = names.map((name) => name.replace(/^(\.\/)+/, '')).filter((name) => !JUNK.test(name));
-  const inFolder = withoutTop(wanted);
+  const wanted = names
+    .map((name) => ({ name, path: name.replace(/^(\.\/)+/, '') }))
+    .filter(({ path }) => !JUNK.test(path));
+  const inFolder = withoutTop(wanted.map(({ path }) => path));
   const result = new Map<string, string>();
-  for (const name of names.filter((each) => wanted.includes(each.replace(/^(\.\/)+/, '')))) {
-    const inside = inFolder(name.replace(/^(\.\/)+/, ''));
+  for (const { name, path } of wanted) {
+    const inside = inFolder(path);
     checkKind(inside);
     if ([...result.values()].includes(inside)) throw new NoAdapter(`${shown(inside)} came twice`);
     result.set(name, inside);

@@ -1,6 +1,7 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ArrayMaxSize, IsArray, IsString, Length, MaxLength } from 'class-validator';
+import { ApiProperty } from '@nestjs/swagger';
+import { IsString, Length, MaxLength } from 'class-validator';
 import { Optional } from '../../../kernel/optional.js';
+import { WordsField } from '../words-field.js';
 
 const LONGEST_NOTES = 10_000;
 
@@ -26,20 +27,10 @@ export class UploadAdapterDto {
   domain?: string;
 
   /** Words that the router looks for; in a form with commas between. */
-  @ApiPropertyOptional({ type: 'array', items: { type: 'string' } })
-  @Optional()
-  @IsArray()
-  @ArrayMaxSize(50)
-  @IsString({ each: true })
-  @Length(1, 200, { each: true })
+  @WordsField()
   domains?: string[];
 
-  @ApiPropertyOptional({ type: 'array', items: { type: 'string' } })
-  @Optional()
-  @IsArray()
-  @ArrayMaxSize(50)
-  @IsString({ each: true })
-  @Length(1, 200, { each: true })
+  @WordsField()
   tags?: string[];
 
   @Optional()

@@ -1,7 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream, type ReadStream, type WriteStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Transform, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../../config/settings.js';
 
@@ -25,6 +27,27 @@ export class FileFolder {
     await mkdir(this.#incoming, { recursive: true, mode: 0o700 });
     const path = join(this.#incoming, randomUUID());
     return { path, stream: createWriteStream(path, { mode: 0o600, flags: 'wx' }) };
+  }
+
+  /** Writes what comes, hashed on the way; of what breaks off nothing stays. */
+  async stage(source: Readable): Promise<StagedFile> {
+    const { path, stream } = await this.incoming();
+    const hash = createHash('sha256');
+    let bytes = 0;
+    const counted = new Transform({
+      transform(part: Buffer, _encoding, next) {
+        bytes += part.length;
+        hash.update(part);
+        next(null, part);
+      },
+    });
+    try {
+      await pipeline(source, counted, stream);
+      return { path, bytes, sha256: hash.digest('hex') };
+    } catch (error) {
+      await this.remove(path);
+      throw error;
+    }
   }
 
   /** Makes a staged file durable under the id. @returns its path under the data folder; the trainer reads it by its ending */

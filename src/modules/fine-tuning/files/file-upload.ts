@@ -1,6 +1,3 @@
-import { createHash } from 'node:crypto';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { callbackify } from 'node:util';
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import type { Request, Response } from 'express';
@@ -34,23 +31,8 @@ class HashedStorage implements StorageEngine {
   }
 
   async #store(file: Express.Multer.File): Promise<Partial<Express.Multer.File>> {
-    const { path, stream } = await this.folder.incoming();
-    const hash = createHash('sha256');
-    let size = 0;
-    const count = new Transform({
-      transform(part: Buffer, _encoding, next) {
-        size += part.length;
-        hash.update(part);
-        next(null, part);
-      },
-    });
-    try {
-      await pipeline(file.stream, count, stream);
-      return { path, size, filename: hash.digest('hex') };
-    } catch (error) {
-      await this.folder.remove(path);
-      throw error;
-    }
+    const { path, bytes, sha256 } = await this.folder.stage(file.stream);
+    return { path, size: bytes, filename: sha256 };
   }
 }
 

@@ -8,7 +8,6 @@ export type NewFile = Omit<OpenAiFile, 'seq' | 'created_at' | 'expires_at'> & { 
 export interface FilePage {
   /** null: of everybody. */
   owner: string | null;
-  after: string | undefined;
   limit: number;
   order: 'asc' | 'desc';
   purpose: string | undefined;

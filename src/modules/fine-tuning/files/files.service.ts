@@ -53,7 +53,7 @@ export class FilesService {
     const owner = ownerOf(caller);
     const behind = after === undefined ? undefined : await this.store.place(after, owner);
     if (after !== undefined && behind === undefined) throw refusal('after', `there is no file ${after}`);
-    const files = await this.store.page({ owner, after, limit, order, purpose }, behind);
+    const files = await this.store.page({ owner, limit, order, purpose }, behind);
     return openAiList(files.map(fileObject), limit);
   }
 

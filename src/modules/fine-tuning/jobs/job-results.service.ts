@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { finished } from 'node:stream/promises';
+import { Readable } from 'node:stream';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { BackgroundLoop } from '../../../kernel/background-loop.js';
 import { messageOf } from '../../../kernel/errors.js';
@@ -95,20 +93,13 @@ export class JobResults implements OnApplicationBootstrap, OnApplicationShutdown
 
   /** Writing it twice makes the same file. */
   async #file(row: JobRow, jobId: string): Promise<NewFile> {
-    const text = resultCsv(await this.#events(jobId));
-    const bytes = Buffer.from(text);
-    const { path: staged, stream } = await this.folder.incoming();
-    stream.end(bytes);
-    await finished(stream);
-    if (!stream.closed) await once(stream, 'close');
+    const staged = await this.folder.stage(Readable.from([Buffer.from(resultCsv(await this.#events(jobId)))]));
     const id = resultFileId(row.id);
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const path = await this.folder.keep({ path: staged, bytes: bytes.length, sha256 }, id);
     return {
       id,
-      path,
-      sha256,
-      bytes: bytes.length,
+      path: await this.folder.keep(staged, id),
+      sha256: staged.sha256,
+      bytes: staged.bytes,
       filename: 'step_metrics.csv',
       purpose: 'fine-tune-results',
       created_by: row.created_by,
