@@ -76,6 +76,13 @@ def test_the_merged_model_answers_as_base_and_adapter_do(tiny: Path, adapter: Pa
     assert not list((tmp_path / "merged").glob("*.bin"))
 
 
+def test_an_adapter_without_a_tokenizer_keeps_its_template(tiny: Path, tmp_path: Path) -> None:
+    from clara_trainer.export.merged import load_tokenizer
+
+    (tmp_path / "chat_template.jinja").write_text("{{ messages }}")
+    assert load_tokenizer(str(tiny), tmp_path).chat_template == "{{ messages }}"
+
+
 @pytest.mark.parametrize("changes", [{}, {"use_rslora": True}, {"alpha_pattern": {"q_proj": 3}}])
 def test_a_gguf_adapter_holds_what_the_adapter_adds(tiny: Path, tmp_path: Path, changes: dict[str, Any]) -> None:
     import gguf
@@ -104,7 +111,7 @@ def test_a_gguf_adapter_holds_what_the_adapter_adds(tiny: Path, tmp_path: Path, 
 
 
 def test_a_modelfile_lies_beside_it(tiny: Path, adapter: Path, tmp_path: Path) -> None:
-    from clara_trainer.data.encode import SHIPPED_TEMPLATE
+    from clara_trainer.data.chat_template import SHIPPED_TEMPLATE
     from clara_trainer.export.modelfile import modelfile
 
     assert "TEMPLATE" not in modelfile("b", adapter, "x.gguf")
