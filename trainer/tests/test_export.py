@@ -29,14 +29,15 @@ def command(base: Path, adapter: Path, out: Path, kind: str) -> list[str]:
     return [sys.executable, "-m", "clara_trainer.export", *places, "--name", "my-adapter", "--format", kind]
 
 
-def run(base: Path, adapter: Path, out: Path, kind: str) -> list[dict[str, Any]]:
-    process = subprocess.Popen(
-        command(base, adapter, out, kind),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment(),
+def start(base: Path, adapter: Path, out: Path, kind: str) -> subprocess.Popen[bytes]:
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command(base, adapter, out, kind), stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment()
     )
+
+
+def run(base: Path, adapter: Path, out: Path, kind: str) -> list[dict[str, Any]]:
+    process = start(base, adapter, out, kind)
     # Its input stays open until it has ended.
     assert process.stdout is not None
     try:
@@ -133,13 +134,7 @@ def test_what_cannot_be_written_says_why(tiny: Path, adapter: Path, tmp_path: Pa
 
 
 def test_it_ends_with_whoever_started_it(tiny: Path, adapter: Path, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        command(tiny, adapter, tmp_path / "out", "merged"),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment(),
-    )
+    process = start(tiny, adapter, tmp_path / "out", "merged")
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.close()

@@ -11,14 +11,13 @@ import asyncio
 import os
 import signal
 import sys
-import threading
 import traceback
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
+from clara_trainer.child import Output, Say, end_with_input, leave
 from clara_trainer.embed.model_files import HUB_ID, cached_snapshot
-from clara_trainer.embed.worker import Output, Say
 from clara_trainer.serve.problem import StartProblem
 from clara_trainer.threads import available_cores, limit_threads
 
@@ -107,25 +106,12 @@ async def serve(server: Any, say: Say) -> None:
     await runner.cleanup()
 
 
-def end_with_input() -> None:
-    """The parent holds the other end: without it nobody can ask any more."""
-
-    def watch() -> None:
-        try:
-            while sys.stdin.buffer.read(4096):
-                pass
-        finally:
-            os._exit(0)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def main(given: list[str]) -> int:
     arguments = parse(given)
     # Ctrl-C is for the application, which then closes the input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     say = Output().say
-    end_with_input()
+    end_with_input(0)
     key = os.environ.pop("CLARA_ENGINE_KEY", "")
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["TRANSFORMERS_VERBOSITY"] = "error"
@@ -150,7 +136,4 @@ def main(given: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    status = main(sys.argv[1:])
-    sys.stderr.flush()
-    # The thread that reads standard input cannot be ended, and an orderly exit would abort because of it.
-    os._exit(status)
+    leave(main(sys.argv[1:]))
