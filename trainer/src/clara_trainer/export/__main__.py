@@ -17,6 +17,7 @@ from typing import cast
 
 from clara_trainer.child import Output, end_with_input, leave
 from clara_trainer.export.problem import ExportProblem
+from clara_trainer.serve.adapter_files import AdapterProblem
 from clara_trainer.threads import limit_threads
 
 
@@ -62,7 +63,7 @@ def main(given: list[str]) -> int:
     limit_threads(1)
     try:
         export(arguments, output)
-    except ExportProblem as problem:
+    except (ExportProblem, AdapterProblem) as problem:
         output.say({"failed": {"message": str(problem)}})
         return 1
     except Exception as error:
