@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from clara_trainer.child import Output, Say, end_with_input, leave
 from clara_trainer.embed.model_files import HUB_ID, cached_snapshot
-from clara_trainer.serve.problem import StartProblem
+from clara_trainer.serve.problem import STOPPED, StartProblem
 from clara_trainer.threads import available_cores, limit_threads
 
 # Running answers are told of the end in this time.
@@ -87,8 +87,6 @@ def build(arguments: argparse.Namespace, folder: Path, key: str) -> Any:
 
 async def serve(server: Any, say: Say) -> None:
     from aiohttp import web
-
-    from clara_trainer.serve.replies import STOPPED
 
     runner = web.AppRunner(server.app(), handler_cancellation=True, access_log=None, shutdown_timeout=GRACE_SECONDS)
     await runner.setup()

@@ -94,9 +94,7 @@ class Server:
         return web.json_response({"object": "list", "data": self.engine.cards()})
 
     async def model(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        self.engine.speaker(name)
-        return web.json_response(next(card for card in self.engine.cards() if card["id"] == name))
+        return web.json_response(self.engine.card(request.match_info["name"]))
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         return await self.answer(request, asked_chat)
