@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
 from serve_client import LONG, PROMPT, Server
+
+from clara_trainer.serve import server as http
+from clara_trainer.serve.problem import Problem
 
 DEADLINE = 60
 
@@ -80,3 +87,15 @@ def test_sigterm_ends_answers_with_an_error_event(tiny: Path) -> None:
     last = list(events)[-1]
     assert (last["error"]["code"], last["error"]["type"]) == ("stopping", "service_unavailable_error")
     assert server.process.wait(timeout=30) == 0
+
+
+def test_a_decode_loop_that_has_ended_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body() -> bytes:
+        return b'{"threads": 2}'
+
+    monkeypatch.setattr(http, "CALL_SECONDS", 0.01)
+    loop: Any = SimpleNamespace(limits=SimpleNamespace(threads=1), call=lambda _: None)
+    nothing: Any = None
+    request: Any = SimpleNamespace(read=body)
+    with pytest.raises(Problem, match="decode loop"):
+        asyncio.run(http.Server(nothing, loop, nothing, "key").change_threads(request))
