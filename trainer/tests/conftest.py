@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from runs import execute, make_run, worker_command
+from serve_client import Server
 from tiny import make_tiny_model
 from tiny_encoder import make_tiny_encoder
 
@@ -49,3 +51,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, tiny: Path, rows: Path
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tiny_encoder(tmp_path_factory.mktemp("encoder") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def server(tiny: Path) -> Iterator[Server]:
+    """An engine with room for few, one for each file of tests."""
+    server = Server(tiny, "--threads=1", "--max-rows=2", "--max-loras=2", "--max-rank=8")
+    yield server
+    assert server.close() == 0

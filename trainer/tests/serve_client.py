@@ -16,6 +16,8 @@ from runs import environment
 
 KEY = "a key of the tests"
 DEADLINE = 120
+PROMPT = "Der Bescheid ist"
+LONG = {"prompt": PROMPT, "temperature": 0, "max_tokens": 450, "ignore_eos": True}
 
 
 class Server:

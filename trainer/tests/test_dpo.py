@@ -12,7 +12,7 @@ import pytest
 from runs import QUANTIZATION, execute, make_run, of_type, worker_command
 
 from clara_trainer.__main__ import main
-from clara_trainer.data.encode import SHIPPED_TEMPLATE
+from clara_trainer.data.chat_template import SHIPPED_TEMPLATE
 
 SCHEDULE = {"epochs": 3, "save_steps": 5, "eval_steps": 5, "gradient_accumulation_steps": 2, "learning_rate": 0.005}
 

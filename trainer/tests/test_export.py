@@ -29,14 +29,15 @@ def command(base: Path, adapter: Path, out: Path, kind: str) -> list[str]:
     return [sys.executable, "-m", "clara_trainer.export", *places, "--name", "my-adapter", "--format", kind]
 
 
-def run(base: Path, adapter: Path, out: Path, kind: str) -> list[dict[str, Any]]:
-    process = subprocess.Popen(
-        command(base, adapter, out, kind),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment(),
+def start(base: Path, adapter: Path, out: Path, kind: str) -> subprocess.Popen[bytes]:
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command(base, adapter, out, kind), stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment()
     )
+
+
+def run(base: Path, adapter: Path, out: Path, kind: str) -> list[dict[str, Any]]:
+    process = start(base, adapter, out, kind)
     # Its input stays open until it has ended.
     assert process.stdout is not None
     try:
@@ -76,6 +77,13 @@ def test_the_merged_model_answers_as_base_and_adapter_do(tiny: Path, adapter: Pa
     assert not list((tmp_path / "merged").glob("*.bin"))
 
 
+def test_an_adapter_without_a_tokenizer_keeps_its_template(tiny: Path, tmp_path: Path) -> None:
+    from clara_trainer.export.merged import load_tokenizer
+
+    (tmp_path / "chat_template.jinja").write_text("{{ messages }}")
+    assert load_tokenizer(str(tiny), tmp_path).chat_template == "{{ messages }}"
+
+
 @pytest.mark.parametrize("changes", [{}, {"use_rslora": True}, {"alpha_pattern": {"q_proj": 3}}])
 def test_a_gguf_adapter_holds_what_the_adapter_adds(tiny: Path, tmp_path: Path, changes: dict[str, Any]) -> None:
     import gguf
@@ -104,7 +112,7 @@ def test_a_gguf_adapter_holds_what_the_adapter_adds(tiny: Path, tmp_path: Path, 
 
 
 def test_a_modelfile_lies_beside_it(tiny: Path, adapter: Path, tmp_path: Path) -> None:
-    from clara_trainer.data.encode import SHIPPED_TEMPLATE
+    from clara_trainer.data.chat_template import SHIPPED_TEMPLATE
     from clara_trainer.export.modelfile import modelfile
 
     assert "TEMPLATE" not in modelfile("b", adapter, "x.gguf")
@@ -126,13 +134,7 @@ def test_what_cannot_be_written_says_why(tiny: Path, adapter: Path, tmp_path: Pa
 
 
 def test_it_ends_with_whoever_started_it(tiny: Path, adapter: Path, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        command(tiny, adapter, tmp_path / "out", "merged"),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment(),
-    )
+    process = start(tiny, adapter, tmp_path / "out", "merged")
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.close()

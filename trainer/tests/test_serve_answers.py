@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from serve_client import KEY, Server
+from serve_client import KEY, PROMPT, Server
 from tiny_adapter import make_tiny_adapter
 
 MESSAGES = [{"role": "user", "content": "Wie lang ist die Frist?"}]
-PROMPT = "Der Bescheid ist"
 
 
 @pytest.fixture(scope="module")

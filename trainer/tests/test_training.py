@@ -13,7 +13,7 @@ from conftest import SCHEDULE
 from runs import DEFAULTS, QUANTIZATION, events_of, execute, make_run, of_type, worker_command
 
 from clara_trainer.__main__ import main
-from clara_trainer.data.encode import SHIPPED_TEMPLATE
+from clara_trainer.data.chat_template import SHIPPED_TEMPLATE
 from clara_trainer.run_file import SCHEMA
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
-from clara_trainer.data.encode import SHIPPED_TEMPLATE
+from clara_trainer.data.chat_template import give_template
 from clara_trainer.threads import limit_threads
 
 
@@ -40,8 +40,7 @@ def load(model: str, adapter: Path | None) -> tuple[Any, Any]:
 
     # The adapter's folder holds the tokenizer with the chat template that it was trained with.
     tokenizer = AutoTokenizer.from_pretrained(str(adapter or model))
-    if tokenizer.chat_template is None:
-        tokenizer.chat_template = SHIPPED_TEMPLATE.read_text(encoding="utf-8")
+    give_template(tokenizer)
     base = AutoModelForCausalLM.from_pretrained(model, use_safetensors=True, dtype="auto")
     if adapter is None:
         return base, tokenizer

@@ -13,12 +13,11 @@ from clara_trainer.contract.types import Data, DataFile, DataReport
 from clara_trainer.data.example import Example, RowError, RowSkipped
 from clara_trainer.data.files import read_rows
 from clara_trainer.data.formats import convert
-from clara_trainer.data.pairs import convert_pair
+from clara_trainer.data.pairs import REJECTED, convert_pair
 from clara_trainer.failure import TrainingError
 
 SHOWN_PROBLEMS = 10
 Method = Literal["supervised", "dpo"]
-PREFERENCE_FORMATS = frozenset({"preference", "openai-preference"})
 
 
 @dataclass
@@ -124,7 +123,7 @@ def check_length(example: Example, data: Data) -> None:
 
 def warnings_of(reading: Reading, kind: str, method: Method) -> list[str]:
     warnings = [f"{count} {kind} rows are left out: {reason}." for reason, count in sorted(reading.skipped.items())]
-    preferences = sum(reading.formats[name] for name in PREFERENCE_FORMATS)
+    preferences = sum(reading.formats[name] for name in REJECTED)
     if preferences and method == "supervised":
         warnings.append(f"{preferences} {kind} rows are preferences: only the preferred answer is learned.")
     return warnings

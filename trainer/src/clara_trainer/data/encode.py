@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
+from clara_trainer.data.chat_template import give_template, own_template, render, rendered
 from clara_trainer.data.example import Example, Turn
 from clara_trainer.failure import TrainingError
 
 IGNORED = -100
-# As transformers names it in the folder of a tokenizer.
-TEMPLATE_FILE = "chat_template.jinja"
-SHIPPED_TEMPLATE = Path(__file__).parent.parent / "chat_template.jinja"
 Span = tuple[int, int]
 
 
@@ -56,13 +54,12 @@ def prepare_tokenizer(tokenizer: Any, start_from: str | None = None) -> list[str
         )
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    own = Path(start_from) / TEMPLATE_FILE if start_from else None
-    if own is not None and own.is_file():
-        tokenizer.chat_template = own.read_text(encoding="utf-8")
+    own = own_template(Path(start_from)) if start_from else None
+    if own is not None:
+        tokenizer.chat_template = own
         return []
-    if tokenizer.chat_template is not None:
+    if not give_template(tokenizer):
         return []
-    tokenizer.chat_template = SHIPPED_TEMPLATE.read_text(encoding="utf-8")
     return ["The base model has no chat template: the shipped one is used and saved with the adapter."]
 
 
@@ -124,14 +121,9 @@ def encode_text(example: Example, tokenizer: Any) -> TokenRow:
 
 
 def encode_turns(example: Example, tokenizer: Any, notes: Counter[str]) -> TokenRow:
-    turns = example.turns
-    try:
-        text = render(tokenizer, turns)
-    except Exception:
-        # Some templates know no system role: its text then goes before the first question.
-        turns = without_system(turns)
+    text, turns = rendered_or_refused(tokenizer, example)
+    if turns != example.turns:
         notes["rendered with the system text inside the first question, as the chat template has no such role"] += 1
-        text = rendered_or_refused(tokenizer, turns, example.place)
     spans = learned_spans(tokenizer, turns, text)
     encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     labels = [
@@ -141,27 +133,14 @@ def encode_turns(example: Example, tokenizer: Any, notes: Counter[str]) -> Token
     return {"input_ids": encoded["input_ids"], "labels": labels}
 
 
-def render(tokenizer: Any, turns: tuple[Turn, ...], ask: bool = False) -> str:
-    messages = [{"role": turn.role, "content": turn.content} for turn in turns]
-    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=ask))
-
-
-def rendered_or_refused(tokenizer: Any, turns: tuple[Turn, ...], place: str) -> str:
+def rendered_or_refused(tokenizer: Any, example: Example) -> tuple[str, tuple[Turn, ...]]:
     try:
-        return render(tokenizer, turns)
+        return rendered(tokenizer, example.turns)
     except Exception as error:
-        roles = ", ".join(turn.role for turn in turns)
+        roles = ", ".join(turn.role for turn in example.turns)
         raise TrainingError(
-            "invalid_data", f"{place}: the model's chat template refuses the roles {roles}: {error}"
+            "invalid_data", f"{example.place}: the model's chat template refuses the roles {roles}: {error}"
         ) from error
-
-
-def without_system(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
-    system = "\n\n".join(turn.content for turn in turns if turn.role == "system")
-    rest = [turn for turn in turns if turn.role != "system"]
-    if not system or not rest or rest[0].role != "user":
-        return turns
-    return (Turn("user", f"{system}\n\n{rest[0].content}"), *rest[1:])
 
 
 def learned_spans(tokenizer: Any, turns: tuple[Turn, ...], text: str) -> list[Span]:

@@ -13,11 +13,12 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from clara_trainer.child import Output, Say, leave
 from clara_trainer.embed.desk import Job, Sizes, Use
 from clara_trainer.embed.layout import Layout, read_layout
 from clara_trainer.embed.model_files import download, find_model, hub_id, missing
 from clara_trainer.embed.problem import ModelProblem
-from clara_trainer.embed.worker import Output, Say, Worker, read_requests
+from clara_trainer.embed.worker import Worker, read_requests
 from clara_trainer.threads import available_cores, limit_threads
 
 NO_MODEL = 3
@@ -109,7 +110,4 @@ def main(given: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    status = main(sys.argv[1:])
-    sys.stderr.flush()
-    # The thread that reads standard input cannot be ended, and an orderly exit would abort because of it.
-    os._exit(status)
+    leave(main(sys.argv[1:]))

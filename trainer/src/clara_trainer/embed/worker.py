@@ -19,27 +19,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, BinaryIO, cast
 
+from clara_trainer.child import Say
 from clara_trainer.embed.desk import Desk, Job, Sizes, Use
 from clara_trainer.embed.encoder import Encoder
 from clara_trainer.failure import code_of
-
-Say = Callable[[dict[str, Any]], None]
-
-
-class Output:
-    """The answers' stream for itself: what a library prints goes to the log."""
-
-    def __init__(self) -> None:
-        self.stream = os.fdopen(os.dup(1), "wb", buffering=0)
-        self.lock = threading.Lock()
-        os.dup2(2, 1)
-
-    def say(self, message: dict[str, Any]) -> None:
-        line = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-        with self.lock:
-            view = memoryview(line)
-            while view:
-                view = view[self.stream.write(view) :]
 
 
 class Worker:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import threading
 import traceback
 from pathlib import Path
 from types import ModuleType
 from typing import cast
 
-from clara_trainer.embed.worker import Output
+from clara_trainer.child import Output, end_with_input, leave
 from clara_trainer.export.problem import ExportProblem
+from clara_trainer.serve.adapter_files import AdapterProblem
 from clara_trainer.threads import limit_threads
 
 
@@ -29,17 +29,6 @@ def parse(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--name", required=True, help="what the export is called")
     parser.add_argument("--format", choices=["merged", "gguf"], required=True)
     return parser.parse_args(given)
-
-
-def end_with_input() -> None:
-    def watch() -> None:
-        try:
-            while sys.stdin.buffer.read(4096):
-                pass
-        finally:
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def export(arguments: argparse.Namespace, output: Output) -> None:
@@ -66,7 +55,7 @@ def export(arguments: argparse.Namespace, output: Output) -> None:
 def main(given: list[str]) -> int:
     arguments = parse(given)
     output = Output()
-    end_with_input()
+    end_with_input(1)
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["TRANSFORMERS_VERBOSITY"] = "error"
     # Nothing of it is needed, and importing it takes over a second.
@@ -74,7 +63,7 @@ def main(given: list[str]) -> int:
     limit_threads(1)
     try:
         export(arguments, output)
-    except ExportProblem as problem:
+    except (ExportProblem, AdapterProblem) as problem:
         output.say({"failed": {"message": str(problem)}})
         return 1
     except Exception as error:
@@ -86,7 +75,4 @@ def main(given: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    status = main(sys.argv[1:])
-    sys.stderr.flush()
-    # The thread that reads standard input cannot be ended, and an orderly exit would abort because of it.
-    os._exit(status)
+    leave(main(sys.argv[1:]))

@@ -8,12 +8,12 @@ Format as llama.cpp reads it (``src/llama-adapter.cpp``): ``general.type`` "adap
 from __future__ import annotations
 
 import json
-import math
 import re
 from pathlib import Path
 from typing import Any
 
 from clara_trainer.export.problem import ExportProblem
+from clara_trainer.serve.adapter_files import scaling_of
 
 # model_type of the base -> architecture of GGUF; those whose layers need no more than new names, and Llama's q and k.
 ARCHITECTURES = {
@@ -36,14 +36,6 @@ def read_json(path: Path) -> dict[str, Any]:
 def permuted(rows: Any, heads: int) -> Any:
     """Llama's rotary halves, from the order of transformers to the one of llama.cpp; rows are those of q or k."""
     return rows.reshape(heads, 2, rows.shape[0] // heads // 2, -1).swapaxes(1, 2).reshape(rows.shape)
-
-
-def scale_of(config: dict[str, Any], module: str, rank: int) -> float:
-    """What B A is multiplied by: alpha / r, or alpha / sqrt(r) where rank-stabilised."""
-    patterns: dict[str, float] = config.get("alpha_pattern") or {}
-    named = [alpha for name, alpha in patterns.items() if re.search(rf"(^|\.){name}$", module)]
-    alpha = float(named[0] if named else config["lora_alpha"])
-    return alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
 
 
 def text_config(base: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +80,8 @@ def pairs_of(adapter: Path) -> dict[str, dict[str, Any]]:
     pairs: dict[str, dict[str, Any]] = {}
     # As torch tensors: NumPy has no bfloat16.
     with safe_open(adapter / "adapter_model.safetensors", framework="pt") as file:
-        for name in file.keys():  # noqa: SIM118
+        names = file.keys()
+        for name in names:
             found = TENSOR.match(name)
             if found is None:
                 raise ExportProblem(f"The tensor {name} has no counterpart in a GGUF adapter")
@@ -113,8 +106,9 @@ def write_gguf_adapter(base: Path, adapter: Path, out: Path, name: str) -> None:
     writer.add_name(name)
     for module, pair in sorted(pairs_of(adapter).items()):
         a, b, weight = pair["A"], pair["B"], layers.name_of(module)
-        factor = scale_of(config, module, a.shape[0]) / (alpha / a.shape[0])
-        rows = layers.rows_of(module, b * np.float32(factor))
+        factor = scaling_of(config, module, a.shape[0]) / (alpha / a.shape[0])
+        # Rounded once, as the engines' own conversion does (src/adapters/engines/gguf).
+        rows = layers.rows_of(module, (b * np.float64(factor)).astype(np.float32))
         writer.add_tensor(f"{weight}.lora_a", np.ascontiguousarray(a))
         writer.add_tensor(f"{weight}.lora_b", np.ascontiguousarray(rows))
     writer.write_header_to_file()

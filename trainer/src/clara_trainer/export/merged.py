@@ -6,20 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from clara_trainer.data.encode import SHIPPED_TEMPLATE
+from clara_trainer.data.chat_template import give_template, own_template
 from clara_trainer.export.problem import ExportProblem
 
 Tell = Callable[[str, float], None]
 
 
 def load_tokenizer(base: str, adapter: Path) -> Any:
-    """The adapter's own, which has the chat template that it was trained with; else the base's with the shipped one."""
+    """The adapter's own, else the base's; with the chat template that the adapter was trained with."""
     from transformers import AutoTokenizer
 
     has_own = (adapter / "tokenizer_config.json").is_file()
     tokenizer = AutoTokenizer.from_pretrained(str(adapter) if has_own else base)
-    if tokenizer.chat_template is None:
-        tokenizer.chat_template = SHIPPED_TEMPLATE.read_text(encoding="utf-8")
+    tokenizer.chat_template = own_template(adapter) or tokenizer.chat_template
+    give_template(tokenizer)
     return tokenizer
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clara_trainer.data.encode import SHIPPED_TEMPLATE
+from clara_trainer.data.chat_template import own_template, shipped_template
 
 # The shipped template in the template language of Ollama.
 TEMPLATE = '''TEMPLATE """{{- range .Messages }}
@@ -25,11 +25,8 @@ PARAMETER stop "### User:"
 
 
 def is_shipped(adapter: Path) -> bool:
-    try:
-        own = (adapter / "chat_template.jinja").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    return own.strip() == SHIPPED_TEMPLATE.read_text(encoding="utf-8").strip()
+    own = own_template(adapter)
+    return own is not None and own.strip() == shipped_template().strip()
 
 
 def modelfile(base: str, adapter: Path, file: str) -> str:

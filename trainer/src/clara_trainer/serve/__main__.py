@@ -11,15 +11,14 @@ import asyncio
 import os
 import signal
 import sys
-import threading
 import traceback
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
+from clara_trainer.child import Output, Say, end_with_input, leave
 from clara_trainer.embed.model_files import HUB_ID, cached_snapshot
-from clara_trainer.embed.worker import Output, Say
-from clara_trainer.serve.problem import StartProblem
+from clara_trainer.serve.problem import STOPPED, StartProblem
 from clara_trainer.threads import available_cores, limit_threads
 
 # Running answers are told of the end in this time.
@@ -89,8 +88,6 @@ def build(arguments: argparse.Namespace, folder: Path, key: str) -> Any:
 async def serve(server: Any, say: Say) -> None:
     from aiohttp import web
 
-    from clara_trainer.serve.replies import STOPPED
-
     runner = web.AppRunner(server.app(), handler_cancellation=True, access_log=None, shutdown_timeout=GRACE_SECONDS)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -107,25 +104,12 @@ async def serve(server: Any, say: Say) -> None:
     await runner.cleanup()
 
 
-def end_with_input() -> None:
-    """The parent holds the other end: without it nobody can ask any more."""
-
-    def watch() -> None:
-        try:
-            while sys.stdin.buffer.read(4096):
-                pass
-        finally:
-            os._exit(0)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def main(given: list[str]) -> int:
     arguments = parse(given)
     # Ctrl-C is for the application, which then closes the input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     say = Output().say
-    end_with_input()
+    end_with_input(0)
     key = os.environ.pop("CLARA_ENGINE_KEY", "")
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["TRANSFORMERS_VERBOSITY"] = "error"
@@ -150,7 +134,4 @@ def main(given: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    status = main(sys.argv[1:])
-    sys.stderr.flush()
-    # The thread that reads standard input cannot be ended, and an orderly exit would abort because of it.
-    os._exit(status)
+    leave(main(sys.argv[1:]))

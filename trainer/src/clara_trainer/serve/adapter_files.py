@@ -122,7 +122,8 @@ def read_weights(folder: Path, linears: Mapping[str, Any], max_rank: int) -> Wei
     config = read_config(folder)
     try:
         with safe_open(folder / WEIGHTS, framework="pt") as file:
-            shapes = pairs_of({name: tuple(file.get_slice(name).get_shape()) for name in file.keys()})  # noqa: SIM118
+            names = file.keys()
+            shapes = pairs_of({name: tuple(file.get_slice(name).get_shape()) for name in names})
             ranks = {module: checked_rank(module, shapes[module], linears, max_rank) for module in shapes}
             rank = max(ranks.values())
             pairs = {}

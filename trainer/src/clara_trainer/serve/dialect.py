@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from clara_trainer.data.encode import render, without_system
+from clara_trainer.data.chat_template import render, rendered
 from clara_trainer.data.example import Turn
 from clara_trainer.serve.vocabulary import Vocabulary
 
@@ -41,13 +41,7 @@ class Dialect:
 
     def chat_text(self, turns: Sequence[Turn]) -> str:
         """Rendered as in training. @throws the template's own error when it refuses the roles."""
-        try:
-            return render(self.templated, tuple(turns), ask=True)
-        except Exception:
-            changed = without_system(tuple(turns))
-            if changed == tuple(turns):
-                raise
-            return render(self.templated, changed, ask=True)
+        return rendered(self.templated, tuple(turns), ask=True)[0]
 
     def chat_ids(self, text: str) -> list[int]:
         return list(self.tokens.encode(text, add_special_tokens=False).ids)

@@ -9,10 +9,9 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-from clara_trainer.data.encode import SHIPPED_TEMPLATE
+from clara_trainer.data.chat_template import own_template, shipped_template
 from clara_trainer.serve.dialect import Dialect, dialect_of
 
-TEMPLATE_FILE = "chat_template.jinja"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 # Of tokenizer_config.json: what changes no token of a prompt.
 WITHOUT_EFFECT = ("chat_template", "pad_token", "padding_side", "name_or_path", "model_max_length", "is_local")
@@ -30,7 +29,7 @@ class Dialects:
             # As an adapter's training has saved it.
             tokenizer.save_pretrained(saved)
             self.known[key_of(Path(saved))] = tokenizer
-        template = tokenizer.chat_template or SHIPPED_TEMPLATE.read_text(encoding="utf-8")
+        template = tokenizer.chat_template or shipped_template()
         self.base = dialect_of(tokenizer, str(template), eos)
 
     def of(self, folder: Path) -> Dialect:
@@ -73,9 +72,9 @@ def config_of(path: Path) -> dict[str, Any]:
 
 
 def template_of(folder: Path) -> str | None:
-    file = folder / TEMPLATE_FILE
-    if file.is_file():
-        return file.read_text(encoding="utf-8")
+    own = own_template(folder)
+    if own is not None:
+        return own
     config = folder / "tokenizer_config.json"
     found = config_of(config).get("chat_template") if config.is_file() else None
     return found if isinstance(found, str) else None

@@ -67,11 +67,14 @@ class Engine:
         speaker = Speaker(name, self.dialect, None, self.grammars.make)
         self.models: dict[str, Served] = {name: Served(speaker, str(base.folder))}
 
-    def speaker(self, name: str) -> Speaker:
+    def served(self, name: str) -> Served:
         found = self.models.get(name)
         if found is None:
             raise no_model(name)
-        return found.speaker
+        return found
+
+    def speaker(self, name: str) -> Speaker:
+        return self.served(name).speaker
 
     @property
     def adapters(self) -> list[str]:
@@ -108,19 +111,22 @@ class Engine:
             del self.models[name]
 
     def cards(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "id": name,
-                "object": "model",
-                "created": served.created,
-                "owned_by": "clara",
-                "root": served.root,
-                "parent": None if name == self.name else self.name,
-                "max_model_len": self.base.context,
-                "permission": [],
-            }
-            for name, served in self.models.copy().items()
-        ]
+        return [self.card_of(name, served) for name, served in self.models.copy().items()]
+
+    def card(self, name: str) -> dict[str, Any]:
+        return self.card_of(name, self.served(name))
+
+    def card_of(self, name: str, served: Served) -> dict[str, Any]:
+        return {
+            "id": name,
+            "object": "model",
+            "created": served.created,
+            "owned_by": "clara",
+            "root": served.root,
+            "parent": None if name == self.name else self.name,
+            "max_model_len": self.base.context,
+            "permission": [],
+        }
 
 
 def refused(status: int, message: str) -> Problem:

@@ -91,7 +91,7 @@ class Loop:
         except Exception as error:
             # Then nothing can be computed any more: /health says so.
             traceback.print_exc()
-            self.stopping = f"The decode loop failed: {described(error)}"
+            self.stop(f"The decode loop failed: {described(error)}")
         for row in [*self.running, *self.waiting]:
             row.tell(Piece(error=self.stopping))
 

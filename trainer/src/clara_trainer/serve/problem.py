@@ -26,6 +26,9 @@ class StartProblem(Exception):
     """Why the engine cannot start, in words for a user."""
 
 
+STOPPED = "The engine is being stopped."
+
+
 def bad(param: str | None, message: str, code: str | None = None) -> Problem:
     return Problem(400, message, param=param, code=code)
 
@@ -35,7 +38,7 @@ def no_model(name: str) -> Problem:
 
 
 def stopping() -> Problem:
-    return Problem(503, "The engine is being stopped.", "service_unavailable_error", code="stopping")
+    return Problem(503, STOPPED, "service_unavailable_error", code="stopping")
 
 
 def internal(message: str) -> Problem:

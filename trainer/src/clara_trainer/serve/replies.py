@@ -12,10 +12,8 @@ from aiohttp import web
 
 from clara_trainer.serve.answers import Answer
 from clara_trainer.serve.loop import Loop
-from clara_trainer.serve.problem import Problem, internal, stopping
+from clara_trainer.serve.problem import STOPPED, Problem, internal, stopping
 from clara_trainer.serve.row import Piece, Row
-
-STOPPED = "The engine is being stopped."
 
 
 class Rows:

@@ -26,6 +26,8 @@ from clara_trainer.serve.wishes import Order, Speaker, order_of
 BODY_BYTES = 32 << 20
 MOST_THREADS = 1024
 MOST_ROWS = 1024
+# A step between two calls is shorter, unless the decode loop has ended.
+CALL_SECONDS = 120.0
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Parse = Callable[[Body, Body], Asked]
 
@@ -94,9 +96,7 @@ class Server:
         return web.json_response({"object": "list", "data": self.engine.cards()})
 
     async def model(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        self.engine.speaker(name)
-        return web.json_response(next(card for card in self.engine.cards() if card["id"] == name))
+        return web.json_response(self.engine.card(request.match_info["name"]))
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         return await self.answer(request, asked_chat)
@@ -142,7 +142,10 @@ class Server:
         done = asyncio.Event()
         events = asyncio.get_running_loop()
         set_threads(self.loop, threads, partial(events.call_soon_threadsafe, done.set))
-        await done.wait()
+        try:
+            await asyncio.wait_for(done.wait(), CALL_SECONDS)
+        except TimeoutError as error:
+            raise internal("The decode loop does not take the threads; its log says why.") from error
         self.threads = threads
         return web.json_response({"threads": threads})
 
