@@ -1,0 +1,26 @@
+import { PassThrough } from 'node:stream';
+import { LastWords } from './last-words.js';
+
+describe('the last words of a process', () => {
+  const said = (...parts: string[]): LastWords => {
+    const stderr = new PassThrough();
+    const words = new LastWords(stderr);
+    for (const part of parts) stderr.emit('data', Buffer.from(part));
+    return words;
+  };
+
+  it('are its last line, however it came', () => {
+    expect(said('Traceback\n  line 1\nMemory', 'Error: 3 GB\n\n').afterEnd(1, null)).toBe(
+      'it ended with code 1: MemoryError: 3 GB',
+    );
+    expect(said(`${'x'.repeat(5000)}\nthe end`).line).toBe('the end');
+  });
+
+  it('may be none', () => {
+    expect(said().afterEnd(null, 'SIGKILL')).toBe('it ended by SIGKILL');
+  });
+
+  it('have no secrets', () => {
+    expect(said('GET https://user:geheim@host/ failed').line).not.toContain('geheim');
+  });
+});
