@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { join } from 'node:path';
 import type { Clock } from '../../kernel/clock.js';
 import { messageOf } from '../../kernel/errors.js';
 import {
@@ -11,8 +10,8 @@ import {
   type EngineRequest,
   type ServedModel,
 } from '../../modules/serving/engine.port.js';
-import { checkFolder } from './adapter-folder.js';
-import { GgufAdapters } from './gguf/convert-adapter.js';
+import { checkFolder, shippedTemplate } from './adapter-folder.js';
+import { convertedIn, GgufAdapters } from './gguf/convert-adapter.js';
 import { NotConvertible } from './gguf/peft-weights.js';
 import { OllamaApi } from './ollama-api.js';
 import { isOurs, isSameModel, ollamaName, withoutTag } from './ollama-names.js';
@@ -49,7 +48,7 @@ export class OllamaEngine extends ServerEngine {
   ) {
     super(options, around.clock);
     this.#api = new OllamaApi(options.url, options.key);
-    this.#converted = new GgufAdapters(join(options.cache, 'gguf-adapters'));
+    this.#converted = new GgufAdapters(convertedIn(options.cache));
   }
 
   close(): Promise<void> {
@@ -83,7 +82,7 @@ export class OllamaEngine extends ServerEngine {
     const file = await this.#fileOf(path, signal);
     const digest = await sha256Of(file);
     await this.#api.give(file, digest, signal);
-    const template = await ollamaTemplate(path, join(trainer, 'src', 'clara_trainer', 'chat_template.jinja'));
+    const template = await ollamaTemplate(path, shippedTemplate(trainer));
     await this.#api.create({ name: engineName, base: model, digest, template }, signal);
     await this.#prove(engineName, signal);
   }
