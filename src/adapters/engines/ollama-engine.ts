@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import type { Clock } from '../../kernel/clock.js';
 import { messageOf } from '../../kernel/errors.js';
+import { digestOf } from '../../kernel/file-digest.js';
 import {
   AdapterRefused,
   EngineUnavailable,
@@ -80,7 +79,7 @@ export class OllamaEngine extends ServerEngine {
     await checkFolder(path);
     const { model, trainer } = this.options;
     const file = await this.#fileOf(path, signal);
-    const digest = await sha256Of(file);
+    const { sha256: digest } = await digestOf(file);
     await this.#api.give(file, digest, signal);
     const template = await ollamaTemplate(path, shippedTemplate(trainer));
     await this.#api.create({ name: engineName, base: model, digest, template }, signal);
@@ -116,10 +115,4 @@ export class OllamaEngine extends ServerEngine {
       throw new AdapterRefused(`Ollama took the adapter and does not answer with it. ${messageOf(error)}`);
     }
   }
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) hash.update(piece);
-  return hash.digest('hex');
 }
