@@ -35,8 +35,8 @@ describe('unpacking LZ4 frames', () => {
   });
 
   it('repeats what stands in an earlier block, as large buffers have it', () => {
-    const blocks = ['0900000080' + '6162636465666768', '05000000' + '040800' + '107a'];
-    const frame = Buffer.from(`04224d18404082${blocks.join('')}00000000`, 'hex');
+    const [first, second] = ['09000000806162636465666768', '05000000040800107a'];
+    const frame = Buffer.from(`04224d18404082${first}${second}00000000`, 'hex');
     expect(Buffer.from(unpackLz4(frame, 100)).toString()).toBe('abcdefghabcdefghz');
   });
 
