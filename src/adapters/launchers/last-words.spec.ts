@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { LastWords } from './last-words.js';
 
@@ -14,6 +16,15 @@ describe('the last words of a process', () => {
       'it ended with code 1: MemoryError: 3 GB',
     );
     expect(said(`${'x'.repeat(5000)}\nthe end`).line).toBe('the end');
+  });
+
+  it('of a crash of Node are those of its error', async () => {
+    const stderr = new PassThrough();
+    const words = new LastWords(stderr);
+    const child = spawn(process.execPath, ['/nowhere/worker.js'], { stdio: ['ignore', 'ignore', 'pipe'], env: {} });
+    child.stderr.pipe(stderr);
+    await once(child, 'close');
+    expect(words.afterEnd(1, null)).toBe(`it ended with code 1: Error: Cannot find module '/nowhere/worker.js'`);
   });
 
   it('may be none', () => {
