@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { access } from 'node:fs/promises';
-import { join } from 'node:path';
 import { interruptible } from '../../kernel/interruptible.js';
 import { EngineUnavailable } from '../../modules/serving/engine.port.js';
+import { builtScript } from '../launchers/built-script.js';
 import { trainingEnvironment } from '../launchers/child-environment.js';
 import { shippedTemplate } from './adapter-folder.js';
 import { ChildEngine, type ChildStart, type ChildSurroundings } from './child-engine.js';
@@ -65,7 +65,7 @@ export class LlamacppEngine extends ChildEngine {
       context: options.contextTokens,
       threads: options.threads,
     };
-    const script = join(options.root, 'dist', 'src', 'adapters', 'engines', 'llamacpp', 'llamacpp-worker.js');
+    const script = builtScript(options.root, 'engines/llamacpp/llamacpp-worker');
     return {
       command: process.execPath,
       args: [script, ...Object.entries(args).map(([name, value]) => `--${name}=${value}`)],
