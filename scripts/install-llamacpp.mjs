@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // Puts node-llama-cpp with the binary of this platform into the cache: `node scripts/install-llamacpp.mjs`, or installLlamacpp().
-import { spawn } from 'node:child_process';
-import { access, copyFile, mkdir, mkdtemp, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { access, copyFile, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defaultCacheDir } from './install-postgres.mjs';
 import { oneAtATime } from './one-at-a-time.mjs';
+import { lastLines, runProgram } from './program.mjs';
 
 const INSTALL_MS = 600_000;
 const here = join(dirname(fileURLToPath(import.meta.url)), 'llamacpp');
@@ -28,8 +28,10 @@ export async function installLlamacpp(options = {}) {
   await oneAtATime(`${target}.lock`, {}, async () => {
     if (await exists(target)) return;
     options.onProgress?.(`installing llama.cpp into ${target}`);
-    await mkdir(cacheDir, { recursive: true });
-    const work = await mkdtemp(`${target}.`);
+    // Whoever holds the lock is alone here: what is there was left by one that was killed.
+    const work = `${target}.partial`;
+    await rm(work, { recursive: true, force: true, maxRetries: 3 });
+    await mkdir(work, { recursive: true });
     try {
       await writeManifests(work, manifest, binary);
       await npmCi(work);
@@ -66,35 +68,14 @@ async function writeManifests(work, manifest, binary) {
 
 async function npmCi(work) {
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  const { code, output } = await run('npm', args, work);
+  const others = Object.entries(process.env).filter(([name]) => !/^(CLARA|UDS3|KEYCLOAK|VCC)_/.test(name));
+  const signal = AbortSignal.timeout(INSTALL_MS);
+  const { code, output } = await runProgram('npm', args, { cwd: work, env: Object.fromEntries(others), signal });
   if (code === 0) return;
-  const end = output.trim().split('\n').slice(-6).join('\n');
-  throw new Error(`llama.cpp could not be installed with npm, which needs the network (code ${code}):\n${end}`);
-}
-
-/** Runs a program to its end within a deadline; one that cannot be started has code null. */
-function run(command, args, cwd) {
-  return new Promise((done) => {
-    const others = Object.entries(process.env).filter(([name]) => !/^(CLARA|UDS3|KEYCLOAK|VCC)_/.test(name));
-    const shell = process.platform === 'win32';
-    const child = spawn(command, args, {
-      cwd,
-      env: Object.fromEntries(others),
-      stdio: ['ignore', 'pipe', 'pipe'],
-      shell,
-    });
-    const deadline = setTimeout(() => child.kill('SIGKILL'), INSTALL_MS);
-    let output = '';
-    const keep = (chunk) => (output = (output + chunk).slice(-20_000));
-    const finish = (result) => {
-      clearTimeout(deadline);
-      done(result);
-    };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-    child.on('error', (error) => finish({ code: null, output: output + error.message }));
-    child.on('close', (code) => finish({ code, output }));
-  });
+  const how = signal.aborted ? `not done after ${INSTALL_MS / 1000} s` : `code ${code}`;
+  throw new Error(
+    `llama.cpp could not be installed with npm, which must be there and needs the network (${how}):\n${lastLines(output, 6)}`,
+  );
 }
 
 async function exists(path) {

@@ -4,6 +4,7 @@ import { type EmbeddingModel, EmbedderUnavailable } from '../../modules/document
 import { maskPatterns } from '../../kernel/secret-mask.js';
 import { Deferred } from '../../kernel/deferred.js';
 import { interruptible } from '../../kernel/interruptible.js';
+import { LastWords } from '../launchers/last-words.js';
 import { parseWorkerMessage, type WorkerMessage } from './worker-message.js';
 
 export interface WorkerCommand {
@@ -31,7 +32,6 @@ type Answer = Extract<WorkerMessage, { kind: 'answer' }>;
 
 const STOP_MS = 3000;
 const DOWNLOAD_MS = 3_600_000;
-const COMPLAINT = 2000;
 
 /** One worker process, from its start to its end. */
 export class EmbedProcess {
@@ -42,7 +42,6 @@ export class EmbedProcess {
   readonly #gone = new Deferred<void>();
   #last = 0;
   #isReady = false;
-  #complaint = '';
   #reason: WorkerEnded | undefined;
   #watch: NodeJS.Timeout | undefined;
 
@@ -51,12 +50,10 @@ export class EmbedProcess {
     private readonly onEnd: (end: WorkerEnded) => void,
   ) {
     this.#child = spawn(command.python, command.args, { env: command.env, stdio: ['pipe', 'pipe', 'pipe'] });
+    const words = new LastWords(this.#child.stderr);
     this.#child.once('error', (error) => this.#end(new WorkerEnded('crash', `it cannot be started: ${error.message}`)));
-    this.#child.once('close', (code, signal) => this.#end(this.#endOf(code, signal)));
+    this.#child.once('close', (code, signal) => this.#end(new WorkerEnded('crash', words.afterEnd(code, signal))));
     this.#child.stdin.on('error', () => undefined);
-    this.#child.stderr.on('data', (part: Buffer) => {
-      this.#complaint = (this.#complaint + part.toString()).slice(-COMPLAINT);
-    });
     createInterface({ input: this.#child.stdout }).on('line', (line) => this.#hear(parseWorkerMessage(line)));
     this.#listenFor(command.startMs);
   }
@@ -137,12 +134,6 @@ export class EmbedProcess {
       this.#reason ??= new WorkerEnded('crash', `it did not answer for ${ms / 1000} s and was killed`);
       this.#child.kill('SIGKILL');
     }, ms);
-  }
-
-  #endOf(code: number | null, signal: NodeJS.Signals | null): WorkerEnded {
-    const how = signal === null ? `with code ${code}` : `by ${signal}`;
-    const last = maskPatterns(this.#complaint.trim().split('\n').at(-1) ?? '');
-    return new WorkerEnded('crash', last === '' ? `it ended ${how}` : `it ended ${how}: ${last}`);
   }
 
   #end(end: WorkerEnded): void {

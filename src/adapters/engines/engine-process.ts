@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Deferred } from '../../kernel/deferred.js';
-import { maskPatterns } from '../../kernel/secret-mask.js';
+import { LastWords } from '../launchers/last-words.js';
 
 export interface EngineCommand {
   command: string;
@@ -15,17 +15,16 @@ export interface EngineCommand {
 
 const STOP_MS = 3000;
 const KILL_MS = 2000;
-const COMPLAINT = 2000;
 
 /** An engine as a child that ends when its stdin closes: so it never outlives this process, however that ends. */
 export class EngineProcess {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #gone = new Deferred<void>();
-  #complaint = '';
   #hasEnded = false;
 
   constructor({ command, args, env, onLine, onEnd }: EngineCommand) {
     this.#child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    const words = new LastWords(this.#child.stderr);
     const end = (reason: string): void => {
       if (this.#hasEnded) return;
       this.#hasEnded = true;
@@ -33,11 +32,8 @@ export class EngineProcess {
       onEnd(reason);
     };
     this.#child.once('error', (error) => end(`it cannot be started: ${error.message}`));
-    this.#child.once('exit', (code, signal) => setImmediate(() => end(this.#endOf(code, signal))));
+    this.#child.once('exit', (code, signal) => setImmediate(() => end(words.afterEnd(code, signal))));
     this.#child.stdin.on('error', () => undefined);
-    this.#child.stderr.on('data', (part: Buffer) => {
-      this.#complaint = (this.#complaint + part.toString()).slice(-COMPLAINT);
-    });
     createInterface({ input: this.#child.stdout }).on('line', onLine);
   }
 
@@ -55,11 +51,5 @@ export class EngineProcess {
     await this.#gone.promise;
     this.#child.stdin.destroy();
     for (const timer of late) clearTimeout(timer);
-  }
-
-  #endOf(code: number | null, signal: NodeJS.Signals | null): string {
-    const how = signal === null ? `with code ${code}` : `by ${signal}`;
-    const last = maskPatterns(this.#complaint.trim().split('\n').at(-1) ?? '');
-    return last === '' ? `it ended ${how}` : `it ended ${how}: ${last}`;
   }
 }

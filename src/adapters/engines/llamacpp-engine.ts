@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { access } from 'node:fs/promises';
-import { join } from 'node:path';
 import { interruptible } from '../../kernel/interruptible.js';
 import { EngineUnavailable } from '../../modules/serving/engine.port.js';
+import { builtScript } from '../launchers/built-script.js';
 import { trainingEnvironment } from '../launchers/child-environment.js';
+import { shippedTemplate } from './adapter-folder.js';
 import { ChildEngine, type ChildStart, type ChildSurroundings } from './child-engine.js';
+import { convertedIn } from './gguf/convert-adapter.js';
 import { readyByLine } from './ready-line.js';
 
 export interface LlamacppOptions {
@@ -56,14 +58,14 @@ export class LlamacppEngine extends ChildEngine {
       library,
       model: options.gguf,
       name: options.base,
-      adapters: join(options.cache, 'gguf-adapters'),
-      template: join(options.trainer, 'src', 'clara_trainer', 'chat_template.jinja'),
+      adapters: convertedIn(options.cache),
+      template: shippedTemplate(options.trainer),
       'max-loras': options.maxLoras,
       rows: options.maxRows,
       context: options.contextTokens,
       threads: options.threads,
     };
-    const script = join(options.root, 'dist', 'src', 'adapters', 'engines', 'llamacpp', 'llamacpp-worker.js');
+    const script = builtScript(options.root, 'engines/llamacpp/llamacpp-worker');
     return {
       command: process.execPath,
       args: [script, ...Object.entries(args).map(([name, value]) => `--${name}=${value}`)],

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { join } from 'node:path';
 import type { Clock } from '../../kernel/clock.js';
 import { messageOf } from '../../kernel/errors.js';
+import { digestOf } from '../../kernel/file-digest.js';
 import {
   AdapterRefused,
   EngineUnavailable,
@@ -11,8 +9,8 @@ import {
   type EngineRequest,
   type ServedModel,
 } from '../../modules/serving/engine.port.js';
-import { checkFolder } from './adapter-folder.js';
-import { GgufAdapters } from './gguf/convert-adapter.js';
+import { checkFolder, shippedTemplate } from './adapter-folder.js';
+import { convertedIn, GgufAdapters } from './gguf/convert-adapter.js';
 import { NotConvertible } from './gguf/peft-weights.js';
 import { OllamaApi } from './ollama-api.js';
 import { isOurs, isSameModel, ollamaName, withoutTag } from './ollama-names.js';
@@ -49,7 +47,7 @@ export class OllamaEngine extends ServerEngine {
   ) {
     super(options, around.clock);
     this.#api = new OllamaApi(options.url, options.key);
-    this.#converted = new GgufAdapters(join(options.cache, 'gguf-adapters'));
+    this.#converted = new GgufAdapters(convertedIn(options.cache));
   }
 
   close(): Promise<void> {
@@ -81,9 +79,9 @@ export class OllamaEngine extends ServerEngine {
     await checkFolder(path);
     const { model, trainer } = this.options;
     const file = await this.#fileOf(path, signal);
-    const digest = await sha256Of(file);
+    const { sha256: digest } = await digestOf(file);
     await this.#api.give(file, digest, signal);
-    const template = await ollamaTemplate(path, join(trainer, 'src', 'clara_trainer', 'chat_template.jinja'));
+    const template = await ollamaTemplate(path, shippedTemplate(trainer));
     await this.#api.create({ name: engineName, base: model, digest, template }, signal);
     await this.#prove(engineName, signal);
   }
@@ -117,10 +115,4 @@ export class OllamaEngine extends ServerEngine {
       throw new AdapterRefused(`Ollama took the adapter and does not answer with it. ${messageOf(error)}`);
     }
   }
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) hash.update(piece);
-  return hash.digest('hex');
 }

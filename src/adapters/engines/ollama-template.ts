@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { templateBeside } from './adapter-folder.js';
 
 /** The shipped chat template in Ollama's template language. */
 const SHIPPED = `{{- range .Messages }}
@@ -21,7 +21,7 @@ const SHIPPED = `{{- range .Messages }}
  * @param shipped file of the template
  */
 export async function ollamaTemplate(adapter: string, shipped: string): Promise<string | undefined> {
-  const own = await readFile(join(adapter, 'chat_template.jinja'), 'utf8').catch(() => undefined);
+  const own = await templateBeside(adapter);
   if (own === undefined) return undefined;
   return own.trim() === (await readFile(shipped, 'utf8')).trim() ? SHIPPED : undefined;
 }

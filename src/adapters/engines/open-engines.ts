@@ -1,8 +1,10 @@
+import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Settings } from '../../config/settings.js';
 import { baseSlug, ggufSlug, MADE_BASE } from '../../kernel/base-slug.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Log } from '../../kernel/log.js';
+import { EngineUnavailable } from '../../modules/serving/engine.port.js';
 import { Engines } from '../../modules/serving/engines.port.js';
 import type { ThisHost } from '../host/this-host.js';
 import type { TrainerInstallation } from '../launchers/trainer-installation.js';
@@ -21,6 +23,9 @@ interface Parts {
   log: Log;
   clock: Clock;
 }
+
+const ELSEWHERE =
+  'llama.cpp cannot be installed here; take CLARA_SERVING_ENGINE=embedded, ollama or vllm, or run CLARA out of its sources';
 
 type Needed = Pick<Settings, 'root' | 'serving' | 'folders' | 'training'>;
 
@@ -99,7 +104,11 @@ function llamacpp({ root, serving, folders, training }: Needed, parts: Parts): C
     environment: parts.environment,
   };
   const install = async (): Promise<string> => {
-    const { installLlamacpp } = (await import(join(root, 'scripts', 'install-llamacpp.mjs'))) as {
+    const script = join(root, 'scripts', 'install-llamacpp.mjs');
+    await access(script).catch(() => {
+      throw new EngineUnavailable(`${script} is not there, as in the container image: ${ELSEWHERE}`);
+    });
+    const { installLlamacpp } = (await import(script)) as {
       installLlamacpp: (options: { cacheDir: string; onProgress: (line: string) => void }) => Promise<string>;
     };
     return installLlamacpp({ cacheDir: folders.cache, onProgress: (line) => parts.log.info(line) });

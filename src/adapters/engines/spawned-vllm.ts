@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
+import { freePort } from '../host/free-port.js';
 import { EngineUnavailable } from '../../modules/serving/engine.port.js';
 import type { Clock } from '../../kernel/clock.js';
 import { trainingEnvironment } from '../launchers/child-environment.js';
@@ -99,15 +99,4 @@ export class SpawnedVllm extends ChildEngine {
       await api.close();
     }
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }

@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { maskPatterns } from '../../kernel/secret-mask.js';
 import { AdapterExporter, ExportFailed, type ExportRequest } from '../../modules/adapters/exporter.port.js';
 import { trainingEnvironment } from '../launchers/child-environment.js';
+import { LastWords } from '../launchers/last-words.js';
 
 interface ExporterPlace {
   python: () => string;
@@ -21,8 +22,6 @@ interface Word {
   done?: unknown;
   failed?: { message?: unknown };
 }
-
-const COMPLAINT = 2000;
 
 /** Runs `python -m clara_trainer.export`. */
 export class ProcessExporter extends AdapterExporter {
@@ -69,11 +68,10 @@ async function endOf(
   child: ChildProcessByStdio<Writable, Readable, Readable>,
   report: (phase: string, progress: number) => void,
 ): Promise<{ done: boolean; reason: string }> {
-  let complaint = '';
+  const words = new LastWords(child.stderr);
   let failed: string | undefined;
   let done = false;
   child.stdin.on('error', () => undefined);
-  child.stderr.on('data', (part: Buffer) => (complaint = (complaint + part.toString()).slice(-COMPLAINT)));
   createInterface({ input: child.stdout }).on('line', (line) => {
     const word = wordOf(line);
     if (typeof word.phase === 'string' && typeof word.progress === 'number') report(word.phase, word.progress);
@@ -84,8 +82,7 @@ async function endOf(
     child.once('error', (error) => resolve(error.message));
     child.once('close', (status, signal) => resolve(signal ?? status));
   });
-  const last = complaint.trim().split('\n').at(-1) ?? '';
-  return { done: done && code === 0, reason: maskPatterns(failed ?? `The export ended (${code}): ${last}`) };
+  return { done: done && code === 0, reason: maskPatterns(failed ?? `The export ended (${code}): ${words.line}`) };
 }
 
 function wordOf(line: string): Word {

@@ -1,8 +1,8 @@
 import { execFile, spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from '../host/free-port.js';
 import { Launcher, type LaunchOptions } from '../../modules/training/launcher.port.js';
 import type { RunFile } from '../../modules/training/run-contract.generated.js';
 import type { RunFolder } from '../../modules/training/run-folder.js';
@@ -110,15 +110,4 @@ async function accelerateCommand(python: string, folder: RunFolder, runFile: Run
   const launch = ['-m', 'accelerate.commands.launch', '--num_processes', String(processes), '--num_machines', '1'];
   const plain = ['--mixed_precision', 'no', '--dynamo_backend', 'no'];
   return [python, ...launch, ...several, ...plain, '-m', 'clara_trainer', '--run', folder.path];
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }

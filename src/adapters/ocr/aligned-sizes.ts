@@ -1,3 +1,5 @@
+import { medianSize } from './median-size.js';
+
 interface SizedPage {
   lines: { text: string; size: number }[];
   ocr?: number;
@@ -22,10 +24,5 @@ export function alignSizes(pages: readonly SizedPage[]): void {
   }
 }
 
-/** The median by letters; null where there is no text. */
-function bodySize(lines: readonly { text: string; size: number }[]): number | null {
-  const half = lines.reduce((sum, { text }) => sum + text.length, 0) / 2;
-  let letters = 0;
-  const sorted = lines.toSorted((one, other) => one.size - other.size);
-  return sorted.find(({ text }) => (letters += text.length) >= half)?.size ?? null;
-}
+const bodySize = (lines: SizedPage['lines']): number | null =>
+  medianSize(lines.map(({ text, size }) => ({ size, letters: text.length })));

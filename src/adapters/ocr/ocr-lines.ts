@@ -1,4 +1,5 @@
 import type { PdfLine } from '../parsers/pdf-lines.js';
+import { medianSize } from './median-size.js';
 import type { RecognisedLine, RecognisedWord } from './recognition.js';
 
 const POINTS = 72;
@@ -39,15 +40,8 @@ export function asPdfLines(
   }));
 }
 
-/** The median by letters. */
-function bodyHeight(lines: readonly RecognisedLine[]): number {
-  const rows = lines
-    .map(({ height, words }) => ({ height, letters: textOf(words).length }))
-    .toSorted((one, other) => one.height - other.height);
-  const half = rows.reduce((sum, { letters }) => sum + letters, 0) / 2;
-  let letters = 0;
-  return rows.find((row) => (letters += row.letters) >= half)?.height ?? 0;
-}
+const bodyHeight = (lines: readonly RecognisedLine[]): number =>
+  medianSize(lines.map(({ height, words }) => ({ size: height, letters: textOf(words).length }))) ?? 0;
 
 /** What the engine takes a paragraph sign for, where it is unsure. */
 const LIKE_A_PARAGRAPH_SIGN = /^(?:[$&8]|\$&|8\$)$/;

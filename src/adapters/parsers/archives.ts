@@ -9,7 +9,7 @@ import {
 } from '../../modules/documents/archive-reader.port.js';
 import { UnreadableFile } from '../../modules/documents/document-parser.port.js';
 import { archiveKind } from './archive-kind.js';
-import { builtScript } from './built-script.js';
+import { builtScript } from '../launchers/built-script.js';
 import { gunzipFile } from './gz-file.js';
 import { untar } from './tar-archive.js';
 import { Unpacking } from './unpacking.js';
@@ -52,7 +52,7 @@ export class Archives extends ArchiveReader {
 
   async #unrar(request: UnrarProtocol['request'], signal: AbortSignal): Promise<ArchiveEntry[]> {
     signal.throwIfAborted();
-    const script = { path: builtScript(this.root, 'unrar-worker'), writes: request.into };
+    const script = { path: builtScript(this.root, 'parsers/unrar-worker'), writes: request.into };
     const worker = await WorkerProcess.start<UnrarProtocol>(script, this.rarLimits);
     try {
       return await worker.ask(request, () => undefined, signal);

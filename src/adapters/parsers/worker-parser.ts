@@ -10,7 +10,7 @@ import type { OcrOptions } from '../ocr/ocr-options.js';
 import { megabytes } from './source-file.js';
 import type { ParseProtocol } from './worker-messages.js';
 import { WorkerPool } from './worker-pool.js';
-import { builtScript } from './built-script.js';
+import { builtScript } from '../launchers/built-script.js';
 
 export interface ParserOptions {
   /** Root of the project, which holds `dist`. */
@@ -35,7 +35,7 @@ export class WorkerParser extends DocumentParser {
 
   constructor(private readonly options: ParserOptions) {
     super();
-    const script = { path: builtScript(options.root, 'parse-worker'), writes: null };
+    const script = { path: builtScript(options.root, 'parsers/parse-worker'), writes: null };
     const { ocr, ...limits } = options;
     this.#texts = new WorkerPool<ParseProtocol>({ ...limits, script });
     this.#pictures =

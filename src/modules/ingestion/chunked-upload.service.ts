@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Settings } from '../../config/settings.js';
+import { digestOf } from '../../kernel/file-digest.js';
 import { AppError } from '../../kernel/errors.js';
 import { inTransaction, rowsOf } from '../../kernel/transaction.js';
 import { isUuid } from '../../kernel/uuid.js';
@@ -15,7 +16,7 @@ import type { UploadRow } from './ingestion.entity.js';
 import { chunksIn, uploadView } from './ingestion-views.js';
 import { IngestionNews } from './ingestion-news.js';
 import { belongingOf, JobCreation } from './job-creation.js';
-import { hashOf, OriginalFiles } from './original-files.js';
+import { OriginalFiles } from './original-files.js';
 import { uploadReply } from './upload.service.js';
 
 const CHUNK_BYTES = 8 * 1024 * 1024;
@@ -108,7 +109,7 @@ export class ChunkedUploads {
         `${missing} chunk(s) are missing; GET /upload/chunked/${uploadId}/status lists what is here`,
       );
     const path = this.#path(uploadId);
-    const { bytes, sha256 } = await hashOf(path);
+    const { bytes, sha256 } = await digestOf(path);
     if (bytes !== upload.bytes) throw new AppError('conflict', `${bytes} bytes are here instead of ${upload.bytes}`);
     if (upload.sha256 !== null && upload.sha256 !== sha256)
       throw new AppError('conflict', `The file has the SHA-256 ${sha256}, not ${upload.sha256}; send the chunks again`);

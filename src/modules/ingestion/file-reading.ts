@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { Injectable } from '@nestjs/common';
+import { digestOf } from '../../kernel/file-digest.js';
 import { Settings } from '../../config/settings.js';
 import { ArchiveReader, type ArchiveKind } from '../documents/archive-reader.port.js';
 import {
@@ -14,7 +15,7 @@ import { makeDocument } from './document-making.js';
 import { cleanFileName, uniqueNames } from './file-name.js';
 import type { FileRow, JobRow } from './ingestion.entity.js';
 import type { NamedFile } from './ingestion-queue.store.js';
-import { hashOf, OriginalFiles } from './original-files.js';
+import { OriginalFiles } from './original-files.js';
 
 /** What became of a file. */
 export type Reading = { kind: 'published'; published: Published } | { kind: 'unpacked'; entries: NamedFile[] };
@@ -88,7 +89,7 @@ export class FileReading {
       const entries: NamedFile[] = [];
       for (const [index, entry] of found.entries()) {
         const name = names[index] ?? entry.name;
-        entries.push({ name, path: entry.path, depth: file.depth + 1, ...(await hashOf(entry.path)) });
+        entries.push({ name, path: entry.path, depth: file.depth + 1, ...(await digestOf(entry.path)) });
       }
       return entries;
     } catch (error) {

@@ -1,11 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { access, copyFile, mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { AppError } from '../../kernel/errors.js';
+import { digestOf } from '../../kernel/file-digest.js';
 
 export interface StagedFile {
   path: string;
@@ -71,7 +71,7 @@ export class OriginalFiles {
     const path = await this.stagingPath();
     try {
       await copyFile(source, path);
-      return { path, ...(await hashOf(path)) };
+      return { path, ...(await digestOf(path)) };
     } catch (error) {
       await this.remove(path);
       throw error;
@@ -103,17 +103,4 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** Streams the file once. */
-export async function hashOf(path: string): Promise<{ bytes: number; sha256: string }> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  await pipeline(createReadStream(path), async (source: AsyncIterable<Buffer>) => {
-    for await (const part of source) {
-      bytes += part.length;
-      hash.update(part);
-    }
-  });
-  return { bytes, sha256: hash.digest('hex') };
 }

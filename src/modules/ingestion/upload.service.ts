@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { Injectable } from '@nestjs/common';
+import { digestOf } from '../../kernel/file-digest.js';
 import { AppError } from '../../kernel/errors.js';
 import type { Caller } from '../security/principal.port.js';
 import type { DocumentOptionsDto, IngestTextDto, UploadReplyDto } from './ingestion.dto.js';
 import type { JobRow } from './ingestion.entity.js';
 import type { NamedFile } from './ingestion-queue.store.js';
 import { belongingOf, JobCreation } from './job-creation.js';
-import { hashOf, OriginalFiles } from './original-files.js';
+import { OriginalFiles } from './original-files.js';
 
 /** As the original guesses it. */
 const SECONDS_A_FILE = 2;
@@ -33,7 +34,7 @@ export class UploadService {
     const belonging = belongingOf(options, caller);
     const path = await this.originals.stagingPath();
     await writeFile(path, text.toWellFormed(), { mode: 0o600 });
-    const staged = { path, ...(await hashOf(path)) };
+    const staged = { path, ...(await digestOf(path)) };
     const name = filename ?? `text-${staged.sha256.slice(0, 12)}.md`;
     try {
       const files = [{ ...staged, name }];

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ADAPTER_FILES } from '../adapter-folder.js';
 import { ggufFile, type Matrix } from './gguf-file.js';
 import { checkArchitecture, ordered, weightName, type GgufBase } from './gguf-layers.js';
 import { NotConvertible, readConfig, readPairs, type LoraPair, type PeftConfig } from './peft-weights.js';
@@ -9,6 +10,9 @@ import { NotConvertible, readConfig, readPairs, type LoraPair, type PeftConfig }
 /** Changes when the same adapter becomes another file. */
 const VERSION = 1;
 const UNUSED_MS = 30 * 24 * 60 * 60 * 1000;
+
+/** Where converted adapters are kept in the cache. */
+export const convertedIn = (cache: string): string => join(cache, 'gguf-adapters');
 
 /** PEFT folders as GGUF adapters, each converted once for each kind of base and kept in the folder. */
 export class GgufAdapters {
@@ -49,7 +53,7 @@ export class GgufAdapters {
 
 async function keyOf(adapter: string, base: GgufBase): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify([VERSION, base.architecture, base.heads, base.kvHeads]));
-  for (const file of ['adapter_config.json', 'adapter_model.safetensors'])
+  for (const file of ADAPTER_FILES)
     for await (const piece of createReadStream(join(adapter, file)) as AsyncIterable<Buffer>) hash.update(piece);
   return hash.digest('hex');
 }

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { messageOf } from '../../../kernel/errors.js';
 import type { Turn } from './asked-answer.js';
 import { BadRequest } from './bad-request.js';
@@ -26,7 +24,3 @@ export function templateIn(metadata: Readonly<Record<string, unknown>>): string 
   const { chat_template: template } = (metadata['tokenizer'] ?? {}) as Record<string, unknown>;
   return typeof template === 'string' && template !== '' ? template : undefined;
 }
-
-/** The template that lies beside an adapter, as its training used it. */
-export const templateBeside = (adapter: string): Promise<string | undefined> =>
-  readFile(join(adapter, 'chat_template.jinja'), 'utf8').catch(() => undefined);

@@ -17,7 +17,7 @@ interface Slot {
 /** So many answers at a time, each in a context of its own: a context has one adapter, or none. */
 export class ContextPool {
   readonly #slots: Slot[];
-  readonly #waiting: { slot: Deferred<Slot>; adapter: string | null }[] = [];
+  readonly #waiting: Deferred<Slot>[] = [];
   #uses = 0;
 
   constructor(
@@ -54,15 +54,15 @@ export class ContextPool {
   async #take(adapter: string | null, signal: AbortSignal): Promise<Slot> {
     const free = this.#bestFor(adapter);
     if (free) return this.#mark(free);
-    const waiter = { slot: new Deferred<Slot>(), adapter };
+    const waiter = new Deferred<Slot>();
     this.#waiting.push(waiter);
     try {
-      return await interruptible(waiter.slot.promise, signal);
+      return await interruptible(waiter.promise, signal);
     } catch (error) {
       const at = this.#waiting.indexOf(waiter);
       if (at >= 0) this.#waiting.splice(at, 1);
       // It was given to one who has just left.
-      else void waiter.slot.promise.then((slot) => this.#giveBack(slot));
+      else void waiter.promise.then((slot) => this.#giveBack(slot));
       throw error;
     }
   }
@@ -75,7 +75,7 @@ export class ContextPool {
 
   #giveBack(slot: Slot): void {
     const next = this.#waiting.shift();
-    if (next) next.slot.resolve(this.#mark(slot));
+    if (next) next.resolve(this.#mark(slot));
     else slot.isBusy = false;
   }
 

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { messageOf } from '../../../kernel/errors.js';
+import { templateBeside } from '../adapter-folder.js';
 import { GgufAdapters } from '../gguf/convert-adapter.js';
 import type { GgufBase } from '../gguf/gguf-layers.js';
 import { answer, type AnswerEnd, type Piece } from './answer.js';
 import type { AskedAnswer } from './asked-answer.js';
 import { BadRequest } from './bad-request.js';
-import { chatTemplate, templateBeside, templateIn, type ChatTemplate } from './chat-prompt.js';
+import { chatTemplate, templateIn, type ChatTemplate } from './chat-prompt.js';
 import { ContextPool } from './context-pool.js';
 import type { LlamaModel, TemplateEngine, Token } from './llama-library.js';
 

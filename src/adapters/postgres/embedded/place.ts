@@ -1,6 +1,6 @@
 import { chmod, chown, lstat, mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../../host/free-port.js';
 import type { Identity } from './identity.js';
 import { giveTo } from './run-as.js';
 import type { Place } from './server-settings.js';
@@ -38,16 +38,4 @@ async function isPrivate(folder: string, site: Site, identity: Identity): Promis
   const facts = await lstat(folder);
   const owners = identity.kind === 'user' ? [site.uid, identity.uid] : [site.uid];
   return facts.isDirectory() && owners.includes(facts.uid) && (facts.mode & 0o077) === 0;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const probe = createServer();
-    probe.on('error', fail);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address ? address.port : 0;
-      probe.close(() => done(port));
-    });
-  });
 }

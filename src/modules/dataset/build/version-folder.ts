@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { digestOf } from '../../../kernel/file-digest.js';
 import type { StoredFile } from '../dataset-record.js';
 import { KeptAnswers } from '../questions/kept-answers.js';
 
@@ -15,9 +14,7 @@ export async function syncFolder(path: string): Promise<void> {
 
 /** Hash and size of a file. */
 export async function storedFile(path: string, dataFolder: string): Promise<StoredFile> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return { path: relative(dataFolder, path), sha256: hash.digest('hex'), bytes: (await stat(path)).size };
+  return { path: relative(dataFolder, path), ...(await digestOf(path)) };
 }
 
 /** Where the files of a dataset lie: `<data>/datasets/<id>/v<number>`, while it is built beside it under another name. */

@@ -35,13 +35,15 @@ compressionRegistry.set(CompressionType.ZSTD, { decode: counted(unpackZstd) });
 
 /** A file of which no piece is read that would fill the memory. */
 function bounded(handle: FileHandle): FileHandle {
-  const read = (buffer: Uint8Array, offset: number, length: number, position: number) => {
+  const read = async (buffer: Uint8Array, offset: number, length: number, position: number) => {
     if (length > LARGEST_BATCH_BYTES)
       throw new RowProblem(
         `a record batch holds more than ${LARGEST_BATCH_BYTES / 1024 / 1024} MiB; write smaller ones`,
       );
+    const found = await handle.read(buffer, offset, length, position);
+    // Not before: meanwhile others unpack theirs, and what was read is unpacked before anybody else's turn.
     left = LARGEST_BATCH_BYTES;
-    return handle.read(buffer, offset, length, position);
+    return found;
   };
   // As much of one as the library asks for; the file is closed by whoever opened it.
   return { fd: handle.fd, stat: () => handle.stat(), read, close: () => Promise.resolve() } as unknown as FileHandle;

@@ -117,7 +117,8 @@ function readFrame(input: Input, output: Output): void {
 }
 
 /**
- * Unpacks LZ4 frames, one after the other; checksums are not compared.
+ * Unpacks LZ4 frames, one after the other; checksums are not compared. hyparquet-compressors knows single blocks only:
+ * neither frames nor blocks that reach into those before, nor a limit.
  * Source: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
  * @param most bytes that may come of it
  * @throws BrokenLz4

@@ -34,6 +34,12 @@ describe('unpacking LZ4 frames', () => {
     expect(Buffer.from(unpackLz4(frame, 10)).toString()).toBe('abc');
   });
 
+  it('repeats what stands in an earlier block, as large buffers have it', () => {
+    const [first, second] = ['09000000806162636465666768', '05000000040800107a'];
+    const frame = Buffer.from(`04224d18404082${first}${second}00000000`, 'hex');
+    expect(Buffer.from(unpackLz4(frame, 100)).toString()).toBe('abcdefghabcdefghz');
+  });
+
   it.each<[string, Buffer]>([
     ['in the middle', LZ4.subarray(0, -9)],
     ['in the head', LZ4.subarray(0, 5)],

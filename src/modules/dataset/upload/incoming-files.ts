@@ -1,10 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../../config/settings.js';
 import { AppError } from '../../../kernel/errors.js';
+import { digestOf } from '../../../kernel/file-digest.js';
 import { confine, PathError, type PathRules } from '../../../kernel/safe-path.js';
 import { lookAtFile } from '../formats/file-kind.js';
 import { RowProblem } from '../formats/row-problem.js';
@@ -18,12 +18,6 @@ export interface IncomingFile {
   /** Taken in for this version, and removed with it. */
   own: boolean;
   sha256: string;
-}
-
-async function hashOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }
 
 /** Files on their way into a version: uploads, rows of a body, and files on the server that a client names. */
@@ -45,7 +39,7 @@ export class IncomingFiles {
     const file = await open(path, 'r');
     await file.sync().finally(() => file.close());
     await checkKind(path, 'file', name);
-    return { path, name, own: true, sha256: await hashOf(path) };
+    return { path, name, own: true, sha256: (await digestOf(path)).sha256 };
   }
 
   /** Rows of a body, as a file. */
@@ -58,7 +52,7 @@ export class IncomingFiles {
     } finally {
       await file.close();
     }
-    return { path, name: 'rows', own: true, sha256: await hashOf(path) };
+    return { path, name: 'rows', own: true, sha256: (await digestOf(path)).sha256 };
   }
 
   /** A file in one of CLARA_DATASET_DIRS. @throws AppError `invalid` */
