@@ -1,11 +1,7 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import type { Settings } from '../../src/config/settings.js';
-import { AdapterRegistration } from '../../src/modules/training/adapter-registration.js';
-import { AttemptEnd } from '../../src/modules/training/attempt-end.js';
 import type { JobCreation } from '../../src/modules/training/job-creation.service.js';
 import type { JobEntity } from '../../src/modules/training/job.entity.js';
 import type { JobPauses } from '../../src/modules/training/job-pauses.service.js';
@@ -14,13 +10,12 @@ import { OrderedJobs } from '../../src/modules/training/ordered-jobs.service.js'
 import { OrderedJobStore } from '../../src/modules/training/ordered-jobs.store.js';
 import type { JobOrder } from '../../src/modules/training/resolved-config.js';
 import type { FinishedData } from '../../src/modules/training/run-contract.generated.js';
-import { RunFolder } from '../../src/modules/training/run-folder.js';
+import type { RunFolder } from '../../src/modules/training/run-folder.js';
 import type { TrainerEnvironment } from '../../src/modules/training/trainer-environment.port.js';
-import { TrainingMetrics } from '../../src/modules/training/training-metrics.js';
 import type { TrainingService } from '../../src/modules/training/training.service.js';
-import { FakeAdapters } from '../fixtures/adapters.js';
-import { newJob, Queue } from '../fixtures/queue.js';
+import type { newJob, Queue } from '../fixtures/queue.js';
 import { anyConfig } from '../fixtures/runs.js';
+import { folderOf, Supervision } from '../fixtures/supervision.js';
 import { TestDatabases } from '../fixtures/test-database.js';
 
 import.meta.jest.setTimeout(120_000);
@@ -36,8 +31,8 @@ const OF_AN_ADAPTER = ['adapter_config.json', 'adapter_model.safetensors', 'chat
 describe('jobs that another module orders', () => {
   let databases: TestDatabases;
   let source: DataSource;
+  let site: Supervision;
   let queue: Queue;
-  let data: string;
   let orders: OrderedJobs;
 
   beforeAll(async () => {
@@ -45,10 +40,8 @@ describe('jobs that another module orders', () => {
     source = await databases.source();
   });
   beforeEach(async () => {
-    data = await mkdtemp(join(tmpdir(), 'clara-orders-'));
-    queue = new Queue(source);
-    await queue.clear();
-    await queue.host(4);
+    site = await Supervision.open(source, 4);
+    ({ queue } = site);
     const nobody = undefined as unknown;
     orders = new OrderedJobs(
       new OrderedJobStore(source),
@@ -60,18 +53,14 @@ describe('jobs that another module orders', () => {
       nobody as TrainerEnvironment,
     );
   });
-  afterEach(async () => {
-    await queue.close();
-    await rm(data, { recursive: true, force: true });
-  });
+  afterEach(() => site.close());
   afterAll(() => databases.close());
 
   const ordered = (change: Parameters<typeof newJob>[0] = {}) =>
     queue.queued({ config: { ...anyConfig(), order: order() }, ...change });
   const runs = async (): Promise<{ job: JobEntity; folder: RunFolder }> => {
-    const job = await queue.store.claim(queue.by, (next) => RunFolder.of(data, next.job_id, next.attempt + 1).path);
-    if (!job || 'waitingFor' in job) throw new Error('nothing was claimed');
-    return { job, folder: new RunFolder(job.run_dir ?? '') };
+    const job = await site.claimed();
+    return { job, folder: folderOf(job) };
   };
   /** A checkpoint as the trainer leaves it, with the reports around it. */
   const checkpoint = async ({ job, folder }: Awaited<ReturnType<typeof runs>>, step: number): Promise<string> => {
@@ -87,21 +76,10 @@ describe('jobs that another module orders', () => {
     });
     return path;
   };
-  const end = () => {
-    const registration = new AdapterRegistration(queue.jobs, new FakeAdapters(), queue.log);
-    return new AttemptEnd(
-      queue.store,
-      source,
-      queue.news,
-      new TrainingMetrics(new Registry()),
-      registration,
-      queue.log,
-    );
-  };
 
-  it('are found and listed apart from all others, newest first, with what they were ordered with', async () => {
+  it('are found apart from all others, with what they were ordered with', async () => {
     const first = await ordered();
-    await queue.queued();
+    const plain = await queue.queued();
     const second = await ordered({ created_by: 'other', method: 'dpo' });
     expect(await orders.find(first.job_id)).toMatchObject({
       jobId: first.job_id,
@@ -112,18 +90,17 @@ describe('jobs that another module orders', () => {
       parameters: { epochs: 1, batchSize: 8, learningRate: 0.001, beta: 0.1 },
       error: null,
     });
-    const ids = async (page: Parameters<OrderedJobs['list']>[0]) => (await orders.list(page)).map(({ jobId }) => jobId);
-    expect(await ids({ limit: 10 })).toEqual([second.job_id, first.job_id]);
-    expect(await ids({ limit: 1 })).toEqual([second.job_id]);
-    expect(await ids({ limit: 10, after: second.job_id })).toEqual([first.job_id]);
-    expect(await ids({ limit: 10, createdBy: 'other' })).toEqual([second.job_id]);
+    const found = await orders.findAll([first, plain, second].map((job) => job.job_id));
+    expect(found.map(({ jobId }) => jobId).toSorted()).toEqual([first.job_id, second.job_id].toSorted());
+    expect(found.find(({ jobId }) => jobId === second.job_id)).toMatchObject({ createdBy: 'other', method: 'dpo' });
+    expect(await orders.find(plain.job_id)).toBeUndefined();
     expect(await orders.find('no-uuid')).toBeUndefined();
   });
 
   it('tell the code of their failure, and their events newest first', async () => {
     const { job_id: id } = await ordered();
     const { job, folder } = await runs();
-    await end().carryOut(job, folder, { become: 'failed', code: 'invalid_data', message: 'line 2: is not JSON' });
+    await site.end.carryOut(job, folder, { become: 'failed', code: 'invalid_data', message: 'line 2: is not JSON' });
     expect(await orders.find(id)).toMatchObject({
       status: 'failed',
       error: { code: 'invalid_data', message: 'line 2: is not JSON' },
@@ -143,7 +120,7 @@ describe('jobs that another module orders', () => {
     expect((await orders.checkpoints(run.job.job_id)).map(({ step }) => step)).toEqual([9, 6, 3]);
     await mkdir(join(run.folder.path, 'adapter'));
     const finished = { adapter: 'adapter', report: {} } as unknown as FinishedData;
-    const row = await end().carryOut(run.job, run.folder, { become: 'completed', finished });
+    const row = await site.end.carryOut(run.job, run.folder, { become: 'completed', finished });
     expect(row?.status).toBe('completed');
     const kept = await orders.checkpoints(run.job.job_id);
     expect(kept).toMatchObject([
@@ -160,7 +137,7 @@ describe('jobs that another module orders', () => {
     await checkpoint(run, 3);
     await mkdir(join(run.folder.path, 'adapter'));
     const finished = { adapter: 'adapter', report: {} } as unknown as FinishedData;
-    await end().carryOut(run.job, run.folder, { become: 'completed', finished });
+    await site.end.carryOut(run.job, run.folder, { become: 'completed', finished });
     expect(await run.folder.checkpoints()).toEqual([]);
   });
 });

@@ -1,39 +1,32 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { NoAuditTrail } from '../../src/modules/audit/audit.port.js';
-import { AdapterRegistration } from '../../src/modules/training/adapter-registration.js';
-import { AttemptEnd } from '../../src/modules/training/attempt-end.js';
 import type { DispatcherService } from '../../src/modules/training/dispatcher.service.js';
 import { JobAccess } from '../../src/modules/training/job-access.service.js';
 import type { JobEntity } from '../../src/modules/training/job.entity.js';
 import { JobPauses } from '../../src/modules/training/job-pauses.service.js';
 import type { JobPlanner } from '../../src/modules/training/job-planner.js';
-import { buildRun } from '../../src/modules/training/run-builder.js';
-import { RunFolder } from '../../src/modules/training/run-folder.js';
-import { Supervisor } from '../../src/modules/training/supervisor.js';
+import type { Supervisor } from '../../src/modules/training/supervisor.js';
 import { TrainingMetrics } from '../../src/modules/training/training-metrics.js';
 import { TrainingService } from '../../src/modules/training/training.service.js';
-import { FakeAdapters } from '../fixtures/adapters.js';
 import { callerOf } from '../fixtures/callers.js';
-import { FakeLauncher } from '../fixtures/fake-launcher.js';
+import type { FakeLauncher } from '../fixtures/fake-launcher.js';
 import { newJob, Queue } from '../fixtures/queue.js';
-import { anyConfig } from '../fixtures/runs.js';
+import { folderOf, Supervision } from '../fixtures/supervision.js';
 import { TestDatabases } from '../fixtures/test-database.js';
 import { eventually } from '../fixtures/waiting.js';
 
 import.meta.jest.setTimeout(120_000);
 
-const facts = { defaultModel: '/m', startFrom: null, resumeFrom: null, orphanSeconds: undefined };
 const user = callerOf('tester', 'trainer');
 
 describe('pausing a job', () => {
   let databases: TestDatabases;
   let source: DataSource;
+  let site: Supervision;
   let queue: Queue;
-  let data: string;
   let launcher: FakeLauncher;
   let supervisors: Map<string, Supervisor>;
   let pauses: JobPauses;
@@ -44,11 +37,8 @@ describe('pausing a job', () => {
     source = await databases.source();
   });
   beforeEach(async () => {
-    data = await mkdtemp(join(tmpdir(), 'clara-pause-'));
-    queue = new Queue(source);
-    await queue.clear();
-    await queue.host(1);
-    launcher = new FakeLauncher();
+    site = await Supervision.open(source, 1);
+    ({ queue, launcher } = site);
     supervisors = new Map();
     const dispatcher = {
       bottleneck: undefined,
@@ -61,40 +51,14 @@ describe('pausing a job', () => {
     const planner = undefined as unknown as JobPlanner;
     training = new TrainingService(queue.jobs, queue.store, planner, dispatcher, metrics, queue.news, access);
   });
-  afterEach(async () => {
-    await queue.close();
-    await rm(data, { recursive: true, force: true });
-  });
+  afterEach(() => site.close());
   afterAll(() => databases.close());
 
-  const folderOf = (job: JobEntity): RunFolder => new RunFolder(job.run_dir ?? '');
-  const claim = async (): Promise<JobEntity> => {
-    const job = await queue.store.claim(queue.by, (next) => RunFolder.of(data, next.job_id, next.attempt + 1).path);
-    if (!job || 'waitingFor' in job) throw new Error(`nothing was claimed: ${JSON.stringify(job)}`);
-    return job;
-  };
   /** A job that trains, under a supervisor. */
-  const trains = async (cancelGraceSeconds = 60): Promise<{ job: JobEntity; supervisor: Supervisor }> => {
+  const trains = async (cancelGraceSeconds?: number): Promise<{ job: JobEntity; supervisor: Supervisor }> => {
     await queue.queued();
-    const job = await claim();
-    const metrics = new TrainingMetrics(new Registry());
-    const registration = new AdapterRegistration(queue.jobs, new FakeAdapters(), queue.log);
-    const end = new AttemptEnd(queue.store, source, queue.news, metrics, registration, queue.log);
-    const tools = {
-      queue: queue.store,
-      launcher,
-      log: queue.log,
-      end,
-      cancelGraceSeconds,
-      timeoutSeconds: 3600,
-      retry: { maxAttempts: 3, retryDelaySeconds: 0 },
-    };
-    const supervisor = new Supervisor(job, folderOf(job), tools, async (onExit) => {
-      const run = buildRun(job, anyConfig(), facts);
-      await folderOf(job).prepare(run);
-      await launcher.submit(folderOf(job), run, { threads: 1, onExit });
-      return 'launched';
-    });
+    const job = await site.claimed();
+    const supervisor = site.supervise(job, undefined, cancelGraceSeconds);
     supervisors.set(job.job_id, supervisor);
     await eventually('it was started', () => launcher.asked.length > 0);
     await launcher.begin(folderOf(job));
@@ -116,7 +80,7 @@ describe('pausing a job', () => {
       status: 'pending',
       data: { status: 'pending', paused: true, pause_requested: false, queue_position: null, waiting_for: null },
     });
-    expect((await claim()).job_id).toBe(second.job_id);
+    expect((await site.claimed()).job_id).toBe(second.job_id);
     expect(await queue.claim()).toBeUndefined();
     expect(await queue.store.admit(100)).toBe(0);
     expect((await pauses.resume(first.job_id, user)).data).toMatchObject({
@@ -162,10 +126,10 @@ describe('pausing a job', () => {
       resume_from: join(folderOf(job).path, 'checkpoints/checkpoint-3'),
     });
     await queue.queued();
-    expect((await claim()).job_id).not.toBe(job.job_id);
+    expect((await site.claimed()).job_id).not.toBe(job.job_id);
     await queue.host(2);
     await pauses.resume(job.job_id, user);
-    const again = await claim();
+    const again = await site.claimed();
     expect(again).toMatchObject({ job_id: job.job_id, failures: 1, attempt: 2, resume_from: paused.resume_from });
     expect(again.run_seconds).toBe(paused.run_seconds);
     expect((await typesOf(job)).join(' ')).toBe(

@@ -1,32 +1,24 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
-import { AdapterRegistration } from '../../src/modules/training/adapter-registration.js';
-import { AttemptEnd } from '../../src/modules/training/attempt-end.js';
 import type { JobEntity } from '../../src/modules/training/job.entity.js';
-import { buildRun } from '../../src/modules/training/run-builder.js';
-import { exists, RunFolder } from '../../src/modules/training/run-folder.js';
-import { Supervisor } from '../../src/modules/training/supervisor.js';
-import { TrainingMetrics } from '../../src/modules/training/training-metrics.js';
-import { FakeLauncher } from '../fixtures/fake-launcher.js';
-import { FakeAdapters } from '../fixtures/adapters.js';
+import { exists } from '../../src/modules/training/run-folder.js';
+import type { Supervisor } from '../../src/modules/training/supervisor.js';
+import type { FakeLauncher } from '../fixtures/fake-launcher.js';
 import { Queue } from '../fixtures/queue.js';
-import { anyConfig } from '../fixtures/runs.js';
+import { folderOf, Supervision, type Begin } from '../fixtures/supervision.js';
 import { TestDatabases } from '../fixtures/test-database.js';
 import { eventually } from '../fixtures/waiting.js';
 
 import.meta.jest.setTimeout(120_000);
 
-const facts = { defaultModel: '/m', startFrom: null, resumeFrom: null, orphanSeconds: undefined };
 const done = { adapter: 'adapter', report: { loss: {}, perplexity: {}, token_accuracy: {} } };
 
 describe('the supervision of an attempt', () => {
   let databases: TestDatabases;
   let source: DataSource;
+  let site: Supervision;
   let queue: Queue;
-  let data: string;
   let launcher: FakeLauncher;
 
   beforeAll(async () => {
@@ -34,52 +26,18 @@ describe('the supervision of an attempt', () => {
     source = await databases.source();
   });
   beforeEach(async () => {
-    data = await mkdtemp(join(tmpdir(), 'clara-supervision-'));
-    queue = new Queue(source);
-    await queue.clear();
-    await queue.host(4);
-    launcher = new FakeLauncher();
+    site = await Supervision.open(source, 4);
+    ({ queue, launcher } = site);
   });
-  afterEach(async () => {
-    await queue.close();
-    await rm(data, { recursive: true, force: true });
-  });
+  afterEach(() => site.close());
   afterAll(() => databases.close());
 
   const claimed = async (): Promise<JobEntity> => {
     await queue.queued();
-    const job = await queue.store.claim(queue.by, (next) => RunFolder.of(data, next.job_id, next.attempt + 1).path);
-    if (!job || 'waitingFor' in job) throw new Error('nothing was claimed');
-    return job;
+    return site.claimed();
   };
-  const folderOf = (job: JobEntity): RunFolder => new RunFolder(job.run_dir ?? '');
-
-  type Begin = ConstructorParameters<typeof Supervisor>[3];
-  const launch =
-    (job: JobEntity): Begin =>
-    async (onExit) => {
-      const run = buildRun(job, anyConfig(), facts);
-      await folderOf(job).prepare(run);
-      await launcher.submit(folderOf(job), run, { threads: 1, onExit });
-      return 'launched';
-    };
   const found: Begin = () => Promise.resolve('found');
-
-  const supervise = (job: JobEntity, begin: Begin = launch(job), cancelGraceSeconds = 60): Supervisor => {
-    const metrics = new TrainingMetrics(new Registry());
-    const registration = new AdapterRegistration(queue.jobs, new FakeAdapters(), queue.log);
-    const end = new AttemptEnd(queue.store, source, queue.news, metrics, registration, queue.log);
-    const tools = {
-      queue: queue.store,
-      launcher,
-      log: queue.log,
-      end,
-      cancelGraceSeconds,
-      timeoutSeconds: 3600,
-      retry: { maxAttempts: 3, retryDelaySeconds: 0 },
-    };
-    return new Supervisor(job, folderOf(job), tools, begin);
-  };
+  const supervise = (...how: Parameters<Supervision['supervise']>): Supervisor => site.supervise(...how);
   const statusOf = async (job: JobEntity) => (await queue.row(job.job_id)).status;
   const finish = async (job: JobEntity): Promise<void> => {
     await mkdir(join(folderOf(job).path, 'adapter'), { recursive: true });
@@ -174,7 +132,7 @@ describe('the supervision of an attempt', () => {
     await finish(job);
     await Promise.all([first.done, second.done]);
     const row = await queue.row(job.job_id);
-    expect(row).toMatchObject({ status: 'completed', adapter_path: join(data, 'models', job.job_id) });
+    expect(row).toMatchObject({ status: 'completed', adapter_path: join(site.data, 'models', job.job_id) });
     expect(await exists(row.adapter_path ?? '')).toBe(true);
     const types = (await queue.feed.readJob(job.job_id, 0, 100)).map(({ type }) => type);
     expect(types.filter((type) => type === 'completed')).toHaveLength(1);

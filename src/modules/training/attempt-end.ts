@@ -7,7 +7,7 @@ import { Log } from '../../kernel/log.js';
 import { rowsOf } from '../../kernel/transaction.js';
 import { AdapterRegistration } from './adapter-registration.js';
 import type { EndedAttempt, Outcome, Requeued } from './attempt-outcome.js';
-import type { JobChange } from './job-changes.js';
+import { cancelledEvent, freed, pausedEvent, type JobChange } from './job-changes.js';
 import { leaveAdapter, newestFirst } from './checkpoints.js';
 import type { JobEntity } from './job.entity.js';
 import { JobNews } from './job-news.js';
@@ -15,14 +15,6 @@ import { JobQueueStore } from './job-queue.store.js';
 import type { WorkerEvent } from './run-contract.generated.js';
 import { exists, type RunFolder } from './run-folder.js';
 import { TrainingMetrics } from './training-metrics.js';
-
-const freed = {
-  owner: null,
-  lease_until: null,
-  gpu_indices: [] as number[],
-  seconds_left: null,
-  pause_requested_at: null,
-};
 
 /** The wishes under which a job may become what was decided. */
 const guardOf: Record<Outcome['become'], Pick<JobChange, 'wish'>> = {
@@ -137,12 +129,12 @@ export class AttemptEnd {
       case 'cancelled':
         return {
           set: { ...ended, status: 'cancelled' },
-          events: [{ type: 'cancelled', data: { cancelled_by: job.cancelled_by } }],
+          events: [cancelledEvent(job)],
         };
       case 'paused':
         return {
           set: { ...freed, status: 'paused', run_seconds: job.run_seconds + seconds, ...counted(job, outcome.instead) },
-          events: [{ type: 'paused', data: { paused_by: job.paused_by, resume_from: job.resume_from } }],
+          events: [pausedEvent(job)],
         };
       case 'queued':
         return this.#another(job, outcome, seconds);

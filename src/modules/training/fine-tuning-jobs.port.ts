@@ -128,10 +128,8 @@ export abstract class FineTuningJobs {
   abstract create(order: FineTuningOrder, caller: Caller): Promise<FineTuningJob>;
   /** Undefined where there is no job of this id, or it was not ordered here. */
   abstract find(jobId: string): Promise<FineTuningJob | undefined>;
-  /** Those of the ids that exist, in no order. */
+  /** Those of the ids that were ordered here, in no order. */
   abstract findAll(jobIds: readonly string[]): Promise<FineTuningJob[]>;
-  /** Newest first; `after` is the id of the last job of the page before, `createdBy` leaves out other people's. */
-  abstract list(page: { limit: number; after?: string; createdBy?: string }): Promise<FineTuningJob[]>;
   /** @throws AppError `not_found`, `forbidden`, `conflict` */
   abstract cancel(jobId: string, caller: Caller): Promise<FineTuningJob>;
   /** A waiting job is paused at once, a running one after its checkpoint. @throws AppError as cancel */

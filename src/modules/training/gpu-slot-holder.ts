@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { messageOf } from '../../kernel/errors.js';
@@ -26,6 +27,8 @@ export class GpuSlotHolder extends GpuSlots implements OnApplicationShutdown {
   readonly #holdings = new Map<string, Holding>();
   #areJobsFirst = false;
   readonly #off: () => void;
+  /** Engines have the same names in every application, also in two of one host. */
+  readonly #application = randomUUID();
 
   constructor(
     private readonly source: DataSource,
@@ -46,12 +49,13 @@ export class GpuSlotHolder extends GpuSlots implements OnApplicationShutdown {
       const { host, taken } = await lockHost(sql, hostId);
       const chosen = chooseSlot(host, taken, gpus);
       if ('waitingFor' in chosen) return undefined;
+      await sql.query('DELETE FROM training_slot_holders WHERE host_id = $1 AND lease_until <= now()', [hostId]);
       await sql.query(
         `INSERT INTO training_slot_holders (host_id, holder, slot, gpu_indices, lease_until)
           VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5))
           ON CONFLICT (host_id, holder) DO UPDATE SET slot = $3, gpu_indices = $4, asked_back_at = NULL,
             lease_until = excluded.lease_until`,
-        [hostId, holder, chosen.slot, chosen.gpus, LEASE_SECONDS],
+        [hostId, this.#row(holder), chosen.slot, chosen.gpus, LEASE_SECONDS],
       );
       return chosen;
     });
@@ -74,14 +78,20 @@ export class GpuSlotHolder extends GpuSlots implements OnApplicationShutdown {
         this.source,
         `UPDATE training_slot_holders SET lease_until = now() + make_interval(secs => $3)
           WHERE host_id = $1 AND holder = $2 RETURNING asked_back_at`,
-        [this.host.hostId, holder, LEASE_SECONDS],
+        [this.host.hostId, this.#row(holder), LEASE_SECONDS],
       );
-      if (!row?.asked_back_at || holding.isAsked) return;
+      // Without a row the lease has run out, and others may have what it was for.
+      const isLost = row === undefined || row.asked_back_at !== null;
+      if (!isLost || holding.isAsked || this.#holdings.get(holder) !== holding) return;
       holding.isAsked = true;
       holding.askedBack();
     } catch (error) {
       if (!isDatabaseAway(error)) this.log.warn('a slot was not renewed', { holder, error: messageOf(error) });
     }
+  }
+
+  #row(holder: string): string {
+    return `${holder}@${this.#application}`;
   }
 
   #jobsFirst(): void {
@@ -97,7 +107,7 @@ export class GpuSlotHolder extends GpuSlots implements OnApplicationShutdown {
     if (holding.isAsked) this.#jobsFirst();
     await this.source.query('DELETE FROM training_slot_holders WHERE host_id = $1 AND holder = $2', [
       this.host.hostId,
-      holder,
+      this.#row(holder),
     ]);
     this.news.queueChanged();
   }

@@ -30,6 +30,26 @@ export interface JobChange {
   audit?: string | null;
 }
 
+/** What a job no longer has once its attempt is over. */
+export const freed = {
+  owner: null,
+  lease_until: null,
+  gpu_indices: [] as number[],
+  seconds_left: null,
+  pause_requested_at: null,
+};
+
+export const cancelledEvent = (job: JobEntity): NewEvent => ({
+  type: 'cancelled',
+  data: { cancelled_by: job.cancelled_by },
+});
+
+/** Of a job that leaves its slot. */
+export const pausedEvent = (job: JobEntity): NewEvent => ({
+  type: 'paused',
+  data: { paused_by: job.paused_by, resume_from: job.resume_from },
+});
+
 /** What a row and a snapshot have in common. */
 type Seen = Omit<JobSnapshot, 'status' | 'paused'> & { status: JobStatus; paused?: boolean };
 

@@ -5,6 +5,7 @@ import { snapshotOf } from './job-changes.js';
 import { JobEventFeed, type JobEvent, type JobSnapshot } from './job-events.port.js';
 import type { JobEntity } from './job.entity.js';
 import { JobNews } from './job-news.js';
+import { activeStatuses } from './job-state.js';
 
 type EventRow = Omit<JobEvent, 'time'> & { time: Date };
 
@@ -58,8 +59,8 @@ export class JobEventStore extends JobEventFeed {
       this.source,
       jobId
         ? 'SELECT * FROM training_jobs WHERE job_id = $1'
-        : `SELECT * FROM training_jobs WHERE status IN ('pending', 'queued', 'running', 'paused') ORDER BY seq LIMIT 1000`,
-      jobId ? [jobId] : [],
+        : 'SELECT * FROM training_jobs WHERE status = ANY ($1) ORDER BY seq LIMIT 1000',
+      jobId ? [jobId] : [activeStatuses],
     );
     return { stream, jobs: jobs.map((job) => ({ job_id: job.job_id, ...snapshotOf(job) })) };
   }

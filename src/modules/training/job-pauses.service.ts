@@ -6,7 +6,7 @@ import type { JobReplyDto } from './job.dto.js';
 import type { JobEntity } from './job.entity.js';
 import { JobNews } from './job-news.js';
 import { JobQueueStore } from './job-queue.store.js';
-import { isFinal, isWaiting } from './job-state.js';
+import { isFinal, isWaiting, waitingStatuses } from './job-state.js';
 import { JobStore } from './job.store.js';
 import { jobReply, jobView } from './job-view.js';
 
@@ -51,7 +51,7 @@ export class JobPauses {
   async #pauseWaiting(jobId: string, user: Caller): Promise<JobEntity | undefined> {
     const row = await this.queue.change(jobId, {
       set: { status: 'paused', paused_by: user.subject, pause_requested_at: null },
-      from: ['pending', 'queued'],
+      from: waitingStatuses,
       wish: 'uncancelled',
       events: [{ type: 'paused', data: { paused_by: user.subject } }],
       audit: await this.access.row(user, 'pause', jobId),

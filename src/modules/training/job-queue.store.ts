@@ -3,7 +3,15 @@ import { DataSource } from 'typeorm';
 import { AppError } from '../../kernel/errors.js';
 import { inTransaction, rowsOf, type Sql } from '../../kernel/transaction.js';
 import type { Registration } from './completed-adapter.port.js';
-import { changeJob, insertEvents, type JobChange, type NewEvent } from './job-changes.js';
+import {
+  cancelledEvent,
+  changeJob,
+  freed,
+  insertEvents,
+  pausedEvent,
+  type JobChange,
+  type NewEvent,
+} from './job-changes.js';
 import type { JobEntity } from './job.entity.js';
 import type { Wishes } from './attempt-outcome.js';
 import { insertJob, type NewJob } from './job-insert.js';
@@ -254,27 +262,13 @@ function claimChange(next: JobEntity, by: Claimant, choice: SlotChoice, runDir: 
 
 /** The higher fence shuts out a first owner that comes back. */
 function orphanChange(job: JobEntity): JobChange {
-  const freed = {
-    fence: job.fence + 1,
-    owner: null,
-    lease_until: null,
-    gpu_indices: [],
-    seconds_left: null,
-    pause_requested_at: null,
-  };
+  const left = { ...freed, fence: job.fence + 1 };
   if (job.cancel_requested_at)
-    return {
-      set: { ...freed, status: 'cancelled', completed_at: new Date() },
-      events: [{ type: 'cancelled', data: { cancelled_by: job.cancelled_by } }],
-    };
-  if (job.pause_requested_at)
-    return {
-      set: { ...freed, status: 'paused' },
-      events: [{ type: 'paused', data: { paused_by: job.paused_by, resume_from: job.resume_from } }],
-    };
+    return { set: { ...left, status: 'cancelled', completed_at: new Date() }, events: [cancelledEvent(job)] };
+  if (job.pause_requested_at) return { set: { ...left, status: 'paused' }, events: [pausedEvent(job)] };
   const message = `Nobody supervised the training on host ${job.host_id} any more`;
   return {
-    set: { ...freed, status: 'queued', not_before: new Date() },
+    set: { ...left, status: 'queued', not_before: new Date() },
     events: [{ type: 'retrying', data: { reason: 'orphan', message, delay_seconds: 0, resume_from: job.resume_from } }],
   };
 }

@@ -2,6 +2,7 @@ import {
   activeStatuses,
   canBecome,
   hiddenBehind,
+  idleStatuses,
   isFinal,
   isWaiting,
   jobStatuses,
@@ -43,6 +44,7 @@ describe('the states of a job', () => {
     expect(jobStatuses.filter((from) => jobStatuses.every((to) => !canBecome(from, to)))).toEqual(['completed']);
     expect(jobStatuses.filter((status) => !isFinal(status))).toEqual([...activeStatuses]);
     expect(jobStatuses.filter(isWaiting)).toEqual([...waitingStatuses]);
+    expect(activeStatuses.filter((status) => status !== 'running')).toEqual([...idleStatuses]);
   });
 
   it('are shown as the six that clients know, each as one of them', () => {

@@ -27,7 +27,9 @@ const transitions: Record<JobStatus, readonly JobStatus[]> = {
 };
 
 export const waitingStatuses = ['pending', 'queued'] as const satisfies JobStatus[];
-export const activeStatuses = ['pending', 'queued', 'running', 'paused'] as const satisfies JobStatus[];
+/** Not ended, and no worker trains it: it can be changed and cancelled at once. */
+export const idleStatuses = [...waitingStatuses, 'paused'] as const satisfies JobStatus[];
+export const activeStatuses = [...waitingStatuses, 'running', 'paused'] as const satisfies JobStatus[];
 
 export const canBecome = (from: JobStatus, to: JobStatus): boolean => transitions[from].includes(to);
 export const isFinal = (status: JobStatus): boolean => ['completed', 'failed', 'cancelled'].includes(status);

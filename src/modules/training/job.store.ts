@@ -100,9 +100,9 @@ export class JobStore implements DatasetUse {
   async jobsUsing(datasetId: string, limit: number): Promise<string[]> {
     const rows = await rowsOf<{ job_id: string }>(
       this.source,
-      `SELECT job_id FROM training_jobs WHERE status IN ('pending', 'queued', 'running', 'paused') AND starts_with(dataset_path, $1)
+      `SELECT job_id FROM training_jobs WHERE status = ANY ($3) AND starts_with(dataset_path, $1)
         ORDER BY seq LIMIT $2`,
-      [`${DATASET_SCHEME}${datasetId}@`, limit],
+      [`${DATASET_SCHEME}${datasetId}@`, limit, activeStatuses],
     );
     return rows.map(({ job_id: jobId }) => jobId);
   }

@@ -18,7 +18,7 @@ import { JobCreation } from './job-creation.service.js';
 import { JobPauses } from './job-pauses.service.js';
 import { JobPlanner } from './job-planner.js';
 import { jobOf, parametersOf, requestOf } from './ordered-job.js';
-import { OrderedJobStore, type OrderedPage } from './ordered-jobs.store.js';
+import { OrderedJobStore } from './ordered-jobs.store.js';
 import { DEFAULT_MODEL } from './resolved-config.js';
 import { RunFolder } from './run-folder.js';
 import { TrainerEnvironment } from './trainer-environment.port.js';
@@ -79,10 +79,6 @@ export class OrderedJobs extends FineTuningJobs {
 
   async findAll(jobIds: readonly string[]): Promise<FineTuningJob[]> {
     return (await this.store.byIds(jobIds)).map(jobOf);
-  }
-
-  async list(page: OrderedPage): Promise<FineTuningJob[]> {
-    return (await this.store.page(page)).map(jobOf);
   }
 
   async cancel(jobId: string, caller: Caller): Promise<FineTuningJob> {

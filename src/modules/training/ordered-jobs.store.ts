@@ -8,12 +8,6 @@ import type { ResolvedConfig } from './resolved-config.js';
 /** A job with what it was ordered with, and the last words of a failed one. */
 export type OrderedRow = JobEntity & { config: ResolvedConfig; failure: { code: string; message: string } | null };
 
-export interface OrderedPage {
-  limit: number;
-  after?: string;
-  createdBy?: string;
-}
-
 const ORDERED = `
 SELECT j.*, c.config, f.failure FROM training_jobs j
   JOIN training_job_configs c ON c.job_id = j.job_id AND c.config ? 'order'
@@ -27,17 +21,6 @@ export class OrderedJobStore {
 
   byIds(jobIds: readonly string[]): Promise<OrderedRow[]> {
     return rowsOf<OrderedRow>(this.source, `${ORDERED} WHERE j.job_id = ANY ($1::uuid[])`, [jobIds]);
-  }
-
-  page({ limit, after, createdBy }: OrderedPage): Promise<OrderedRow[]> {
-    return rowsOf<OrderedRow>(
-      this.source,
-      `${ORDERED}
-        WHERE ($2::uuid IS NULL OR j.seq < (SELECT seq FROM training_jobs WHERE job_id = $2))
-          AND ($3::text IS NULL OR j.created_by = $3)
-        ORDER BY j.seq DESC LIMIT $1`,
-      [limit, after ?? null, createdBy ?? null],
-    );
   }
 
   events(jobId: string, { limit, before }: { limit: number; before?: number }): Promise<FineTuningEvent[]> {

@@ -17,7 +17,7 @@ import type {
 } from './job.dto.js';
 import type { JobEntity } from './job.entity.js';
 import { JobQueueStore } from './job-queue.store.js';
-import { activeStatuses, hiddenBehind, isFinal, shownStatus, type JobStatus } from './job-state.js';
+import { activeStatuses, hiddenBehind, idleStatuses, isFinal, shownStatus, type JobStatus } from './job-state.js';
 import { JobStore, type JobPage } from './job.store.js';
 import { jobReply, jobView } from './job-view.js';
 import { JobNews } from './job-news.js';
@@ -108,7 +108,7 @@ export class TrainingService {
     const now = new Date();
     const row = await this.queue.change(jobId, {
       set: { status: 'cancelled', cancel_requested_at: now, cancelled_by: user.subject, completed_at: now },
-      from: ['pending', 'queued', 'paused'],
+      from: idleStatuses,
       events: [{ type: 'cancelled', data: { cancelled_by: user.subject } }],
       audit: await this.access.row(user, 'cancel', jobId),
     });
@@ -138,7 +138,7 @@ export class TrainingService {
       set,
       events: [{ type: 'changed', data: set }],
       audit: await this.access.row(user, 'change', jobId, set),
-      ...(request.priority ? { from: ['pending', 'queued', 'paused'] as const } : {}),
+      ...(request.priority ? { from: idleStatuses } : {}),
     });
     if (!row) throw await this.access.tooLate(jobId, 'change', 'change the priority of');
     this.news.queueChanged();
