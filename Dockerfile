@@ -25,15 +25,26 @@ COPY --from=node:20-bookworm-slim /usr/local/bin/node /usr/local/bin/
 COPY scripts/install-postgres.mjs ./scripts/
 RUN node scripts/install-postgres.mjs
 
+FROM node:20-bookworm-slim AS llamacpp
+WORKDIR /app
+# The image has no npm: what is installed on demand elsewhere is installed here.
+ENV CLARA_CACHE_DIR=/opt/clara
+COPY scripts/install-llamacpp.mjs scripts/install-postgres.mjs scripts/one-at-a-time.mjs ./scripts/
+COPY scripts/llamacpp ./scripts/llamacpp
+RUN node scripts/install-llamacpp.mjs
+
 FROM python:3.11-slim-bookworm
 WORKDIR /app
 COPY --from=node:20-bookworm-slim /usr/local/bin/node /usr/local/bin/
 # PostgreSQL refuses root, and asks for the name of its user: nobody (65534) has one in every Debian.
 COPY --from=installed --chown=nobody:nogroup /data /data
 COPY --from=installed --chown=nobody:nogroup /opt/clara /opt/clara
+COPY --from=llamacpp --chown=nobody:nogroup /opt/clara /opt/clara
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json ./
 COPY scripts/install-postgres.mjs scripts/healthcheck.mjs ./scripts/
+COPY scripts/install-llamacpp.mjs scripts/one-at-a-time.mjs ./scripts/
+COPY scripts/llamacpp ./scripts/llamacpp
 # `node scripts/clara.mjs …` is `npx clara …` here.
 COPY scripts/clara.mjs scripts/built-module.mjs scripts/problem.mjs scripts/root.mjs ./scripts/
 COPY configs ./configs

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openAiProgram } from '../fixtures/openai-python.js';
 import { OpenAiSite, playRows } from '../fixtures/openai-site.js';
+import { blocksRunBy } from '../fixtures/readme.js';
 
 import.meta.jest.setTimeout(400_000);
 
@@ -35,5 +36,22 @@ describe("a program for OpenAI's API in Python", () => {
       },
       deleted: true,
     });
+  });
+
+  it.each(['README.md', 'docs/FINE-TUNING.md'])('runs as %s shows it', async (page) => {
+    const blocks = await blocksRunBy('test/e2e/openai-python.spec.ts', page);
+    expect(blocks).toHaveLength(1);
+    const rows = join(site.app.folder, 'shown.jsonl');
+    await writeFile(rows, playRows({ steps: 2 }));
+    const shown = (blocks[0] ?? '')
+      .replace('http://127.0.0.1:45682/v1', site.url)
+      .replace('clara-base', 'stand-in')
+      .replace('"rows.jsonl"', JSON.stringify(rows))
+      .replace(/^print\(.*\)$/m, '');
+    const program = join(site.app.folder, 'shown.py');
+    await writeFile(program, `${shown}\nprint(job.model_dump_json(include={"id", "model"}))\n`);
+    const { id, model } = await openAiProgram(program, [], 120_000);
+    expect(model).toBe('stand-in');
+    await site.until(String(id), 'succeeded');
   });
 });

@@ -20,6 +20,7 @@ const RUNS: Record<string, string> = {
   'npm ci --omit=dev': 'below',
   'python3 trainer/install.py': 'below, and by every start',
   'node scripts/install-postgres.mjs': 'below, and by every start',
+  'node scripts/install-llamacpp.mjs': 'below',
 };
 
 const json = async (path: string): Promise<Record<string, unknown>> =>
@@ -84,6 +85,24 @@ describe('the container image', () => {
     expect(JSON.parse(trainer.stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({ done: true });
     const postgres = await execute('sh', ['-c', node ?? ''], { cwd: folder, maxBuffer: MUCH_OUTPUT });
     expect(postgres.stdout.trim()).toMatch(/bin$/);
+  });
+
+  it('installs llama.cpp from the files it copies, where the image finds it without npm', async () => {
+    const folder = join(place.folder, 'llamacpp');
+    await assemble(stage('llamacpp'), folder);
+    const env = { ...process.env, CLARA_CACHE_DIR: join(place.folder, 'cache-llamacpp') };
+    const [command = ''] = textsOf(stage('llamacpp'), 'RUN');
+    const first = await execute('sh', ['-c', command], { cwd: folder, env, maxBuffer: MUCH_OUTPUT });
+    const app = join(place.folder, 'image');
+    await assemble(image, app);
+    const again = await execute(process.execPath, command.split(' ').slice(1), {
+      cwd: app,
+      env: { CLARA_CACHE_DIR: env.CLARA_CACHE_DIR, PATH: '/nowhere' },
+    });
+    expect(again.stdout).toBe(first.stdout);
+    expect(environmentOf(stage('llamacpp'))['CLARA_CACHE_DIR']).toBe(environmentOf(image)['CLARA_CACHE_DIR']);
+    const folders = copiesOf(image).filter((copy) => copy.from === 'llamacpp');
+    expect(folders.map(({ sources, target }) => [...sources, target])).toEqual([['/opt/clara', '/opt/clara']]);
   });
 
   it('starts as a user that is not root, answers its health check with production packages only, and stops', async () => {
