@@ -4,6 +4,7 @@ import { Test } from '@nestjs/testing';
 import { markService, type ServiceName } from '../../kernel/service-port.js';
 import { FakeLog } from '../../../test/fixtures/live-feed.js';
 import { ProblemFilter } from '../../kernel/problem.filter.js';
+import { systemCaller, type AuthenticatedRequest } from '../security/principal.port.js';
 import { AdapterOrders } from './adapter-orders.service.js';
 import { BareServingController } from './bare-serving.controller.js';
 import { ServingController } from './serving.controller.js';
@@ -25,8 +26,9 @@ describe('the orders that name an adapter', () => {
       ],
     }).compile();
     app = module.createNestApplication({ logger: false });
-    app.use((request: never, _response: unknown, next: () => void) => {
+    app.use((request: AuthenticatedRequest, _response: unknown, next: () => void) => {
       markService(request, port, 1);
+      request.user = systemCaller('somebody');
       next();
     });
     app.useGlobalFilters(new ProblemFilter(new FakeLog()));
