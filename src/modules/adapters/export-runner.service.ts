@@ -87,7 +87,7 @@ export class ExportRunner implements OnApplicationBootstrap, OnApplicationShutdo
     { partial, stop }: { partial: string; stop: AbortSignal },
   ): Promise<void> {
     const base = await this.bases.folderOf(version);
-    await mustHaveRoom(this.settings, 2 * version.bytes + (row.format === 'merged' ? await folderBytes(base) : 0));
+    await mustHaveRoom(this.settings, 2 * version.bytes + (row.format === 'gguf' ? 0 : await folderBytes(base)));
     await mkdir(join(this.place.exports, version.id), { recursive: true, mode: 0o700 });
     const cancel = new AbortController();
     const late = AbortSignal.timeout(this.settings.adapters.exportSeconds * 1000);

@@ -27,7 +27,7 @@ export class ExportController {
   @Requires('adapters:activate')
   @Post('exports')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Export an adapter: merged into its base, or as GGUF; made in the background' })
+  @ApiOperation({ summary: 'Export an adapter: merged into its base, as GGUF, or both; made in the background' })
   create(
     @Param('adapter') adapter: string,
     @Body() { format }: CreateExportDto,

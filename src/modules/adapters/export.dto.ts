@@ -5,7 +5,7 @@ import type { ExportState } from './export.store.js';
 import { exportFormats, type ExportFormat } from './exporter.port.js';
 
 export class CreateExportDto {
-  /** merged: safetensors with tokenizer and chat template; gguf: a GGUF adapter with a Modelfile for Ollama. */
+  /** merged: safetensors with tokenizer and chat template; gguf: the adapter alone, merged-gguf: base and adapter in one file, both with a Modelfile for Ollama. */
   @ApiProperty({ enum: exportFormats })
   @IsIn(exportFormats)
   format!: ExportFormat;

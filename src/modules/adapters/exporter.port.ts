@@ -1,5 +1,5 @@
-export const exportFormats = ['merged', 'gguf'] as const;
-/** merged: a folder with the base's weights, adapter added. gguf: a GGUF adapter and a Modelfile. */
+export const exportFormats = ['merged', 'gguf', 'merged-gguf'] as const;
+/** merged: a folder with the base's weights, adapter added. gguf: the adapter, merged-gguf: both in one file, with a Modelfile. */
 export type ExportFormat = (typeof exportFormats)[number];
 
 export interface ExportRequest {

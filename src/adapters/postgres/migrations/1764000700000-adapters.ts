@@ -72,7 +72,7 @@ CREATE TABLE adapter_exports (
   id uuid CONSTRAINT adapter_exports_pkey PRIMARY KEY,
   seq bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
   version_id uuid NOT NULL REFERENCES adapter_versions,
-  format text NOT NULL CHECK (format IN ('merged', 'gguf')),
+  format text NOT NULL CHECK (format IN ('merged', 'gguf', 'merged-gguf')),
   state text NOT NULL CHECK (state IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
   phase text,
   progress double precision NOT NULL DEFAULT 0,

@@ -1,4 +1,6 @@
-"""``python -m clara_trainer.export --base DIR --adapter DIR --out DIR --name NAME --format merged|gguf``
+"""``python -m clara_trainer.export --base DIR --adapter DIR --out DIR --name NAME --format FORMAT``
+
+Formats: ``merged``, a folder for transformers; ``gguf``, the adapter; ``merged-gguf``, one file for llama.cpp.
 
 Writes the export into the folder ``--out``, which must not be there. Says on standard output, in JSON lines,
 ``{"phase": text, "progress": 0..1}``, and at the end ``{"done": true}`` or ``{"failed": {"message": text}}``.
@@ -11,6 +13,7 @@ import argparse
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import cast
@@ -20,6 +23,8 @@ from clara_trainer.export.problem import ExportProblem
 from clara_trainer.serve.adapter_files import AdapterProblem
 from clara_trainer.threads import limit_threads
 
+Tell = Callable[[str, float], None]
+
 
 def parse(given: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -27,8 +32,37 @@ def parse(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--adapter", type=Path, required=True, help="PEFT folder")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--name", required=True, help="what the export is called")
-    parser.add_argument("--format", choices=["merged", "gguf"], required=True)
+    parser.add_argument("--format", choices=list(WRITERS), required=True)
     return parser.parse_args(given)
+
+
+def write_folder(arguments: argparse.Namespace, tell: Tell) -> None:
+    from clara_trainer.export.merged import write_merged
+
+    write_merged(arguments.base, arguments.adapter, arguments.out, tell)
+
+
+def write_adapter(arguments: argparse.Namespace, tell: Tell) -> None:
+    from clara_trainer.export.gguf_adapter import write_gguf_adapter
+    from clara_trainer.export.modelfile import modelfile
+
+    tell("converting the adapter", 0.1)
+    file = f"{arguments.name}.gguf"
+    write_gguf_adapter(Path(arguments.base), arguments.adapter, arguments.out / file, arguments.name)
+    text = modelfile(Path(arguments.base).name, arguments.adapter, file)
+    (arguments.out / "Modelfile").write_text(text, encoding="utf-8")
+
+
+def write_one_file(arguments: argparse.Namespace, tell: Tell) -> None:
+    from clara_trainer.export.gguf_model import write_merged_gguf
+    from clara_trainer.export.modelfile import merged_modelfile
+
+    write_merged_gguf(arguments.base, arguments.adapter, arguments.out, arguments.name, tell)
+    text = merged_modelfile(arguments.adapter, f"{arguments.name}.gguf")
+    (arguments.out / "Modelfile").write_text(text, encoding="utf-8")
+
+
+WRITERS = {"merged": write_folder, "gguf": write_adapter, "merged-gguf": write_one_file}
 
 
 def export(arguments: argparse.Namespace, output: Output) -> None:
@@ -36,19 +70,7 @@ def export(arguments: argparse.Namespace, output: Output) -> None:
         output.say({"phase": phase, "progress": progress})
 
     arguments.out.mkdir(parents=True)
-    if arguments.format == "merged":
-        from clara_trainer.export.merged import write_merged
-
-        write_merged(arguments.base, arguments.adapter, arguments.out, tell)
-    else:
-        from clara_trainer.export.gguf_adapter import write_gguf_adapter
-        from clara_trainer.export.modelfile import modelfile
-
-        tell("converting the adapter", 0.1)
-        file = f"{arguments.name}.gguf"
-        write_gguf_adapter(Path(arguments.base), arguments.adapter, arguments.out / file, arguments.name)
-        text = modelfile(Path(arguments.base).name, arguments.adapter, file)
-        (arguments.out / "Modelfile").write_text(text, encoding="utf-8")
+    WRITERS[arguments.format](arguments, tell)
     tell("written", 1.0)
 
 

@@ -23,7 +23,7 @@ def load_tokenizer(base: str, adapter: Path) -> Any:
     return tokenizer
 
 
-def write_merged(base: str, adapter: Path, out: Path, tell: Tell) -> None:
+def merged_model(base: str, adapter: Path, tell: Tell) -> Any:
     """Weights in the base's own type; a quantised base is refused: its weights are only near those of the model."""
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
@@ -35,7 +35,11 @@ def write_merged(base: str, adapter: Path, out: Path, tell: Tell) -> None:
     tell("loading the adapter", 0.3)
     with_adapter = PeftModel.from_pretrained(model, str(adapter))
     tell("merging", 0.4)
-    merged = with_adapter.merge_and_unload(safe_merge=True)
+    return with_adapter.merge_and_unload(safe_merge=True)
+
+
+def write_merged(base: str, adapter: Path, out: Path, tell: Tell) -> None:
+    merged = merged_model(base, adapter, tell)
     tell("writing the model", 0.6)
     merged.save_pretrained(out, safe_serialization=True, max_shard_size="2GB")
     load_tokenizer(base, adapter).save_pretrained(out)

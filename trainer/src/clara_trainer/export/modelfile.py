@@ -1,4 +1,4 @@
-"""A Modelfile for Ollama (https://docs.ollama.com/modelfile): the base as GGUF is the user's to name."""
+"""Modelfiles for Ollama (https://docs.ollama.com/modelfile). Of an adapter alone, the base is the user's to name."""
 
 from __future__ import annotations
 
@@ -30,5 +30,14 @@ def is_shipped(adapter: Path) -> bool:
 
 
 def modelfile(base: str, adapter: Path, file: str) -> str:
-    head = f"# FROM names the base model as GGUF: {base}\nFROM ./base.gguf\nADAPTER ./{file}\nPARAMETER temperature 0\n"
-    return head + (TEMPLATE if is_shipped(adapter) else "")
+    """@param file the adapter as GGUF."""
+    return f"# FROM names the base model as GGUF: {base}\nFROM ./base.gguf\nADAPTER ./{file}\n{answers(adapter)}"
+
+
+def merged_modelfile(adapter: Path, file: str) -> str:
+    """@param file base and adapter in one."""
+    return f"FROM ./{file}\n{answers(adapter)}"
+
+
+def answers(adapter: Path) -> str:
+    return "PARAMETER temperature 0\n" + (TEMPLATE if is_shipped(adapter) else "")
