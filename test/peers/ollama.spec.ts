@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, request as requestOf, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { rm } from 'node:fs/promises';
+import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { shippedTemplate } from '../../src/adapters/engines/adapter-folder.js';
 import { OllamaEngine } from '../../src/adapters/engines/ollama-engine.js';
 import { ollamaName } from '../../src/adapters/engines/ollama-names.js';
 import { SystemClock } from '../../src/kernel/clock.js';
@@ -11,7 +12,7 @@ import { GEMMA, randomAdapter } from '../fixtures/random-adapter.js';
 import { ServingApp } from '../fixtures/serving-app.js';
 import { TestDatabases } from '../fixtures/test-database.js';
 import { makeTinyAdapters } from '../fixtures/tiny-adapters.js';
-import { root } from '../fixtures/trainer.js';
+import { root, tinyModel } from '../fixtures/trainer.js';
 import { eventually } from '../fixtures/waiting.js';
 import { gemmaGguf } from './gemma-gguf.js';
 import { ollamaProgram } from './ollama-build.js';
@@ -29,6 +30,7 @@ const VERSION = '0f3a7c1e-5b6d-4e8f-9a0b-1c2d3e4f5a6b';
 
 interface Answer {
   model: string;
+  usage: { prompt_tokens: number };
   choices: {
     text?: string;
     message?: { content: string };
@@ -100,8 +102,11 @@ describe('a real Ollama', () => {
     await makeTinyAdapters(base, [
       { path: bare, seed: 1, strength: 0 },
       { path: strong, seed: 2, strength: 0.1 },
+      // The application of the tests has no shipped template beside it.
+      { path: join(folder, 'own'), seed: 3, strength: 0.1 },
     ]);
     adapter = strong;
+    await copyFile(shippedTemplate(join(root, 'trainer')), join(strong, 'chat_template.jinja'));
     ollama = await Ollama.start(folder);
     await ollama.give(BASE, await mergedGguf(base, bare, join(folder, 'base')));
     engine = engineOf();
@@ -130,6 +135,52 @@ describe('a real Ollama', () => {
       await engine.unload(name, limit());
       expect([await served(), await completed(BASE)]).toEqual([[[BASE, null]], before]);
       await expect(completed(name)).rejects.toThrow('404');
+      expect(await ollama.running()).toEqual([BASE]);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'finds an adapter out that changes nothing',
+    async () => {
+      const idle = ollamaName(VERSION.replace(/.$/, 'c'));
+      await engine.load({ engineName: idle, path: join(folder, 'bare'), rank: 4 }, limit());
+      const base = await firstToken(engine, BASE);
+      expect(Object.keys(base)).toHaveLength(5);
+      expect(differ(base, await firstToken(engine, idle))).toBe(false);
+      expect(differ(base, await firstToken(engine, idle))).toBe(false);
+      await engine.unload(idle, limit());
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'tells the chances of a token that is no whole letter',
+    async () => {
+      const random = await tinyModel();
+      const none = join(folder, 'none');
+      await makeTinyAdapters(random, [{ path: none, seed: 1, strength: 0 }]);
+      await ollama.give('random', await mergedGguf(random, none, join(folder, 'random')));
+      expect(Object.keys(await firstToken(engine, 'random')).length).toBeGreaterThan(1);
+      await engine.unload('random', limit());
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'asks as the adapter was trained, and goes on with a text as it stands',
+    async () => {
+      await engine.load({ engineName: name, path: adapter, rank: 4 }, limit());
+      const chat = JSON.parse(await send('/v1/chat/completions', { model: name, messages })) as Answer;
+      const prompt = '<s>### User:\nWelche Frist gilt?\n\n### Assistant:\n';
+      const whole = JSON.parse(await send('/v1/completions', { model: name, prompt })) as Answer;
+      expect(whole.usage.prompt_tokens).toBe(chat.usage.prompt_tokens);
+      expect(whole.choices[0]).toMatchObject({ text: chat.choices[0]?.message?.content, finish_reason: 'length' });
+      const events = (await send('/v1/completions', { model: name, prompt, stream: true })).trim().split('\n\n');
+      expect(events.at(-1)).toBe('data: [DONE]');
+      const parts = events.slice(0, -1).map((event) => JSON.parse(event.slice('data: '.length)) as Answer);
+      expect(parts.map(({ choices }) => choices[0]?.text ?? '').join('')).toBe(whole.choices[0]?.text);
+      await engine.unload(name, limit());
     },
     LIMIT_MS,
   );
@@ -142,7 +193,7 @@ describe('a real Ollama', () => {
       const events = (await send('/v1/chat/completions', { model: name, messages, stream: true })).trim().split('\n\n');
       expect(events.at(-1)).toBe('data: [DONE]');
       const parts = events.slice(0, -1).map((event) => JSON.parse(event.slice('data: '.length)) as Answer);
-      expect(parts.length).toBeGreaterThan(3);
+      expect(parts.length).toBeGreaterThan(2);
       expect(new Set(parts.map(({ model }) => model))).toEqual(new Set([name]));
       const streamed = parts.flatMap(({ choices }) => choices.map(({ delta }) => delta?.content ?? '')).join('');
       expect(streamed).toBe(whole.choices[0]?.message?.content);
@@ -209,7 +260,7 @@ describe('a real Ollama', () => {
       const env = { CLARA_SERVING_ENGINE: 'ollama', CLARA_SERVING_URLS: ollama.url, CLARA_OLLAMA_MODEL: BASE };
       const app = await ServingApp.open(await databases.source(), { env: { ...env, CLARA_CACHE_DIR: 'cache' } });
       try {
-        const version = await app.register({ path: adapter, rank: 4 });
+        const version = await app.register({ path: join(folder, 'own'), rank: 4 });
         const [base, adapted] = [await app.ask('base'), await app.ask(version)];
         const textOf = ({ text }: { text: string }) => (JSON.parse(text) as Answer).choices[0]?.message?.content;
         expect(adapted.model).toBe(ollamaName(version.id));

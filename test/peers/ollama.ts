@@ -83,8 +83,17 @@ export class Ollama {
   }
 
   /** Names of all models that it has. */
-  async models(): Promise<string[]> {
-    const answer = await fetch(`${this.url}/api/tags`, { signal: AbortSignal.timeout(CALL_MS) });
+  models(): Promise<string[]> {
+    return this.#list('/api/tags');
+  }
+
+  /** Names of those that are in its memory. */
+  running(): Promise<string[]> {
+    return this.#list('/api/ps');
+  }
+
+  async #list(path: string): Promise<string[]> {
+    const answer = await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(CALL_MS) });
     return ((await answer.json()) as { models: { name: string }[] }).models.map(({ name }) => name).toSorted();
   }
 }

@@ -50,11 +50,48 @@ def test_its_modelfile_names_no_adapter(tiny: Path, tmp_path: Path) -> None:
     from clara_trainer.data.chat_template import shipped_template
     from clara_trainer.export.modelfile import merged_modelfile
 
-    assert merged_modelfile(tmp_path, "x.gguf") == "FROM ./x.gguf\nPARAMETER temperature 0\n"
+    assert (
+        merged_modelfile(tmp_path, "x.gguf") == "FROM ./x.gguf\nPARAMETER temperature 0\nPARAMETER repeat_penalty 1\n"
+    )
     (tmp_path / "chat_template.jinja").write_text(shipped_template(), encoding="utf-8")
     text = merged_modelfile(tmp_path, "x.gguf")
     assert 'else if eq .Role "user" }}### User:' in text
     assert "ADAPTER" not in text
+
+
+def test_its_modelfile_has_the_marks_that_the_template_writes(tiny: Path, tmp_path: Path) -> None:
+    from clara_trainer.data.chat_template import shipped_template
+    from clara_trainer.export.modelfile import merged_modelfile
+
+    (tmp_path / "chat_template.jinja").write_text(shipped_template(), encoding="utf-8")
+    text = merged_modelfile(tmp_path, "x.gguf", make_tokenizer("gpt2", tmp_path / "gpt2"))
+    assert 'TEMPLATE """<s>{{- range' in text
+    assert "{{ .Content }}</s>\n" in text
+    # llama.cpp puts the first itself where the tokenizer does.
+    assert 'TEMPLATE """{{- range' in merged_modelfile(
+        tmp_path, "x.gguf", make_tokenizer("llama3", tmp_path / "llama3")
+    )
+
+
+@pytest.mark.parametrize("kind", ["qwen2", "gemma3"])
+def test_an_adapter_of_a_shared_head_changes_the_head_alone(kind: str, tmp_path: Path) -> None:
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    from clara_trainer.export.merged import write_merged
+
+    base = tmp_path / "base"
+    make_model(kind, len(make_tokenizer("gpt2", base)), base)
+    adapter = make_tiny_adapter(base, tmp_path / "adapter", seed=1, target_modules=["lm_head", "q_proj"])
+    write_merged(str(base), adapter, tmp_path / "merged", lambda *_: None)
+    row = torch.tensor([[5, 6, 7]])
+    model: Any = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(str(base)), str(adapter))
+    with torch.no_grad():
+        found = AutoModelForCausalLM.from_pretrained(str(tmp_path / "merged"))(row).logits
+        assert torch.allclose(found, model(row).logits, atol=1e-3)
+    [*_, last] = run(base, adapter, tmp_path / "out", "merged-gguf")
+    assert ("failed" in last) == (kind == "gemma3")
 
 
 def config_of(kind: str, **changes: Any) -> Any:

@@ -11,10 +11,12 @@ import {
 } from '../../modules/serving/engine.port.js';
 import { checkFolder, shippedTemplate } from './adapter-folder.js';
 import { convertedIn, GgufAdapters } from './gguf/convert-adapter.js';
+import type { GgufBase } from './gguf/gguf-layers.js';
 import { NotConvertible } from './gguf/peft-weights.js';
 import { OllamaApi } from './ollama-api.js';
 import { isOurs, isSameModel, ollamaName, withoutTag } from './ollama-names.js';
-import { askedChances, chancesReply } from './ollama-probe.js';
+import { rawCompletion } from './ollama-completion.js';
+import { asCompletion } from './ollama-replies.js';
 import { ollamaTemplate } from './ollama-template.js';
 import { ServerEngine } from './server-engine.js';
 
@@ -78,10 +80,12 @@ export class OllamaEngine extends ServerEngine {
   async load({ engineName, path }: EngineAdapter, signal: AbortSignal): Promise<void> {
     await checkFolder(path);
     const { model, trainer } = this.options;
-    const file = await this.#fileOf(path, signal);
+    const base = await this.#api.base(model, signal);
+    const file = await this.#fileOf(path, base);
     const { sha256: digest } = await digestOf(file);
     await this.#api.give(file, digest, signal);
-    const template = await ollamaTemplate(path, shippedTemplate(trainer));
+    const { addsBegin } = base;
+    const template = await ollamaTemplate(path, { shipped: shippedTemplate(trainer), addsBegin });
     await this.#api.create({ name: engineName, base: model, digest, template }, signal);
     await this.#prove(engineName, signal);
   }
@@ -91,12 +95,15 @@ export class OllamaEngine extends ServerEngine {
   }
 
   async send(request: EngineRequest): Promise<EngineReply> {
-    const asked = askedChances(request);
-    return asked ? chancesReply(asked.model, await this.#api.generate(asked, request.signal)) : this.#api.send(request);
+    const { path, body, signal } = request;
+    if (path !== '/v1/completions' || body === null) return this.#api.send(request);
+    const whole = Buffer.isBuffer(body) ? body : Buffer.concat((await body.toArray({ signal })) as Buffer[]);
+    const asked = rawCompletion(whole);
+    if (!asked) return this.#api.send({ ...request, body: whole });
+    return asCompletion(asked, await this.#api.generate(asked.content, signal));
   }
 
-  async #fileOf(adapter: string, signal: AbortSignal): Promise<string> {
-    const base = await this.#api.base(this.options.model, signal);
+  #fileOf(adapter: string, base: GgufBase): Promise<string> {
     return this.#converted.of(adapter, base).catch((error: unknown) => {
       throw error instanceof NotConvertible
         ? new AdapterRefused(`it cannot be converted for Ollama: ${error.message}`)
@@ -108,7 +115,7 @@ export class OllamaEngine extends ServerEngine {
   async #prove(model: string, signal: AbortSignal): Promise<void> {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(FIRST_MS)]);
     try {
-      await this.#api.generate({ model, prompt: 'a', tokens: 1, likeliest: 0 }, limit);
+      await this.#api.prove(model, limit);
     } catch (error) {
       await this.#api.remove(model, AbortSignal.timeout(FIRST_MS)).catch(() => undefined);
       if (error instanceof EngineUnavailable) throw error;

@@ -44,21 +44,25 @@ def write_folder(arguments: argparse.Namespace, tell: Tell) -> None:
 
 def write_adapter(arguments: argparse.Namespace, tell: Tell) -> None:
     from clara_trainer.export.gguf_adapter import write_gguf_adapter
+    from clara_trainer.export.merged import load_tokenizer
     from clara_trainer.export.modelfile import modelfile
 
     tell("converting the adapter", 0.1)
     file = f"{arguments.name}.gguf"
     write_gguf_adapter(Path(arguments.base), arguments.adapter, arguments.out / file, arguments.name)
-    text = modelfile(Path(arguments.base).name, arguments.adapter, file)
+    tokenizer = load_tokenizer(arguments.base, arguments.adapter)
+    text = modelfile(Path(arguments.base).name, arguments.adapter, file, tokenizer)
     (arguments.out / "Modelfile").write_text(text, encoding="utf-8")
 
 
 def write_one_file(arguments: argparse.Namespace, tell: Tell) -> None:
     from clara_trainer.export.gguf_model import write_merged_gguf
+    from clara_trainer.export.merged import load_tokenizer
     from clara_trainer.export.modelfile import merged_modelfile
 
     write_merged_gguf(arguments.base, arguments.adapter, arguments.out, arguments.name, tell)
-    text = merged_modelfile(arguments.adapter, f"{arguments.name}.gguf")
+    tokenizer = load_tokenizer(arguments.base, arguments.adapter)
+    text = merged_modelfile(arguments.adapter, f"{arguments.name}.gguf", tokenizer)
     (arguments.out / "Modelfile").write_text(text, encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from clara_trainer.export.gguf_adapter import Layers
-from clara_trainer.export.gguf_shape import Shape, shape_of
+from clara_trainer.export.gguf_shape import Shape, must, shape_of
 from clara_trainer.export.gguf_tokenizer import Vocabulary, vocabulary_of
 from clara_trainer.export.merged import Tell, load_tokenizer, merged_model
 from clara_trainer.export.problem import ExportProblem
@@ -26,7 +26,9 @@ class Weights:
 
     def __init__(self, model: Any, layers: Layers, shape: Shape) -> None:
         state = model.state_dict()
-        if shape.is_tied:
+        is_tied = model.get_output_embeddings().weight is model.get_input_embeddings().weight
+        must(is_tied or shape.may_be_untied, "its head has weights of its own, which llama.cpp has not for it")
+        if is_tied:
             state.pop("lm_head.weight", None)
         self.layers, self.shape = layers, shape
         # Sorted out before anything is written: a name that is not known ends it here.

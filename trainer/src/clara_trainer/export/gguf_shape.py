@@ -27,7 +27,7 @@ class Shape:
     head_dim: int
     rope_theta: float
     norm_epsilon: float
-    is_tied: bool
+    may_be_untied: bool
     has_rope_factors: bool
     # Gemma multiplies by 1 + weight, llama.cpp by the weight.
     norm_shift: float
@@ -67,7 +67,7 @@ def shape_of(config: Any) -> Shape:
         head_dim=int(getattr(config, "head_dim", None) or config.hidden_size // heads),
         rope_theta=float(rope["rope_theta"]),
         norm_epsilon=float(config.rms_norm_eps),
-        is_tied=bool(config.tie_word_embeddings),
+        may_be_untied=not is_gemma,
         has_rope_factors=rope["rope_type"] == "llama3",
         norm_shift=1.0 if is_gemma else 0.0,
         more=more,

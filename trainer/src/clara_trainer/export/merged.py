@@ -23,6 +23,23 @@ def load_tokenizer(base: str, adapter: Path) -> Any:
     return tokenizer
 
 
+def changes_head(adapter: Path) -> bool:
+    from safetensors import safe_open
+
+    with safe_open(adapter / "adapter_model.safetensors", framework="pt") as file:
+        return any(".lm_head." in name for name in file.keys())  # noqa: SIM118
+
+
+def untie(model: Any) -> None:
+    """An adapter of the head is added to the head alone, and not to the embedding that shares its weights."""
+    import torch
+
+    head = model.get_output_embeddings()
+    if head.weight is model.get_input_embeddings().weight:
+        head.weight = torch.nn.Parameter(head.weight.detach().clone())
+        model.config.get_text_config().tie_word_embeddings = False
+
+
 def merged_model(base: str, adapter: Path, tell: Tell) -> Any:
     """Weights in the base's own type; a quantised base is refused: its weights are only near those of the model."""
     from peft import PeftModel
@@ -32,6 +49,8 @@ def merged_model(base: str, adapter: Path, tell: Tell) -> Any:
     model = AutoModelForCausalLM.from_pretrained(base, use_safetensors=True, dtype="auto")
     if getattr(model.config, "quantization_config", None) is not None:
         raise ExportProblem(f"The base {Path(base).name} is quantised; merge with the model that it was made from")
+    if changes_head(adapter):
+        untie(model)
     tell("loading the adapter", 0.3)
     with_adapter = PeftModel.from_pretrained(model, str(adapter))
     tell("merging", 0.4)

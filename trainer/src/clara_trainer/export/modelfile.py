@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from clara_trainer.data.chat_template import own_template, shipped_template
+from clara_trainer.export.gguf_tokenizer import added_ends
 
-# The shipped template in the template language of Ollama.
-TEMPLATE = '''TEMPLATE """{{- range .Messages }}
+# The shipped template in the template language of Ollama, which has no way to strip what is said.
+TEMPLATE = '''TEMPLATE """%(begin)s{{- range .Messages }}
 {{- if eq .Role "system" }}### System:
 {{ .Content }}
 
@@ -15,7 +17,7 @@ TEMPLATE = '''TEMPLATE """{{- range .Messages }}
 {{ .Content }}
 
 {{ else }}### Assistant:
-{{ .Content }}
+{{ .Content }}%(end)s
 
 {{ end }}
 {{- end }}### Assistant:
@@ -29,15 +31,29 @@ def is_shipped(adapter: Path) -> bool:
     return own is not None and own.strip() == shipped_template().strip()
 
 
-def modelfile(base: str, adapter: Path, file: str) -> str:
+def modelfile(base: str, adapter: Path, file: str, tokenizer: Any = None) -> str:
     """@param file the adapter as GGUF."""
-    return f"# FROM names the base model as GGUF: {base}\nFROM ./base.gguf\nADAPTER ./{file}\n{answers(adapter)}"
+    head = f"# FROM names the base model as GGUF: {base}\nFROM ./base.gguf\nADAPTER ./{file}\n"
+    return head + answers(adapter, tokenizer)
 
 
-def merged_modelfile(adapter: Path, file: str) -> str:
+def merged_modelfile(adapter: Path, file: str, tokenizer: Any = None) -> str:
     """@param file base and adapter in one."""
-    return f"FROM ./{file}\n{answers(adapter)}"
+    return f"FROM ./{file}\n{answers(adapter, tokenizer)}"
 
 
-def answers(adapter: Path) -> str:
-    return "PARAMETER temperature 0\n" + (TEMPLATE if is_shipped(adapter) else "")
+def answers(adapter: Path, tokenizer: Any) -> str:
+    # Without the second, Ollama takes rather tokens that were not there yet.
+    parameters = "PARAMETER temperature 0\nPARAMETER repeat_penalty 1\n"
+    if not is_shipped(adapter):
+        return parameters
+    begin, end = marks_of(tokenizer)
+    return parameters + TEMPLATE % {"begin": begin, "end": end}
+
+
+def marks_of(tokenizer: Any) -> tuple[str, str]:
+    """What the template of transformers writes first, where llama.cpp does not itself, and behind each answer."""
+    if tokenizer is None:
+        return "", ""
+    adds_bos, _ = added_ends(tokenizer)
+    return "" if adds_bos else tokenizer.bos_token or "", tokenizer.eos_token or ""
