@@ -6,7 +6,12 @@ import { ExportBases } from '../../src/modules/adapters/export-bases.js';
 import { ExportRunner } from '../../src/modules/adapters/export-runner.service.js';
 import { ExportService } from '../../src/modules/adapters/export.service.js';
 import { ExportStore } from '../../src/modules/adapters/export.store.js';
-import { AdapterExporter, ExportFailed, type ExportRequest } from '../../src/modules/adapters/exporter.port.js';
+import {
+  AdapterExporter,
+  exportFormats,
+  ExportFailed,
+  type ExportRequest,
+} from '../../src/modules/adapters/exporter.port.js';
 import { makeBase, RegistrySite } from '../fixtures/adapters.js';
 import { someone } from '../fixtures/datasets.js';
 import { LocalWakeups } from '../fixtures/queue.js';
@@ -87,6 +92,16 @@ describe('exports of adapters', () => {
     expect(await foldersOf(id)).toEqual([]);
     expect((await service.create(name, 'merged', by)).id).not.toBe(a.id);
     await expect(service.remove(name, a.id, by)).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  it('of each format are beside each other', async () => {
+    const { name } = await site.registered();
+    const made = [];
+    for (const format of exportFormats) made.push(await service.create(name, format, by));
+    for (const _ of exportFormats) expect(await runner.runNext(whole())).toBe(true);
+    expect(exporter.requests.map(({ format }) => format)).toEqual(exportFormats);
+    const { exports: listed } = await service.list(name);
+    expect(listed.map(({ id, state }) => [id, state])).toEqual(made.map(({ id }) => [id, 'completed']).toReversed());
   });
 
   it('are cancelled while they wait and while they run', async () => {

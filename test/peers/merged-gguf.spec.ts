@@ -84,6 +84,7 @@ describe('a merged model as one GGUF, read by llama.cpp', () => {
     ['gemma', 'gemma'],
     ['gemma2', 'gemma'],
     ['gemma3', 'gemma'],
+    ['gemma3-linear', 'gemma'],
   ])(
     '%s with the tokenizer of %s: the tokens and the chances of transformers, which are not those of the base',
     async (kind, tokenizer) => {

@@ -16,7 +16,7 @@ import { root, tinyModel } from '../fixtures/trainer.js';
 import { eventually } from '../fixtures/waiting.js';
 import { gemmaGguf } from './gemma-gguf.js';
 import { ollamaProgram } from './ollama-build.js';
-import { defaultBase, mergedGguf, Ollama } from './ollama.js';
+import { defaultBase, greedyAnswer, mergedGguf, Ollama } from './ollama.js';
 import { temporaryFolder } from './peer-process.js';
 
 const BUILD_MS = 3_000_000;
@@ -64,6 +64,7 @@ async function guard(url: string): Promise<Server> {
 
 describe('a real Ollama', () => {
   let folder: string;
+  let base: string;
   let adapter: string;
   let ollama: Ollama;
   let engine: OllamaEngine;
@@ -97,7 +98,7 @@ describe('a real Ollama', () => {
   }, BUILD_MS);
   beforeAll(async () => {
     folder = await temporaryFolder('ollama');
-    const base = await defaultBase();
+    base = await defaultBase();
     const [bare, strong] = [join(folder, 'bare'), join(folder, 'strong')];
     await makeTinyAdapters(base, [
       { path: bare, seed: 1, strength: 0 },
@@ -181,6 +182,22 @@ describe('a real Ollama', () => {
       const parts = events.slice(0, -1).map((event) => JSON.parse(event.slice('data: '.length)) as Answer);
       expect(parts.map(({ choices }) => choices[0]?.text ?? '').join('')).toBe(whole.choices[0]?.text);
       await engine.unload(name, limit());
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'makes a model of an exported folder, which answers as transformers does',
+    async () => {
+      await mergedGguf(base, adapter, join(folder, 'export'));
+      await ollama.build('exported', join(folder, 'export'));
+      const wanted = await greedyAnswer(base, adapter, { messages, tokens: 8 });
+      const given = { model: 'exported', messages, max_tokens: 8 };
+      const answer = JSON.parse(await send('/v1/chat/completions', given)) as Answer;
+      expect(answer.usage.prompt_tokens).toBe(wanted.prompt);
+      expect(wanted.text).toMatch(/\p{L}{3}/u);
+      expect(answer.choices[0]?.message?.content).toBe(wanted.text);
+      await engine.unload('exported', limit());
     },
     LIMIT_MS,
   );

@@ -43,11 +43,37 @@ export async function mergedGguf(base: string, adapter: string, out: string): Pr
   return join(out, 'merged.gguf');
 }
 
+const GREEDY = `
+import json, sys
+from pathlib import Path
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+from clara_trainer.export.merged import load_tokenizer
+base, adapter, messages, count = sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), int(sys.argv[4])
+tokenizer = load_tokenizer(base, Path(adapter))
+model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), adapter)
+row = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+answer = model.generate(**row, max_new_tokens=count, do_sample=False)[0, row["input_ids"].shape[1]:]
+print(json.dumps({"prompt": row["input_ids"].shape[1], "text": tokenizer.decode(answer)}))
+`;
+
+/** What transformers answers with an adapter, the likeliest tokens. @returns it, and how many tokens the question has */
+export async function greedyAnswer(
+  base: string,
+  adapter: string,
+  { messages, tokens }: { messages: object[]; tokens: number },
+): Promise<{ prompt: number; text: string }> {
+  const args = ['-c', GREEDY, base, adapter, JSON.stringify(messages), String(tokens)];
+  const { stdout } = await run(await trainerPython(), args, { env: pythonEnvironment(), timeout: CALL_MS });
+  return JSON.parse(stdout) as { prompt: number; text: string };
+}
+
 /** A real Ollama on loopback that has nothing but what it is given. */
 export class Ollama {
   private constructor(
     private readonly server: PeerProcess,
     readonly url: string,
+    private readonly env: Record<string, string>,
   ) {}
 
   static async start(folder: string): Promise<Ollama> {
@@ -55,14 +81,15 @@ export class Ollama {
     const [home, models] = [join(folder, 'home'), join(folder, 'models')];
     await Promise.all([home, models].map((path) => mkdir(path, { recursive: true })));
     const url = `http://127.0.0.1:${port}`;
+    const env = { HOME: home, OLLAMA_MODELS: models, OLLAMA_HOST: `127.0.0.1:${port}` };
     const server = await PeerProcess.start({
       name: 'Ollama',
       command: await ollamaProgram(),
       args: ['serve'],
-      env: { HOME: home, OLLAMA_MODELS: models, OLLAMA_HOST: `127.0.0.1:${port}` },
+      env,
       ready: () => answersHttp(`${url}/api/version`),
     });
-    return new Ollama(server, url);
+    return new Ollama(server, url, env);
   }
 
   stop(): Promise<void> {
@@ -80,6 +107,12 @@ export class Ollama {
     const content = JSON.stringify({ model, files: { 'model.gguf': `sha256:${sha256}` }, stream: false });
     const made = await fetch(`${this.url}/api/create`, { method: 'POST', body: content, signal });
     if (!made.ok) throw new Error(`Ollama makes no model of ${gguf}: ${await made.text()}`);
+  }
+
+  /** Makes a model of a folder with a Modelfile, as a person does. */
+  async build(model: string, folder: string): Promise<void> {
+    const env = { ...process.env, ...this.env };
+    await run(await ollamaProgram(), ['create', model, '-f', 'Modelfile'], { cwd: folder, env, timeout: CALL_MS });
   }
 
   /** Names of all models that it has. */

@@ -23,7 +23,7 @@ TEXT = (
 SIZES = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 8, "num_attention_heads": 4}
 COMMON = {**SIZES, "num_key_value_heads": 2, "head_dim": 16, "max_position_embeddings": 256}
 # Window shorter than the text, so that the layers which see it all differ from the others.
-WINDOW = 24
+WINDOWS = {"sliding_window": 24, "query_pre_attn_scalar": 16}
 LLAMA3_ROPE = {
     "rope_type": "llama3",
     "rope_theta": 10000.0,
@@ -32,6 +32,10 @@ LLAMA3_ROPE = {
     "high_freq_factor": 4.0,
     "original_max_position_embeddings": 64,
 }
+LINEAR_ROPE = {
+    "full_attention": {"rope_type": "linear", "rope_theta": 1e6, "factor": 8.0},
+    "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
+}
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "llama": ("llama", {"attention_bias": True, "mlp_bias": True}),
     "llama3": ("llama", {"rope_parameters": LLAMA3_ROPE}),
@@ -39,8 +43,9 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "qwen2": ("qwen2", {"tie_word_embeddings": True}),
     "qwen3": ("qwen3", {"head_dim": 32}),
     "gemma": ("gemma", {}),
-    "gemma2": ("gemma2", {"sliding_window": WINDOW, "query_pre_attn_scalar": 16}),
-    "gemma3": ("gemma3_text", {"sliding_window": WINDOW, "query_pre_attn_scalar": 16}),
+    "gemma2": ("gemma2", {**WINDOWS, "final_logit_softcapping": 3.0, "attn_logit_softcapping": 5.0}),
+    "gemma3": ("gemma3_text", WINDOWS),
+    "gemma3-linear": ("gemma3_text", {**WINDOWS, "rope_parameters": LINEAR_ROPE}),
 }
 TOKENIZERS: dict[str, Callable[[], Any]] = {}
 

@@ -32,7 +32,7 @@ class Shape:
     # Gemma multiplies by 1 + weight, llama.cpp by the weight.
     norm_shift: float
     # Method of GGUFWriter, after ``add_``, to its value.
-    more: dict[str, float] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
 
 
 def refuse(what: str) -> ExportProblem:
@@ -74,7 +74,7 @@ def shape_of(config: Any) -> Shape:
     )
 
 
-Found = tuple[dict[str, Any], dict[str, float]]
+Found = tuple[dict[str, Any], dict[str, Any]]
 
 
 def plain_rope(config: Any) -> Found:
@@ -100,6 +100,8 @@ def gemma2_rope(config: Any) -> Found:
 
 
 def gemma3_rope(config: Any) -> Found:
+    import gguf
+
     everywhere, local = config.rope_parameters["full_attention"], config.rope_parameters["sliding_attention"]
     must(everywhere["rope_type"] in ("default", "linear"), f"its positions are scaled by {everywhere['rope_type']}")
     must(local["rope_type"] == "default", "the positions of its windows are scaled")
@@ -108,7 +110,10 @@ def gemma3_rope(config: Any) -> Found:
     must(not config.final_logit_softcapping, "it has final_logit_softcapping")
     must(not getattr(config, "use_bidirectional_attention", False), "its attention looks ahead")
     must_be_every(config, GEMMA3_PATTERN)
-    return everywhere, {"sliding_window": int(config.sliding_window)}
+    more: dict[str, Any] = {"sliding_window": int(config.sliding_window)}
+    if everywhere["rope_type"] == "linear":
+        more |= {"rope_scaling_type": gguf.RopeScalingType.LINEAR, "rope_scaling_factor": float(everywhere["factor"])}
+    return everywhere, more
 
 
 def must_be_every(config: Any, pattern: int) -> None:
