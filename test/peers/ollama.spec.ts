@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { createServer, request as requestOf, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,7 +14,7 @@ import { root, tinyModel } from '../fixtures/trainer.js';
 import { eventually } from '../fixtures/waiting.js';
 import { gemmaGguf } from './gemma-gguf.js';
 import { ollamaProgram } from './ollama-build.js';
-import { defaultBase, greedyAnswer, mergedGguf, Ollama } from './ollama.js';
+import { defaultBase, greedyAnswer, guarded, mergedGguf, Ollama } from './ollama.js';
 import { temporaryFolder } from './peer-process.js';
 
 const BUILD_MS = 3_000_000;
@@ -41,30 +39,9 @@ interface Answer {
 
 const limit = (): AbortSignal => AbortSignal.timeout(LIMIT_MS);
 
-/** What stands before an Ollama where it must not be open to all. */
-async function guard(url: string): Promise<Server> {
-  const server = createServer((incoming, outgoing) => {
-    if (incoming.headers.authorization !== `Bearer ${KEY}`) {
-      outgoing.writeHead(401, { 'content-type': 'application/json' });
-      outgoing.end('{"error":"unauthorized"}');
-      return;
-    }
-    const { method, headers } = incoming;
-    const asked = requestOf(`${url}${incoming.url}`, { method, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(outgoing);
-    });
-    asked.on('error', () => outgoing.destroy());
-    incoming.pipe(asked);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
-}
-
 describe('a real Ollama', () => {
   let folder: string;
-  let base: string;
+  let source: string;
   let adapter: string;
   let ollama: Ollama;
   let engine: OllamaEngine;
@@ -98,9 +75,9 @@ describe('a real Ollama', () => {
   }, BUILD_MS);
   beforeAll(async () => {
     folder = await temporaryFolder('ollama');
-    base = await defaultBase();
+    source = await defaultBase();
     const [bare, strong] = [join(folder, 'bare'), join(folder, 'strong')];
-    await makeTinyAdapters(base, [
+    await makeTinyAdapters(source, [
       { path: bare, seed: 1, strength: 0 },
       { path: strong, seed: 2, strength: 0.1 },
       // The application of the tests has no shipped template beside it.
@@ -109,7 +86,7 @@ describe('a real Ollama', () => {
     adapter = strong;
     await copyFile(shippedTemplate(join(root, 'trainer')), join(strong, 'chat_template.jinja'));
     ollama = await Ollama.start(folder);
-    await ollama.give(BASE, await mergedGguf(base, bare, join(folder, 'base')));
+    await ollama.give(BASE, await mergedGguf(source, bare, join(folder, 'base')));
     engine = engineOf();
     await engine.wake(limit());
   }, START_MS);
@@ -189,9 +166,9 @@ describe('a real Ollama', () => {
   it(
     'makes a model of an exported folder, which answers as transformers does',
     async () => {
-      await mergedGguf(base, adapter, join(folder, 'export'));
+      await mergedGguf(source, adapter, join(folder, 'export'));
       await ollama.build('exported', join(folder, 'export'));
-      const wanted = await greedyAnswer(base, adapter, { messages, tokens: 8 });
+      const wanted = await greedyAnswer(source, adapter, { messages, tokens: 8 });
       const given = { model: 'exported', messages, max_tokens: 8 };
       const answer = JSON.parse(await send('/v1/chat/completions', given)) as Answer;
       expect(answer.usage.prompt_tokens).toBe(wanted.prompt);
@@ -252,7 +229,7 @@ describe('a real Ollama', () => {
   it(
     'behind a guard is given the key, and not asked in vain without',
     async () => {
-      const server = await guard(ollama.url);
+      const server = await guarded(ollama.url, KEY);
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
       const [with_, without] = [engineOf({ url, key: KEY }), engineOf({ url })];
       try {

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { createServer, request as requestOf, type Server } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { defaultCacheDir } from '../../scripts/install-postgres.mjs';
@@ -129,4 +131,25 @@ export class Ollama {
     const answer = await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(CALL_MS) });
     return ((await answer.json()) as { models: { name: string }[] }).models.map(({ name }) => name).toSorted();
   }
+}
+
+/** A server before an Ollama that lets through who has the key. */
+export async function guarded(url: string, key: string): Promise<Server> {
+  const server = createServer((incoming, outgoing) => {
+    if (incoming.headers.authorization !== `Bearer ${key}`) {
+      outgoing.writeHead(401, { 'content-type': 'application/json' });
+      outgoing.end('{"error":"unauthorized"}');
+      return;
+    }
+    const { method, headers } = incoming;
+    const asked = requestOf(`${url}${incoming.url}`, { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(outgoing);
+    });
+    asked.on('error', () => outgoing.destroy());
+    incoming.pipe(asked);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
 }

@@ -46,6 +46,6 @@ async function marksOf(adapter: string): Promise<Marks> {
 
 /** A token as a tokenizer's settings name it, where it means nothing in a template. */
 function plain(token: unknown): string {
-  const text = typeof token === 'object' ? (token as { content?: unknown } | null)?.content : token;
+  const text = typeof token === 'object' && token !== null && 'content' in token ? token.content : token;
   return typeof text === 'string' && !/[{}]/.test(text) ? text : '';
 }
