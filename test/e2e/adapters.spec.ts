@@ -203,6 +203,15 @@ describe('adapters', () => {
     expect((await get(`/${adapter.id}/exports/${done.id}/download`)).status).toBe(409);
   });
 
+  it('go out with their base as one GGUF', async () => {
+    const done = await exported('merged-gguf');
+    expect([done.state, done.error]).toEqual(['completed', null]);
+    const files = await unpacked(done.download_url ?? '', join(app.folder, 'merged-gguf'));
+    expect(await readdir(files)).toEqual(expect.arrayContaining(['chat_template.jinja', 'tokenizer.json']));
+    expect(await readFile(join(files, 'Modelfile'), 'utf8')).toContain(`FROM ./${adapter.name}.gguf\n`);
+    expect((await readFile(join(files, `${adapter.name}.gguf`))).subarray(0, 4).toString()).toBe('GGUF');
+  });
+
   it('live under aliases, and retire', async () => {
     const body = { version: adapter.name, evidence: { note: 'besser' } };
     const moved = await app.call<DeploymentDto>('PUT', '/api/adapters/aliases/champion', { body });

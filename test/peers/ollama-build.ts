@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { messageOf } from '../../src/kernel/errors.js';
 import { installedPeer } from './peer-process.js';
 
 const run = promisify(execFile);
@@ -10,6 +11,7 @@ const VERSION = '0.17.4';
 /** Modules of Go leave out folders named vendor, and with them these headers; another package ships the same. */
 const HEADERS = 'llama-cpp-python==0.3.36';
 const BUILD_MS = 2_400_000;
+const SHOWN = 2000;
 const OUTPUT_BYTES = 64 * 1024 * 1024;
 const GO_PLACES = ['/usr/local/go/bin', '/usr/lib/go/bin'];
 const NEEDED =
@@ -29,12 +31,13 @@ with tarfile.open(sys.argv[1]) as archive:
 export async function ollamaProgram(): Promise<string> {
   const folder = await installedPeer(`ollama-${VERSION}`, async (work) => {
     const temporary = join(work, 'build');
+    const go = await goProgram();
     await mkdir(temporary);
-    await build(temporary, await headers(temporary), await goProgram());
+    await build(temporary, await headers(temporary), go);
     await rename(join(temporary, 'bin', 'ollama'), join(work, 'ollama'));
     await rm(temporary, { recursive: true, force: true, maxRetries: 5 });
   }).catch((error: unknown) => {
-    throw new Error(`Ollama ${VERSION} could not be built: ${NEEDED}`, { cause: error });
+    throw new Error(`Ollama ${VERSION} could not be built: ${NEEDED}\n${messageOf(error).slice(-SHOWN)}`);
   });
   return join(folder, 'ollama');
 }
