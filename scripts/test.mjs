@@ -25,7 +25,7 @@ function suites({ python, word, coverage, peers }) {
     name,
     run: () => jest({ layers, workers, minutes, ...selection }),
   });
-  if (peers) return [layer('peers', ['peers'], 1, 30)];
+  if (peers) return [layer('peers', ['peers'], 1, 45)];
   const trainer = { name: 'trainer', run: () => pytest({ python, minutes: 25, coverage }) };
   // One coverage report needs one run, and a few files are quicker in one.
   const application =

@@ -35,60 +35,51 @@ function distance(found: readonly Chances[], expected: readonly Chances[]): numb
   return Math.max(...apart);
 }
 
+const cases = [
+  ['llama', 'gpt2'],
+  ['llama3', 'llama3'],
+  ['mistral', 'llama'],
+  ['qwen2', 'qwen2'],
+  ['qwen3', 'qwen2'],
+  ['gemma', 'gemma'],
+  ['gemma2', 'gemma'],
+  ['gemma3', 'gemma'],
+  ['gemma3-linear', 'gemma'],
+] as const;
+const limits = { timeout: CASE_MS, maxBuffer: OUTPUT_BYTES };
+
 describe('a merged model as one GGUF, read by llama.cpp', () => {
   let folder: string;
-  let python: string;
   let library: string;
-  let environment: NodeJS.ProcessEnv;
+  let expectations: Map<string, Expected>;
 
-  const limits = () => ({ env: environment, timeout: CASE_MS, maxBuffer: OUTPUT_BYTES });
-  const made = async (kind: string, tokenizer: string): Promise<{ place: string; expected: Expected }> => {
-    const place = join(folder, `${kind}-${tokenizer}`);
-    const maker = join(root, 'trainer', 'tests', 'tiny_kinds.py');
-    const { stdout } = await run(python, [maker, kind, tokenizer, place], limits());
-    const places = ['--base', join(place, 'base'), '--adapter', join(place, 'adapter'), '--out', join(place, 'out')];
-    await run(
-      python,
-      ['-m', 'clara_trainer.export', ...places, '--name', 'amt', '--format', 'merged-gguf'],
-      limits(),
-    ).catch((error: unknown) => {
-      throw new Error((error as { stdout: string }).stdout);
-    });
-    return { place, expected: JSON.parse(stdout) as Expected };
-  };
   const read = async (gguf: string, text: string): Promise<{ tokens: number[]; chances: Chances[] }> => {
     const reader = join(root, 'test', 'peers', 'llama-facts.mjs');
-    const { stdout } = await run(process.execPath, [reader, library, gguf, text], limits());
+    const { stdout } = await run(process.execPath, [reader, library, gguf, text], limits);
     return JSON.parse(stdout) as { tokens: number[]; chances: Chances[] };
   };
 
   beforeAll(async () => {
     folder = await temporaryFolder('merged-gguf');
-    [python, library] = await Promise.all([trainerPython(), installLlamacpp()]);
+    const [python, installed] = await Promise.all([trainerPython(), installLlamacpp()]);
+    library = installed;
     const trainer = join(root, 'trainer');
-    environment = {
-      ...process.env,
-      PYTHONPATH: [join(trainer, 'src'), join(trainer, 'tests')].join(':'),
-      HF_HUB_OFFLINE: '1',
-      CLARA_THREADS: '1',
-    };
-  }, INSTALL_MS);
+    const PYTHONPATH = [join(trainer, 'src'), join(trainer, 'tests')].join(':');
+    const env = { ...process.env, PYTHONPATH, HF_HUB_OFFLINE: '1', CLARA_THREADS: '1' };
+    const maker = join(trainer, 'tests', 'tiny_kinds.py');
+    const pairs = cases.map((pair) => pair.join('/'));
+    const { stdout } = await run(python, [maker, folder, ...pairs], { ...limits, env });
+    const lines = stdout.trim().split('\n');
+    expectations = new Map(lines.map((line, at) => [pairs[at] ?? '', JSON.parse(line) as Expected]));
+  }, INSTALL_MS + CASE_MS);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it.each([
-    ['llama', 'gpt2'],
-    ['llama3', 'llama3'],
-    ['mistral', 'llama'],
-    ['qwen2', 'qwen2'],
-    ['qwen3', 'qwen2'],
-    ['gemma', 'gemma'],
-    ['gemma2', 'gemma'],
-    ['gemma3', 'gemma'],
-    ['gemma3-linear', 'gemma'],
-  ])(
+  it.each(cases)(
     '%s with the tokenizer of %s: the tokens and the chances of transformers, which are not those of the base',
     async (kind, tokenizer) => {
-      const { place, expected } = await made(kind, tokenizer);
+      const place = join(folder, `${kind}-${tokenizer}`);
+      const expected = expectations.get(`${kind}/${tokenizer}`);
+      if (!expected) throw new Error('it was not made');
       const found = await read(join(place, 'out', 'amt.gguf'), expected.text);
       expect(found.tokens).toEqual(expected.tokens);
       expect(distance(found.chances, expected.both)).toBeLessThan(NOISE);

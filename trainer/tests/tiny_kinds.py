@@ -1,7 +1,8 @@
 """Small random models of the kinds and tokenizers that are written as GGUF, and what transformers says with them.
 
-``python tiny_kinds.py KIND TOKENIZER OUT``: makes ``OUT/base`` and ``OUT/adapter``, and prints for ``TEXT`` the tokens,
-and the five likeliest tokens behind each position with the logarithms of their probabilities, of base and of both.
+``python tiny_kinds.py OUT KIND/TOKENIZER …``: makes ``base``, ``adapter`` and the export ``out`` of each in a folder,
+and prints a line for each: the tokens of ``TEXT``, and the five likeliest tokens behind each position with the
+logarithms of their probabilities, of the base and of both.
 """
 
 from __future__ import annotations
@@ -180,9 +181,11 @@ def likeliest(model: Any, tokens: list[int]) -> list[dict[str, float]]:
     return [{str(token): float(row[token]) for token in row.topk(5).indices.tolist()} for row in chances]
 
 
-def main(kind: str, tokenizer: str, out: Path) -> None:
+def facts(kind: str, tokenizer: str, out: Path) -> dict[str, Any]:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
+
+    from clara_trainer.export.__main__ import parse, write_one_file
 
     made = make_tokenizer(tokenizer, out / "base")
     make_model(kind, len(made), out / "base")
@@ -191,8 +194,17 @@ def main(kind: str, tokenizer: str, out: Path) -> None:
     tokens = made(TEXT)["input_ids"]
     base = likeliest(model, tokens)
     both = likeliest(PeftModel.from_pretrained(model, str(adapter)), tokens)
-    print(json.dumps({"text": TEXT, "tokens": tokens, "base": base, "both": both}))
+    places = ["--base", str(out / "base"), "--adapter", str(adapter), "--out", str(out / "out")]
+    (out / "out").mkdir()
+    write_one_file(parse([*places, "--name", "amt", "--format", "merged-gguf"]), lambda *_: None)
+    return {"text": TEXT, "tokens": tokens, "base": base, "both": both}
+
+
+def main(out: Path, pairs: list[str]) -> None:
+    for pair in pairs:
+        kind, tokenizer = pair.split("/")
+        print(json.dumps(facts(kind, tokenizer, out / f"{kind}-{tokenizer}")), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2:])
