@@ -9,14 +9,15 @@ import { GatewayMetrics } from '../gateway/gateway-metrics.js';
 import type { ResolvedModel } from '../gateway/model-names.js';
 import { Relay, type RelayedReply } from '../gateway/relay.js';
 import { usageIn, type Usage } from '../gateway/usage.js';
-import type {
-  BatchEntryDto,
-  GenerateBatchDto,
-  GenerateBatchReplyDto,
-  GenerateDto,
-  GenerateReplyDto,
-  GenerationOptions,
-  RouteReplyDto,
+import {
+  GENERATION_DEFAULTS,
+  type BatchEntryDto,
+  type GenerateBatchDto,
+  type GenerateBatchReplyDto,
+  type GenerateDto,
+  type GenerateReplyDto,
+  type GenerationOptions,
+  type RouteReplyDto,
 } from './generate.dto.js';
 import { dataOf, errorOf, textOf } from './generated-text.js';
 import { GenerationChoice } from './generation.js';
@@ -114,8 +115,14 @@ export class GenerateService {
   async #begin(prompt: string, options: GenerationOptions & { stream?: boolean }, signal: AbortSignal): Promise<Run> {
     const times = new AnswerTimes();
     const resolved = await this.choice.of(prompt, options);
-    const { max_tokens, temperature, top_p, stream } = options;
-    const body = new WholeBody({ prompt, max_tokens, temperature, top_p, ...(stream ? { stream } : {}) });
+    const { max_tokens, temperature, top_p } = GENERATION_DEFAULTS;
+    const asked = {
+      prompt,
+      max_tokens: options.max_tokens ?? max_tokens,
+      temperature: options.temperature ?? temperature,
+      top_p: options.top_p ?? top_p,
+    };
+    const body = new WholeBody({ ...asked, ...(options.stream ? { stream: true } : {}) });
     const headers = { 'content-type': 'application/json' };
     this.metrics.began();
     const request = { resolved, path: PATH, headers, body, key: undefined, signal, times };
