@@ -27,6 +27,7 @@ export class BareGenerateController {
   @ApiOperation({
     summary: 'As POST /api/serving/generate, from the query or the body, which counts over it (serving port)',
   })
+  @ApiBody({ type: GenerateParameters, required: false })
   generateBare(
     @Query() query: GenerateQuery,
     @Body() body: GenerateParameters,
@@ -40,6 +41,7 @@ export class BareGenerateController {
   @ApiOperation({
     summary: 'As POST /api/serving/route, from the query or the body, which counts over it (serving port)',
   })
+  @ApiBody({ type: RouteParameters, required: false })
   routeBare(@Query() query: RouteQuery, @Body() body: RouteParameters): Promise<RouteReplyDto> {
     return this.generation.route(promptOf([query, body]));
   }

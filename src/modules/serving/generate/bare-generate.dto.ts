@@ -27,15 +27,14 @@ Transform(asBoolean)(GenerateQuery.prototype, 'route');
 export class RouteQuery extends PickType(GenerateQuery, ['prompt']) {}
 
 /** What is in the second counts over what is in the first. */
-const merged = <T extends object>([query, body]: readonly [T, T]): T => {
-  const given = Object.entries(body).filter(([, value]) => value !== undefined && value !== null);
-  return { ...query, ...(Object.fromEntries(given) as Partial<T>) };
-};
+const merged = <T extends object>(given: readonly [T, T]): Partial<T> =>
+  Object.fromEntries(
+    given.flatMap((fields) => Object.entries(fields)).filter(([, value]) => value !== undefined && value !== null),
+  ) as Partial<T>;
 
 /** @throws AppError `invalid` without a prompt */
-export function generationOf(given: readonly [GenerateParameters, GenerateParameters]): GenerateDto {
-  return { ...merged(given), prompt: promptOf(given) };
-}
+export const generationOf = (given: readonly [GenerateParameters, GenerateParameters]): GenerateDto =>
+  Object.assign(new GenerateDto(), merged(given), { prompt: promptOf(given) });
 
 /** @throws AppError `invalid` where there is none */
 export function promptOf(given: readonly [RouteParameters, RouteParameters]): string {
