@@ -29,7 +29,7 @@ FROM node:20-bookworm-slim AS llamacpp
 WORKDIR /app
 # The image has no npm: what is installed on demand elsewhere is installed here.
 ENV CLARA_CACHE_DIR=/opt/clara
-COPY scripts/install-llamacpp.mjs scripts/install-postgres.mjs scripts/one-at-a-time.mjs ./scripts/
+COPY scripts/install-llamacpp.mjs scripts/install-postgres.mjs scripts/one-at-a-time.mjs scripts/program.mjs ./scripts/
 COPY scripts/llamacpp ./scripts/llamacpp
 RUN node scripts/install-llamacpp.mjs
 
@@ -43,7 +43,7 @@ COPY --from=llamacpp --chown=nobody:nogroup /opt/clara /opt/clara
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json ./
 COPY scripts/install-postgres.mjs scripts/healthcheck.mjs ./scripts/
-COPY scripts/install-llamacpp.mjs scripts/one-at-a-time.mjs ./scripts/
+COPY scripts/install-llamacpp.mjs scripts/one-at-a-time.mjs scripts/program.mjs ./scripts/
 COPY scripts/llamacpp ./scripts/llamacpp
 # `node scripts/clara.mjs …` is `npx clara …` here.
 COPY scripts/clara.mjs scripts/built-module.mjs scripts/problem.mjs scripts/root.mjs ./scripts/

@@ -51,6 +51,7 @@ function kindInComplaint(message) {
   if (range) return `${range[1] === 'whole' ? 'whole number' : 'number'}, ${range[2]} to ${range[3]}`;
   const choices = /is not a list out of (.+)/.exec(message) ?? /is not a security mode; there are (.+)/.exec(message);
   if (choices) return `${message.includes('list out of') ? 'list out of ' : ''}${choices[1]}`;
+  if (/http or https.*nor is it self/.test(message)) return '`self`, or http or https address';
   if (/http or https/.test(message)) return 'http or https address';
   if (/bool/.test(message)) return 'true or false';
   if (/port/.test(message)) return 'port';

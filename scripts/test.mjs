@@ -33,7 +33,7 @@ function suites({ python, word, coverage, peers }) {
       ? [layer('application', ['unit', 'contract', 'medium', 'e2e'], 1, 60)]
       : [
           layer('unit and contract', ['unit', 'contract'], 2, 10),
-          layer('medium', ['medium'], 1, 15),
+          layer('medium', ['medium'], 1, 25),
           layer('e2e', ['e2e'], 1, 40),
         ];
   if (word) return word === 'trainer' ? [trainer, ...application] : application;

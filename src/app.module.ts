@@ -1,11 +1,12 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { HttpKeySource } from './adapters/identity/http-key-source.js';
 import type { DocumentParts } from './adapters/open-documents.js';
 import type { LocalLauncher } from './adapters/launchers/local-launcher.js';
-import { openWriter } from './adapters/writers/http-question-writer.js';
+import { openWriter } from './adapters/writers/open-writer.js';
 import { Settings } from './config/settings.js';
 import { Clock, SystemClock } from './kernel/clock.js';
 import { Log } from './kernel/log.js';
@@ -28,6 +29,7 @@ import { SearchRoutesModule } from './modules/dataset/search-routes.module.js';
 import { Engines } from './modules/serving/engines.port.js';
 import { GatewayModule } from './modules/serving/gateway/gateway.module.js';
 import { Tracing } from './modules/serving/gateway/tracing.port.js';
+import { OwnAnswers } from './modules/serving/own-answers.port.js';
 import { ServingModule } from './modules/serving/serving.module.js';
 import { SecurityModule } from './modules/security/security.module.js';
 import { Host } from './modules/training/host.js';
@@ -63,7 +65,12 @@ class OutsideModule {
       { provide: TrainerEnvironment, useValue: outside.environment },
       { provide: Launcher, useValue: outside.launcher },
       { provide: KeySource, useValue: new HttpKeySource(outside.settings.security.jwksUrl) },
-      { provide: QuestionWriter, useValue: openWriter(outside.settings, new SystemClock()) },
+      {
+        provide: QuestionWriter,
+        inject: [ModuleRef],
+        useFactory: (parts: ModuleRef) =>
+          openWriter(outside.settings, new SystemClock(), () => parts.get(OwnAnswers, { strict: false })),
+      },
       { provide: Engines, useValue: outside.engines },
       { provide: AdapterExporter, useValue: outside.exporter },
       { provide: Tracing, useValue: outside.tracing },

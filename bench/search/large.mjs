@@ -17,6 +17,8 @@ const TOPICS = 600;
 const SPREAD = 0.7;
 const NOISE = 0.03;
 const VECTORS_AT_ONCE = 1000;
+/** Holds the index of a million vectors; less, and its build goes through the disk. */
+const BUILD_MEMORY = '3GB';
 
 /** Tags by the share of the documents that have them. */
 export const selectivities = [
@@ -177,7 +179,7 @@ export async function addVectors(source, accessOf, make) {
   }
   const started = performance.now();
   await source.query(
-    `SET maintenance_work_mem = '1GB'; SET max_parallel_maintenance_workers = 2;
+    `SET maintenance_work_mem = '${BUILD_MEMORY}'; SET max_parallel_maintenance_workers = 2;
      CREATE INDEX ${index} ON ${table} USING hnsw (embedding halfvec_cosine_ops)`,
   );
   return (performance.now() - started) / 1000;

@@ -32,7 +32,9 @@ export const listOf = <T extends string>(allowed: readonly T[]) =>
   });
 
 /** An http or https address without user, query or fragment; a slash at the end is dropped. */
-export const httpUrl = makeValidator<string>((input) => {
+export const httpUrl = makeValidator<string>((input) => addressOf(input));
+
+function addressOf(input: string): string {
   const url = URL.canParse(input) ? new URL(input) : undefined;
   const plain = url && !url.username && !url.password && !url.search && !url.hash;
   if (!plain || !/^https?:$/.test(url.protocol))
@@ -40,6 +42,16 @@ export const httpUrl = makeValidator<string>((input) => {
       `"${maskPatterns(input)}" is not an http or https address (without user, password, query and fragment)`,
     );
   return input.replace(/\/+$/, '');
+}
+
+/** The same, or the word `self`. */
+export const httpUrlOrSelf = makeValidator<string>((input) => {
+  if (input === 'self') return input;
+  try {
+    return addressOf(input);
+  } catch (error) {
+    throw error instanceof EnvError ? new EnvError(`${error.message}, nor is it self`) : error;
+  }
 });
 
 const text = makeValidator<string>((input) => input);

@@ -21,7 +21,18 @@ describe('the settings of the model that writes questions', () => {
     expect(settings.mask.text('key sk-geheim-123')).toBe('key ***');
   });
 
+  it('name the application itself, without a key', () => {
+    const { writer } = read({ CLARA_WRITER_URL: 'self', CLARA_WRITER_MODEL: 'champion' });
+    expect(writer.server).toEqual({ is: 'own', model: 'champion' });
+  });
+
   it.each([
+    [{ CLARA_WRITER_URL: 'self' }, 'CLARA_WRITER_MODEL: is missing'],
+    [
+      { CLARA_WRITER_URL: 'self', CLARA_WRITER_MODEL: 'champion', CLARA_WRITER_API_KEY: 'sk-geheim-123' },
+      'CLARA_WRITER_API_KEY: is of no use with CLARA_WRITER_URL=self',
+    ],
+    [{ CLARA_WRITER_URL: 'myself', CLARA_WRITER_MODEL: 'champion' }, 'nor is it self'],
     [{ CLARA_WRITER_URL: 'http://127.0.0.1:8000' }, 'CLARA_WRITER_MODEL: is missing'],
     [{ CLARA_WRITER_MODEL: 'klein' }, 'CLARA_WRITER_MODEL: is of no use without CLARA_WRITER_URL'],
     [{ CLARA_WRITER_API_KEY: 'sk-geheim-123' }, 'CLARA_WRITER_API_KEY: is of no use without CLARA_WRITER_URL'],

@@ -1,12 +1,15 @@
 import { str } from 'envalid';
-import { decimal, httpUrl, secret, whole } from './setting-kinds.js';
+import { decimal, httpUrlOrSelf, secret, whole } from './setting-kinds.js';
 
 export const writerSpecs = {
-  CLARA_WRITER_URL: httpUrl({
+  CLARA_WRITER_URL: httpUrlOrSelf({
     default: undefined,
-    desc: 'Address, up to /v1, of a server with the OpenAI API whose model writes questions for datasets. It is sent the passages. Unset: questions by templates only.',
+    desc: 'Address, up to /v1, of a server with the OpenAI API whose model writes questions for datasets. It is sent the passages. self: the engines that answer here; nothing leaves them. Unset: questions by templates only.',
   }),
-  CLARA_WRITER_MODEL: str({ default: undefined, desc: 'Name of the model at that server.' }),
+  CLARA_WRITER_MODEL: str({
+    default: undefined,
+    desc: 'Name of the model at that server; with self a base, an adapter or an alias of GET /v1/models.',
+  }),
   CLARA_WRITER_API_KEY: secret({ default: undefined, desc: 'Key for that server (secret).' }),
   CLARA_WRITER_CONCURRENCY: whole(
     1,
@@ -41,7 +44,18 @@ type Read = {
   CLARA_WRITER_GROUNDING: number;
 };
 
+/** The engines of the application itself. */
+const SELF = 'self';
+
+/** undefined: no model is configured. */
+function serverOf({ CLARA_WRITER_URL: url, CLARA_WRITER_MODEL: model, CLARA_WRITER_API_KEY: apiKey }: Read) {
+  if (url === undefined || model === undefined) return undefined;
+  return url === SELF ? ({ is: 'own', model } as const) : ({ is: 'outside', url, model, apiKey } as const);
+}
+
 export function writerProblems(read: Read): string[] {
+  if (read.CLARA_WRITER_URL === SELF && read.CLARA_WRITER_API_KEY !== undefined)
+    return ['CLARA_WRITER_API_KEY: is of no use with CLARA_WRITER_URL=self'];
   if (read.CLARA_WRITER_URL !== undefined)
     return read.CLARA_WRITER_MODEL?.trim() ? [] : ['CLARA_WRITER_MODEL: is missing; CLARA_WRITER_URL needs a model'];
   const useless = (['CLARA_WRITER_MODEL', 'CLARA_WRITER_API_KEY'] as const).filter((name) => read[name] !== undefined);
@@ -50,11 +64,7 @@ export function writerProblems(read: Read): string[] {
 
 export const writerOf = (read: Read) =>
   ({
-    /** undefined: none is configured. */
-    server:
-      read.CLARA_WRITER_URL !== undefined && read.CLARA_WRITER_MODEL !== undefined
-        ? { url: read.CLARA_WRITER_URL, model: read.CLARA_WRITER_MODEL, apiKey: read.CLARA_WRITER_API_KEY }
-        : undefined,
+    server: serverOf(read),
     atOnce: read.CLARA_WRITER_CONCURRENCY,
     timeoutMs: read.CLARA_WRITER_TIMEOUT_SECONDS * 1000,
     deadlineMs: read.CLARA_WRITER_DEADLINE_SECONDS * 1000,

@@ -118,7 +118,7 @@ describe('two adapters of the real embedded engine, through the whole applicatio
     const [one, two] = versions;
     const promote = async ({ id }: CatalogVersion): Promise<void> => {
       const { status, body } = await app.call('POST', `/api/adapters/${id}/promote`, { alias: 'champion' });
-      expect([status, body['version_id']]).toEqual([200, id]);
+      expect([status, body['version_id'], body['detail']]).toEqual([200, id, undefined]);
     };
     await promote(one);
     let isOver = false;

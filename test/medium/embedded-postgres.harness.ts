@@ -105,21 +105,26 @@ export async function waitFor(what: string, ask: () => Promise<boolean>, timeout
 
 /** The adapter as plain JavaScript, for processes of their own. */
 export async function buildAdapter(folder: string): Promise<string> {
-  const source = join(root, 'src/adapters/postgres/embedded');
+  for (const part of ['postgres/embedded', 'host']) await buildPart(part, join(folder, part));
+  await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  const owner = join(folder, 'postgres/embedded/owner.js');
+  await writeFile(owner, OWNER);
+  return owner;
+}
+
+async function buildPart(part: string, folder: string): Promise<void> {
+  const source = join(root, 'src/adapters', part);
   await mkdir(folder, { recursive: true });
   for (const name of await readdir(source)) {
     if (!name.endsWith('.ts') || name.endsWith('.spec.ts')) continue;
     const { code } = await transform(await readFile(join(source, name), 'utf8'), {
       filename: name,
-      jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
+      jsc: { parser: { syntax: 'typescript', decorators: true }, target: 'es2023' },
       module: { type: 'es6' },
     });
     await writeFile(join(folder, name.replace(/\.ts$/, '.js')), code);
   }
-  await writeFile(join(folder, 'package.json'), '{"type":"module"}');
-  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
-  await writeFile(join(folder, 'owner.js'), OWNER);
-  return join(folder, 'owner.js');
 }
 
 // An application that starts the server, says so, and lives on; as another user when asked.

@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.js';
 import { SecretMask } from '../../kernel/secret-mask.js';
-import { isPassing, retryPauseMs } from './retry-pause.js';
+import { patiently, type Try } from './patience.js';
+import { isPassing } from './retry-pause.js';
 
 export interface OpenAiServerOptions {
   /** As messages name it, such as `embedding server`. */
@@ -34,9 +35,6 @@ interface Ends {
   late: AbortSignal;
 }
 
-type Try = { answer: unknown } | { failure: string; retryAfter: string | null };
-
-const MOST_TRIES = 6;
 const LARGEST_ANSWER = 256 * 1024 * 1024;
 const SHOWN = 300;
 
@@ -75,25 +73,12 @@ export class OpenAiServer {
   }
 
   async #ask(url: string, body: object | undefined, signal: AbortSignal): Promise<unknown> {
-    const { clock, deadlineMs } = this.options;
-    const end = clock.now() + deadlineMs;
-    for (let tries = 1; ; tries += 1) {
-      const result = await this.#try(url, body, { signal, late: AbortSignal.timeout(this.#left(end)) });
-      if ('answer' in result) return result.answer;
-      signal.throwIfAborted();
-      const pause = retryPauseMs(tries, result.retryAfter, clock.now());
-      if (tries >= MOST_TRIES || clock.now() + pause >= end)
-        throw new ServerUnavailable(this.#mask.text(`the ${this.name} ${result.failure}`));
-      await clock.sleep(pause, signal);
-      signal.throwIfAborted();
-    }
+    const result = await patiently((late) => this.#try(url, body, { signal, late }), this.options, signal);
+    if ('answer' in result) return result.answer;
+    throw new ServerUnavailable(this.#mask.text(`the ${this.name} ${result.failure}`));
   }
 
-  #left(end: number): number {
-    return Math.max(1, Math.min(this.options.timeoutMs, end - this.options.clock.now()));
-  }
-
-  async #try(url: string, body: object | undefined, { signal, late }: Ends): Promise<Try> {
+  async #try(url: string, body: object | undefined, { signal, late }: Ends): Promise<Try<unknown>> {
     try {
       const response = await fetch(url, { ...this.#requestOf(body), signal: AbortSignal.any([signal, late]) });
       if (isPassing(response.status)) {

@@ -1,4 +1,3 @@
-import type { Settings } from '../../config/settings.js';
 import type { Clock } from '../../kernel/clock.js';
 import {
   QuestionWriter,
@@ -62,19 +61,4 @@ export class HttpQuestionWriter extends QuestionWriter {
     const advice = ADVICE[status];
     return advice === undefined ? new WritingRefused(message) : new WriterUnavailable(`${message}${advice}`);
   }
-}
-
-/** Nothing is configured: templates write the questions. */
-class NoWriter extends QuestionWriter {
-  readonly model = null;
-
-  answer(): Promise<never> {
-    return Promise.reject(new WriterUnavailable('no model is configured; set CLARA_WRITER_URL and CLARA_WRITER_MODEL'));
-  }
-}
-
-/** The model that the settings name; nothing connects before it is asked. */
-export function openWriter({ writer }: Pick<Settings, 'writer'>, clock: Clock): QuestionWriter {
-  const { server, maxTokens, timeoutMs, deadlineMs } = writer;
-  return server ? new HttpQuestionWriter({ ...server, maxTokens, timeoutMs, deadlineMs }, clock) : new NoWriter();
 }

@@ -41,6 +41,14 @@ export abstract class AdapterCatalog {
   abstract snapshot(): CatalogSnapshot;
   /** Reads the database now; what was committed before is in the next snapshot. */
   abstract refresh(): Promise<void>;
+  /** What stands there now, or, where that is nothing, after a reading: what was registered a moment ago is not missed. */
+  async found<T>(find: (snapshot: CatalogSnapshot) => T | undefined): Promise<T | undefined> {
+    const known = find(this.snapshot());
+    if (known !== undefined) return known;
+    await this.refresh();
+    return find(this.snapshot());
+  }
+
   /** @returns what undoes it */
   abstract onChange(listener: () => void): () => void;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readGguf } from './gguf-header.js';
 import { BrokenWeights, readHeader } from './safetensors.js';
 
 const WHOLE = ['config.json', 'model.safetensors.index.json', 'tokenizer.json', 'tokenizer.model'];
@@ -28,6 +29,15 @@ export async function hashOfFolder(folder: string): Promise<string> {
   const lines: string[] = [];
   for (const name of names.toSorted()) lines.push(await lineOf(folder, name));
   return sha256(lines.join('\n'));
+}
+
+/** As cheap: its size and its header. */
+export async function hashOfGguf(file: string): Promise<string> {
+  const { header } = await readGguf(file).catch((error: unknown) => {
+    if (error instanceof BrokenWeights) return { header: 'broken' };
+    throw error;
+  });
+  return sha256(`gguf ${(await stat(file)).size} ${sha256(header)}`);
 }
 
 export const hashOfHubModel = (id: string, revision: string): string => sha256(`hub ${id}@${revision}`);

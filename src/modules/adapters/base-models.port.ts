@@ -16,6 +16,13 @@ export interface BaseModel {
   hash: string;
 }
 
+/** A base in one file; it serves, and nothing is trained on it. */
+export interface GgufBase extends BaseModel {
+  folder: null;
+  /** Path of the file; `hash` is over its size and its header. */
+  file: string;
+}
+
 /** The base models of this host. */
 export abstract class BaseModels {
   /** Slug of the model that "default" names, whether or not it is made yet. */
@@ -27,4 +34,6 @@ export abstract class BaseModels {
   abstract of(named: string, revision?: string | null): Promise<BaseModel>;
   /** Every model that lies in CLARA_MODEL_DIRS, the install cache or the hub's cache. */
   abstract known(): Promise<BaseModel[]>;
+  /** The base of llama.cpp, which may lie here as a GGUF file only; undefined: another engine answers, or the file is not there. */
+  abstract ofGguf(): Promise<GgufBase | undefined>;
 }

@@ -5,7 +5,8 @@ import { Injectable } from '@nestjs/common';
 import { checkPlain, loraConfigOf, type LoraConfig } from './adapter-config.js';
 import { CONFIG_FILE, NoAdapter, readFolder, readJson, WEIGHTS_FILE, type FolderFacts } from './adapter-folder.js';
 import { checkShapes } from './adapter-shapes.js';
-import { BaseModels, type BaseModel } from './base-models.port.js';
+import { BaseModels, type BaseModel, type GgufBase } from './base-models.port.js';
+import { readGguf } from './gguf-header.js';
 import { BrokenWeights, readTensors, type Tensor, type Tensors } from './safetensors.js';
 
 /** A folder that may be registered. */
@@ -13,10 +14,13 @@ export interface CheckedFolder {
   facts: FolderFacts;
   config: Record<string, unknown>;
   lora: LoraConfig;
-  base: BaseModel;
+  base: BaseModel | GgufBase;
 }
 
 const SHOWN_BASES = 10;
+const NONE: Promise<Tensors> = Promise.resolve(new Map());
+
+const ggufTensors = async (file: string): Promise<Tensors> => (await readGguf(file)).tensors;
 
 async function tensorsOf(folder: string): Promise<Tensors> {
   const all = new Map<string, Tensor>();
@@ -26,7 +30,7 @@ async function tensorsOf(folder: string): Promise<Tensors> {
 }
 
 /** Of the models that a name may mean: the same folder or id, else the same hash, else the same slug. Pure. */
-export function baseNamed(named: string, known: readonly BaseModel[]): BaseModel | undefined {
+export function baseNamed<T extends BaseModel>(named: string, known: readonly T[]): T | undefined {
   return (
     known.find((base) => base.named === named || base.folder === named) ??
     known.find(({ hash }) => hash === named.toLowerCase()) ??
@@ -56,14 +60,16 @@ export class ForeignCheck {
     return { facts, config, lora, base };
   }
 
-  async #base({ base }: LoraConfig, declared: string | undefined): Promise<BaseModel> {
+  async #base({ base }: LoraConfig, declared: string | undefined): Promise<BaseModel | GgufBase> {
     const named = declared ?? base;
     if (named === null)
       throw new NoAdapter(
         'adapter_config.json names no base (base_model_name_or_path); name it in the field base_model',
       );
     if (named === 'default') return this.bases.of(named);
-    const known = await this.bases.known();
+    const gguf = await this.bases.ofGguf();
+    // Weights in full precision come first: they say more.
+    const known = [...(await this.bases.known()), ...(gguf ? [gguf] : [])];
     const found = baseNamed(named, known);
     if (found) return found;
     const slugs = [...new Set(known.map(({ slug }) => slug))].slice(0, SHOWN_BASES);
@@ -78,8 +84,11 @@ export class ForeignCheck {
     });
   }
 
-  async #baseTensors({ slug, folder }: BaseModel): Promise<Tensors> {
-    const tensors = folder === null ? new Map<string, Tensor>() : await tensorsOf(folder).catch(brokenBase(slug));
+  async #baseTensors(base: BaseModel | GgufBase): Promise<Tensors> {
+    const { slug, folder } = base;
+    const tensors = await ('file' in base ? ggufTensors(base.file) : folder === null ? NONE : tensorsOf(folder)).catch(
+      brokenBase(slug),
+    );
     if (tensors.size > 0) return tensors;
     throw new NoAdapter(`the base ${slug} has no weights in safetensors on this host to compare the adapter with`);
   }

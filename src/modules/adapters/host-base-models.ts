@@ -1,12 +1,12 @@
-import { baseSlug } from '../../kernel/base-slug.js';
+import { baseSlug, ggufSlug } from '../../kernel/base-slug.js';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../config/settings.js';
 import { AppError } from '../../kernel/errors.js';
 import { TrainerEnvironment } from '../training/trainer-environment.port.js';
-import { BaseModels, MADE_BASE, type BaseModel } from './base-models.port.js';
-import { hashOfFolder, hashOfHubModel } from './base-hash.js';
+import { BaseModels, MADE_BASE, type BaseModel, type GgufBase } from './base-models.port.js';
+import { hashOfFolder, hashOfGguf, hashOfHubModel } from './base-hash.js';
 
 const DEFAULT = 'default';
 const MOST_KNOWN = 500;
@@ -70,6 +70,15 @@ export class HostBaseModels extends BaseModels {
     return all.filter(({ folder }) => folder !== null);
   }
 
+  async ofGguf(): Promise<GgufBase | undefined> {
+    const { serving, training, root } = this.settings;
+    if (serving.engine !== 'llamacpp' || serving.gguf === undefined) return undefined;
+    const file = resolve(root, serving.gguf);
+    if (!(await isThere(file))) return undefined;
+    const slug = training.baseModel === undefined ? ggufSlug(file) : baseSlug(training.baseModel);
+    return { slug, named: training.baseModel ?? file, folder: null, file, hash: await this.#hashOf(file) };
+  }
+
   #default(): string {
     const model = this.settings.training.baseModel ?? this.environment.defaultModel();
     if (model !== undefined) return model;
@@ -94,15 +103,23 @@ export class HostBaseModels extends BaseModels {
     return (await isModel(snapshot)) ? snapshot : null;
   }
 
-  /** A folder whose files have not changed has the hash it had. */
-  async #hash(folder: string): Promise<string> {
-    const stats = await Promise.all([folder, join(folder, 'config.json')].map((path) => stat(path)));
+  #hash(folder: string): Promise<string> {
+    return this.#kept(folder, [folder, join(folder, 'config.json')], () => hashOfFolder(folder));
+  }
+
+  #hashOf(file: string): Promise<string> {
+    return this.#kept(file, [file], () => hashOfGguf(file));
+  }
+
+  /** What has not changed has the hash it had. */
+  async #kept(path: string, seen: readonly string[], made: () => Promise<string>): Promise<string> {
+    const stats = await Promise.all(seen.map((each) => stat(each)));
     const state = stats.map(({ ino, size, mtimeMs }) => `${ino} ${size} ${mtimeMs}`).join();
-    const known = this.#hashes.get(folder);
+    const known = this.#hashes.get(path);
     if (known?.state === state) return known.hash;
-    const hash = hashOfFolder(folder);
-    hash.catch(() => this.#hashes.delete(folder));
-    this.#hashes.set(folder, { state, hash });
+    const hash = made();
+    hash.catch(() => this.#hashes.delete(path));
+    this.#hashes.set(path, { state, hash });
     return hash;
   }
 }

@@ -10,7 +10,7 @@ import { isDatabaseAway, type Sql } from '../../kernel/transaction.js';
 import { AuditTrail } from '../audit/audit.port.js';
 import { VersionBuild, type BuildTools } from './build/version-build.js';
 import { BuildQueueStore, type Claim, type Claimant } from './build-queue.store.js';
-import { DataPlace } from './data-place.js';
+import { DataFolder } from '../../config/data-folder.js';
 import { BuildSources } from './build-sources.js';
 import { BuildFailure } from './sources/candidate.js';
 import { restored } from '../security/principal.port.js';
@@ -39,7 +39,7 @@ export class BuilderService implements OnApplicationBootstrap, OnApplicationShut
   constructor(
     private readonly queue: BuildQueueStore,
     private readonly sources: BuildSources,
-    private readonly place: DataPlace,
+    private readonly place: DataFolder,
     private readonly settings: Settings,
     private readonly audit: AuditTrail,
     private readonly clock: Clock,

@@ -5,7 +5,7 @@ import { AuditTrail } from '../audit/audit.port.js';
 import { stored, type Caller } from '../security/principal.port.js';
 import { BuilderService } from './builder.service.js';
 import type { CreateDatasetDto, CreateVersionDto } from './create-dataset.dto.js';
-import { DataPlace } from './data-place.js';
+import { DataFolder } from '../../config/data-folder.js';
 import { DatasetChangesStore, type IdempotencyKey, type Made, type NewVersion } from './dataset-changes.store.js';
 import { DatasetService } from './dataset.service.js';
 import type { DatasetReplyDto } from './dataset-replies.dto.js';
@@ -31,7 +31,7 @@ export class DatasetCreation {
     private readonly changes: DatasetChangesStore,
     private readonly datasets: DatasetService,
     private readonly files: IncomingFiles,
-    private readonly place: DataPlace,
+    private readonly place: DataFolder,
     private readonly builder: BuilderService,
     private readonly audit: AuditTrail,
     private readonly writer: QuestionWriter,

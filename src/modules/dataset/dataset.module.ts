@@ -6,7 +6,7 @@ import { BuildQueueStore } from './build-queue.store.js';
 import { BuildSources } from './build-sources.js';
 import { BuilderService } from './builder.service.js';
 import { CheckedQuality } from './checked-quality.js';
-import { DataPlace } from './data-place.js';
+import { DataFolder } from '../../config/data-folder.js';
 import { DatasetChangesStore } from './dataset-changes.store.js';
 import { DatasetCreation } from './dataset-creation.service.js';
 import { DatasetExports } from './dataset-exports.service.js';
@@ -34,7 +34,7 @@ import { VersionsController } from './versions.controller.js';
     BuildQueueStore,
     BuildSources,
     BuilderService,
-    DataPlace,
+    DataFolder,
     DatasetChangesStore,
     DatasetCreation,
     DatasetExports,

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { AdapterRegistryModule } from '../adapters/adapter-registry.module.js';
 import { TrainingModule } from '../training/training.module.js';
 import { FileFolder } from './files/file-folder.js';
-import { FilePlace } from './files/file-place.js';
+import { DataFolder } from '../../config/data-folder.js';
 import { FileStore } from './files/file.store.js';
 import { FileSweeper } from './files/file-sweeper.service.js';
 import { FileUpload } from './files/file-upload.js';
@@ -25,7 +25,7 @@ import { TrainingOrders } from './jobs/training-orders.js';
   controllers: [FilesController, FineTuningController],
   providers: [
     FileFolder,
-    FilePlace,
+    DataFolder,
     FileStore,
     FileSweeper,
     FileUpload,

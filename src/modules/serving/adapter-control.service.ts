@@ -37,7 +37,7 @@ export class AdapterControl {
     order: LoadOrder,
     caller: Caller,
   ): Promise<{ version: CatalogVersion; wasLoaded: boolean; loaded: Loaded[] }> {
-    const version = this.#find(order.adapter);
+    const version = await this.#find(order.adapter);
     const wasLoaded = this.pool.holds(version.id);
     const { pinned } = order;
     await this.#record(caller, { action: 'serving.adapter.load', version, detail: { pinned: pinned ?? null } }, (sql) =>
@@ -66,7 +66,7 @@ export class AdapterControl {
     how: 'forced' | 'plain',
     caller: Caller,
   ): Promise<{ version: CatalogVersion; ended: number }> {
-    const version = this.#find({ reference });
+    const version = await this.#find({ reference });
     const holds = this.#holdersOf(version.id);
     if (holds.length > 0 && how === 'plain')
       throw new AppError('conflict', `${version.name} stays: ${holds.join(', ')}; change that, or send force=true`);
@@ -86,15 +86,14 @@ export class AdapterControl {
     return this.wanted.row(versionId)?.pinned ? [...aliases, 'it is pinned'] : aliases;
   }
 
-  #find(adapter: LoadOrder['adapter']): CatalogVersion {
-    const snapshot = this.catalog.snapshot();
+  async #find(adapter: LoadOrder['adapter']): Promise<CatalogVersion> {
     if ('reference' in adapter) {
-      const found = findVersion(snapshot, adapter.reference);
+      const found = await this.catalog.found((registry) => findVersion(registry, adapter.reference));
       if (!found) throw unknownAdapter(adapter.reference);
       return found;
     }
     const path = adapter.path.replace(/(.)\/+$/, '$1');
-    const found = snapshot.versions.find((version) => version.path === path);
+    const found = await this.catalog.found(({ versions }) => versions.find((version) => version.path === path));
     if (found) return found;
     throw new AppError(
       'not_found',

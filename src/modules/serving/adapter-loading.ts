@@ -122,14 +122,21 @@ export class AdapterLoading {
     }
   }
 
+  /** A slot that is being left just now is waited for; only then does another version go. */
   async #makeRoom(room: 'evict' | 'free'): Promise<() => void> {
+    for (let turn = 0; turn <= this.slots.count; turn += 1) {
+      await (this.#removing.size > 0 ? Promise.race(this.#removing.values()) : this.#evict(room));
+      const giveBack = this.slots.reserve();
+      if (giveBack) return giveBack;
+    }
+    throw new SlotsBusy('another adapter took the slot');
+  }
+
+  async #evict(room: 'evict' | 'free'): Promise<void> {
     const least = room === 'evict' ? leastWanted(this.slots.all, this.parts.importance) : undefined;
     if (!least) throw new SlotsBusy('every slot of the replica is taken by an adapter that answers right now');
     await this.remove(least, new Error('it had no answers'));
     this.parts.metrics.evicted(this.engine.id);
-    const giveBack = this.slots.reserve();
-    if (!giveBack) throw new SlotsBusy('another adapter took the slot');
-    return giveBack;
   }
 
   async #loadAndProve(version: CatalogVersion): Promise<Held> {

@@ -26,8 +26,8 @@ export class PromotionService {
   ) {}
 
   /** @throws AppError `not_found`; `conflict` where no replica that is up takes it: the alias stays where it was */
-  promote(reference: string, alias: string, reason: Reason): Promise<Promotion> {
-    const version = findVersion(this.catalog.snapshot(), reference);
+  async promote(reference: string, alias: string, reason: Reason): Promise<Promotion> {
+    const version = await this.catalog.found((registry) => findVersion(registry, reference));
     if (!version) throw unknownAdapter(reference);
     return this.#swap(version, { alias, to: version.id, reason });
   }
@@ -37,7 +37,7 @@ export class PromotionService {
     const previous = await this.moves.previous(alias);
     if (previous === undefined)
       throw new AppError('conflict', `Nothing was live under "${alias}" before that could come back`);
-    const version = findVersion(this.catalog.snapshot(), previous);
+    const version = await this.catalog.found((registry) => findVersion(registry, previous));
     if (!version) throw new AppError('conflict', `The version that was live under "${alias}" before is retired`);
     return this.#swap(version, { alias, to: 'previous', reason });
   }

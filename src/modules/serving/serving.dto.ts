@@ -2,12 +2,9 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsObject, IsString, Length } from 'class-validator';
 import { Optional } from '../../kernel/optional.js';
+import { asBoolean } from '../../kernel/query-text.js';
 import { driftKinds } from './drift.js';
 
-const asBoolean = ({ value }: { value: unknown }): unknown => {
-  if (value === 'true' || value === '1') return true;
-  return value === 'false' || value === '0' ? false : value;
-};
 const asEvidence = ({ value }: { value: unknown }): unknown => (typeof value === 'string' ? { note: value } : value);
 
 /** Taken from the query or the body, as the clients of the original send either. */

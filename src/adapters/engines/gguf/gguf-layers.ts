@@ -1,3 +1,4 @@
+import { GGUF_LAYERS } from '../../../kernel/gguf-layer-names.js';
 import type { Matrix } from './gguf-file.js';
 import { NotConvertible } from './peft-weights.js';
 
@@ -14,16 +15,6 @@ export interface GgufBase {
 /** Those whose layers need no more than new names, and Llama, whose q and k need another order. */
 const ARCHITECTURES = ['llama', 'gemma', 'gemma2', 'gemma3', 'qwen2', 'qwen3'];
 
-const NAMES: Readonly<Record<string, string>> = {
-  'self_attn.q_proj': 'attn_q',
-  'self_attn.k_proj': 'attn_k',
-  'self_attn.v_proj': 'attn_v',
-  'self_attn.o_proj': 'attn_output',
-  'mlp.gate_proj': 'ffn_gate',
-  'mlp.up_proj': 'ffn_up',
-  'mlp.down_proj': 'ffn_down',
-};
-
 /** @throws NotConvertible */
 export function checkArchitecture({ architecture }: GgufBase): void {
   if (ARCHITECTURES.includes(architecture)) return;
@@ -35,7 +26,7 @@ export function checkArchitecture({ architecture }: GgufBase): void {
 /** The weight that a layer of transformers is called in GGUF. @throws NotConvertible */
 export function weightName(layer: string): string {
   const [, block, part = ''] = /(?:^|\.)layers\.(\d+)\.(.+)$/.exec(layer) ?? [];
-  const name = NAMES[part];
+  const name = GGUF_LAYERS[part];
   if (block !== undefined && name !== undefined) return `blk.${block}.${name}.weight`;
   if (/(?:^|\.)lm_head$/.test(layer)) return 'output.weight';
   throw new NotConvertible(`the layer ${layer} has no name in GGUF`);

@@ -19,8 +19,8 @@ export interface CollectContext {
   maxRows: number;
   progress: BuildProgress;
   signal: AbortSignal;
-  /** What gave no row at all, by reason. */
-  lost: Counts;
+  /** What gave no row at all, by reason, and what was seen on the way. */
+  source: { leftOut: Counts; warnings: readonly string[] };
 }
 
 const told = (counts: Counts): string =>
@@ -175,10 +175,12 @@ export class CollectedRows {
   #checkCount(): void {
     if (this.count > 0) return;
     const { rows_read: read } = this.context.progress;
-    const lost = told(this.context.lost);
+    const { leftOut, warnings } = this.context.source;
+    const lost = told(leftOut);
+    const why = warnings.slice(0, 1).map((warning) => `; ${warning}`);
     if (read === 0)
       throw new BuildFailure(
-        `the source gave no row; ${lost === '' ? 'nothing in it makes a row of this form' : `left out: ${lost}`}`,
+        `the source gave no row; ${lost === '' ? 'nothing in it makes a row of this form' : `left out: ${lost}`}${why.join('')}`,
       );
     throw new BuildFailure(
       `all ${read} rows were left out: ${told(this.leftOut)}; lower min_quality_score, or choose better sources`,

@@ -148,7 +148,7 @@ export class VersionBuild {
     return CollectedRows.collect(candidatesOf(claim.source, sourceTools), folder, {
       quality: judge,
       maxRows,
-      lost: this.#notes.leftOut,
+      source: this.#notes,
       signal,
       progress: this.progress,
       datasetId: claim.dataset_id,

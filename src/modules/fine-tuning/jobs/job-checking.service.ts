@@ -7,7 +7,7 @@ import { restored } from '../../security/principal.port.js';
 import { checkTrainingFile, UnreadableRows } from '../../dataset/training-file.port.js';
 import { FineTuningJobs } from '../../training/fine-tuning-jobs.port.js';
 import { FileFolder } from '../files/file-folder.js';
-import { FilePlace } from '../files/file-place.js';
+import { DataFolder } from '../../../config/data-folder.js';
 import { FileStore } from '../files/file.store.js';
 import type { OpenAiFile } from '../files/openai-file.js';
 import { resolveHyperparameters } from './hyperparameters.js';
@@ -40,7 +40,7 @@ export class JobChecking implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly rows: JobRowStore,
     private readonly files: FileStore,
     private readonly folder: FileFolder,
-    private readonly place: FilePlace,
+    private readonly place: DataFolder,
     private readonly training: FineTuningJobs,
     private readonly orders: TrainingOrders,
     private readonly log: Log,

@@ -4,7 +4,7 @@ import { AppError } from '../../../kernel/errors.js';
 import { AuditTrail } from '../../audit/audit.port.js';
 import { CreationLimit } from '../../limits/creation-limit.port.js';
 import { stored, type Caller } from '../../security/principal.port.js';
-import { FilePlace } from '../files/file-place.js';
+import { DataFolder } from '../../../config/data-folder.js';
 import { FileStore } from '../files/file.store.js';
 import { ownerOf } from '../files/files.service.js';
 import type { CreateFineTuningJobDto } from './create-job.dto.js';
@@ -24,7 +24,7 @@ export class FineTuningCreation {
     private readonly rows: JobRowStore,
     private readonly files: FileStore,
     private readonly models: ModelNames,
-    private readonly place: FilePlace,
+    private readonly place: DataFolder,
     private readonly checking: JobChecking,
     private readonly limit: CreationLimit,
     private readonly audit: AuditTrail,

@@ -8,7 +8,7 @@ import { isDatabaseAway } from '../../../kernel/transaction.js';
 import { AdapterVersions } from '../../adapters/adapter-versions.port.js';
 import { FineTuningJobs, type FineTuningEvent, type FineTuningJob } from '../../training/fine-tuning-jobs.port.js';
 import { FileFolder } from '../files/file-folder.js';
-import { FilePlace } from '../files/file-place.js';
+import { DataFolder } from '../../../config/data-folder.js';
 import type { NewFile } from '../files/file.store.js';
 import { checkpointMetrics } from './job-events.js';
 import { resultFileId } from './job-ids.js';
@@ -36,7 +36,7 @@ export class JobResults implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly versions: AdapterVersions,
     private readonly checkpoints: CheckpointVersions,
     private readonly folder: FileFolder,
-    private readonly place: FilePlace,
+    private readonly place: DataFolder,
     private readonly log: Log,
   ) {
     this.#loop = new BackgroundLoop('openai results', EVERY_MS, () => this.#round(), log);

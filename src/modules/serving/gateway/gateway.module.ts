@@ -8,6 +8,9 @@ import { GenerateController } from '../generate/generate.controller.js';
 import { GenerateService } from '../generate/generate.service.js';
 import { RouterController } from '../generate/router.controller.js';
 import { GenerationChoice } from '../generate/generation.js';
+import { GatewayAnswers } from '../generate/own-answers.service.js';
+import { OwnRequests } from '../generate/own-requests.js';
+import { OwnAnswers } from '../own-answers.port.js';
 import { RouterSettings } from '../routing/router-settings.service.js';
 import { AnswersController } from './answers.controller.js';
 import { BodyMemory } from './body-memory.js';
@@ -41,9 +44,11 @@ import { ServedBase } from './served-base.js';
     GenerateService,
     GenerationChoice,
     ModelResolver,
+    OwnRequests,
     Relay,
     RouterSettings,
     ServedBase,
+    { provide: OwnAnswers, useClass: GatewayAnswers },
   ],
 })
 export class GatewayModule {}

@@ -29,10 +29,9 @@ export class ModelResolver {
     const registry = this.catalog.snapshot();
     const sticky = isSplit(model, registry) ? await key() : undefined;
     // As it stands after the wait: what is resolved is what is answered.
-    const resolved = resolveModel(model, this.catalog.snapshot(), this.base.current(), {
-      key: sticky,
-      random: Math.random,
-    });
+    const resolved = await this.catalog.found((now) =>
+      resolveModel(model, now, this.base.current(), { key: sticky, random: Math.random }),
+    );
     if (!resolved) throw noSuchModel(model);
     return { resolved, asked: model, route: undefined };
   }

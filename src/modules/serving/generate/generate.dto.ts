@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import {
   ArrayMaxSize,
   ArrayMinSize,
@@ -16,25 +16,37 @@ import { Optional } from '../../../kernel/optional.js';
 const MOST_PROMPTS = 64;
 const LONGEST_PROMPT = 200_000;
 
+/** What counts where an option is not sent. */
+export const GENERATION_DEFAULTS = {
+  max_tokens: 256,
+  temperature: 0.7,
+  top_p: 0.95,
+  route: true,
+  require_confidence: 0,
+};
+
 /** The original's options of a generation. */
 export class GenerationOptions {
   @Optional()
   @IsInt()
   @Min(1)
   @Max(32_768)
-  max_tokens?: number = 256;
+  @ApiPropertyOptional({ default: GENERATION_DEFAULTS.max_tokens })
+  max_tokens?: number;
 
   @Optional()
   @IsNumber()
   @Min(0)
   @Max(2)
-  temperature?: number = 0.7;
+  @ApiPropertyOptional({ default: GENERATION_DEFAULTS.temperature })
+  temperature?: number;
 
   @Optional()
   @IsNumber()
   @Min(0)
   @Max(1)
-  top_p?: number = 0.95;
+  @ApiPropertyOptional({ default: GENERATION_DEFAULTS.top_p })
+  top_p?: number;
 
   /** Version, `ft:` id, alias or base model; it stands above the router. */
   @Optional()
@@ -45,14 +57,16 @@ export class GenerationOptions {
   /** Let the router choose where no adapter is named. */
   @Optional()
   @IsBoolean()
-  route?: boolean = true;
+  @ApiPropertyOptional({ default: GENERATION_DEFAULTS.route })
+  route?: boolean;
 
   /** Below this confidence of the router its default answers. */
   @Optional()
   @IsNumber()
   @Min(0)
   @Max(1)
-  require_confidence?: number = 0;
+  @ApiPropertyOptional({ default: GENERATION_DEFAULTS.require_confidence })
+  require_confidence?: number;
 }
 
 export class GenerateDto extends GenerationOptions {

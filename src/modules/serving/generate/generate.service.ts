@@ -1,36 +1,28 @@
 import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
-import { AppError, messageOf } from '../../../kernel/errors.js';
-import { AnswerTimes } from '../gateway/answer-times.js';
+import { messageOf } from '../../../kernel/errors.js';
 import { leaving } from '../gateway/client-gone.js';
-import { engineError } from '../gateway/engine-error.js';
 import { EventCutter, eventsOf } from '../gateway/event-cutter.js';
-import { GatewayMetrics } from '../gateway/gateway-metrics.js';
 import type { ResolvedModel } from '../gateway/model-names.js';
-import { Relay, type RelayedReply } from '../gateway/relay.js';
+import type { RelayedReply } from '../gateway/relay.js';
 import { usageIn, type Usage } from '../gateway/usage.js';
-import type {
-  BatchEntryDto,
-  GenerateBatchDto,
-  GenerateBatchReplyDto,
-  GenerateDto,
-  GenerateReplyDto,
-  GenerationOptions,
-  RouteReplyDto,
+import {
+  GENERATION_DEFAULTS,
+  type BatchEntryDto,
+  type GenerateBatchDto,
+  type GenerateBatchReplyDto,
+  type GenerateDto,
+  type GenerateReplyDto,
+  type GenerationOptions,
+  type RouteReplyDto,
 } from './generate.dto.js';
 import { dataOf, errorOf, textOf } from './generated-text.js';
 import { GenerationChoice } from './generation.js';
-import { WholeBody } from './whole-body.js';
+import { OwnRequests, type OwnRequest } from './own-requests.js';
 
 const PATH = '/v1/completions';
 /** Prompts of a batch that run beside each other. */
 const BESIDE = 8;
-
-interface Run {
-  resolved: ResolvedModel;
-  times: AnswerTimes;
-  relayed: RelayedReply;
-}
 
 const adapterOf = ({ target }: ResolvedModel): string | null => (target.kind === 'base' ? null : target.version.name);
 
@@ -39,8 +31,7 @@ const adapterOf = ({ target }: ResolvedModel): string | null => (target.kind ===
 export class GenerateService {
   constructor(
     private readonly choice: GenerationChoice,
-    private readonly relay: Relay,
-    private readonly metrics: GatewayMetrics,
+    private readonly requests: OwnRequests,
   ) {}
 
   async route(prompt: string): Promise<RouteReplyDto> {
@@ -71,7 +62,8 @@ export class GenerateService {
 
   /** Events `{token, adapter_id}`, at the end `{done, adapter_id, tokens_generated}`, or `{error}`. */
   async stream({ prompt, ...options }: GenerateDto, response: Response): Promise<void> {
-    const run = await this.#begin(prompt, { ...options, stream: true }, leaving(response));
+    const request = await this.#request(prompt, { ...options, stream: true }, leaving(response));
+    const run = await this.requests.begin(request);
     const { reply, lease } = run.relayed;
     const adapter_id = adapterOf(run.resolved);
     response.writeHead(200, {
@@ -97,56 +89,31 @@ export class GenerateService {
       lease.release(response.destroyed ? 'gone' : 'failed');
     } finally {
       response.end();
-      this.#ended(run, 200, usage, events);
+      this.requests.ended(run, 200, usage, events);
     }
   }
 
   async #whole(prompt: string, options: GenerationOptions, signal: AbortSignal): Promise<GenerateReplyDto> {
-    const run = await this.#begin(prompt, options, signal);
-    const { reply, lease } = run.relayed;
-    lease.release(reply.status >= 500 ? 'failed' : 'ok');
-    const usage = usageIn(reply.first);
-    this.#ended(run, reply.status, usage, 0);
-    const output = textOf(JSON.parse(reply.first.toString()) as unknown);
-    return { output, adapter_id: adapterOf(run.resolved), tokens_generated: usage?.output ?? 0 };
+    const request = await this.#request(prompt, options, signal);
+    const { answer, usage } = await this.requests.whole(request);
+    return { output: textOf(answer), adapter_id: adapterOf(request.resolved), tokens_generated: usage?.output ?? 0 };
   }
 
-  async #begin(prompt: string, options: GenerationOptions & { stream?: boolean }, signal: AbortSignal): Promise<Run> {
-    const times = new AnswerTimes();
+  async #request(
+    prompt: string,
+    options: GenerationOptions & { stream?: boolean },
+    signal: AbortSignal,
+  ): Promise<OwnRequest> {
     const resolved = await this.choice.of(prompt, options);
-    const { max_tokens, temperature, top_p, stream } = options;
-    const body = new WholeBody({ prompt, max_tokens, temperature, top_p, ...(stream ? { stream } : {}) });
-    const headers = { 'content-type': 'application/json' };
-    this.metrics.began();
-    const request = { resolved, path: PATH, headers, body, key: undefined, signal, times };
-    const relayed = await this.relay.send(request).catch((error: unknown) => {
-      this.metrics.ended({
-        resolved,
-        status: error instanceof AppError ? error.status : 499,
-        usage: undefined,
-        events: 0,
-        attempts: 1,
-        times,
-      });
-      throw error;
-    });
-    times.first();
-    const run = { resolved, times, relayed };
-    if (relayed.reply.status >= 400) this.#refused(run);
-    return run;
-  }
-
-  #refused(run: Run): never {
-    const { reply, lease } = run.relayed;
-    lease.release(reply.status >= 500 ? 'failed' : 'ok');
-    this.#ended(run, reply.status, undefined, 0);
-    const { status, error } = engineError(reply.status, reply.first);
-    throw new AppError(status < 500 ? 'bad_request' : 'bad_gateway', error.message);
-  }
-
-  #ended({ resolved, times, relayed }: Run, status: number, usage: Usage | undefined, events: number): void {
-    times.last();
-    this.metrics.ended({ resolved, status, usage, events, attempts: relayed.attempts, times });
+    const { max_tokens, temperature, top_p } = GENERATION_DEFAULTS;
+    const fields = {
+      prompt,
+      max_tokens: options.max_tokens ?? max_tokens,
+      temperature: options.temperature ?? temperature,
+      top_p: options.top_p ?? top_p,
+      ...(options.stream ? { stream: true } : {}),
+    };
+    return { resolved, path: PATH, fields, signal };
   }
 }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AdapterCatalog } from '../../adapters/adapter-catalog.port.js';
+import { AdapterCatalog, type CatalogSnapshot } from '../../adapters/adapter-catalog.port.js';
 import { noSuchModel } from '../gateway/model-choice.js';
 import { asBase, asVersion, resolveModel, type ResolvedModel } from '../gateway/model-names.js';
 import { ServedBase } from '../gateway/served-base.js';
@@ -23,7 +23,7 @@ export class GenerationChoice {
     prompt: string,
     { adapter_id: named, route, require_confidence: least = 0 }: GenerationOptions,
   ): Promise<ResolvedModel> {
-    if (named !== undefined) return this.#named(named) ?? fail(named);
+    if (named !== undefined) return (await this.catalog.found((registry) => this.#in(registry, named))) ?? fail(named);
     const base = this.base.known();
     if (route === false) return this.#named(ACTIVE) ?? asBase(base);
     const { decision, version } = await this.router.route(prompt, base);
@@ -37,7 +37,11 @@ export class GenerationChoice {
   }
 
   #named(name: string): ResolvedModel | undefined {
-    return resolveModel(name, this.catalog.snapshot(), this.base.current(), { key: undefined, random: Math.random });
+    return this.#in(this.catalog.snapshot(), name);
+  }
+
+  #in(registry: CatalogSnapshot, name: string): ResolvedModel | undefined {
+    return resolveModel(name, registry, this.base.current(), { key: undefined, random: Math.random });
   }
 }
 

@@ -1,14 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { Injectable } from '@nestjs/common';
-import { Settings } from '../../config/settings.js';
-import { folderId } from '../../kernel/folder-id.js';
+import { folderId } from '../kernel/folder-id.js';
+import { Settings } from './settings.js';
 
 /** The data folder as the database knows it: files that were taken in are found there, whatever the host is called. */
 @Injectable()
-export class DataPlace {
+export class DataFolder {
   #id: Promise<string> | undefined;
 
-  constructor(private readonly settings: Settings) {}
+  constructor(protected readonly settings: Settings) {}
 
   id(): Promise<string> {
     return (this.#id ??= this.#open());

@@ -1,0 +1,58 @@
+import { Readable } from 'node:stream';
+import { FakeLog } from '../../../test/fixtures/live-feed.js';
+import { versionOf } from '../../../test/fixtures/registry.js';
+import { AdapterLoading, SlotsBusy, type LoadingParts } from './adapter-loading.js';
+import { AdapterSlots } from './adapter-slots.js';
+import type { Engine, EngineRequest } from './engine.port.js';
+
+/** Each model has a first token of its own. An unload lasts until the test lets it end. */
+class SlowEngine {
+  readonly id = 'slow';
+  readonly unloading: (() => void)[] = [];
+  readonly #tokens = new Map<string, number>();
+
+  nameOf = ({ modelId }: { modelId: string }): string => modelId;
+  baseName = (): string => 'base';
+  state = () => ({ is: 'up' as const });
+  load = (): Promise<void> => Promise.resolve();
+  unload = (): Promise<void> => new Promise((done) => this.unloading.push(done));
+
+  send = ({ body }: EngineRequest) => {
+    const { model } = JSON.parse((body as Buffer).toString()) as { model: string };
+    if (!this.#tokens.has(model)) this.#tokens.set(model, -1 - this.#tokens.size);
+    const top = [{ der: this.#tokens.get(model) }];
+    const answer = JSON.stringify({ choices: [{ logprobs: { top_logprobs: top } }] });
+    return Promise.resolve({ status: 200, headers: {}, body: Readable.from([Buffer.from(answer)]) });
+  };
+}
+
+const [one, two] = [versionOf(1), versionOf(2)];
+
+describe('the slots of an engine', () => {
+  let engine: SlowEngine;
+  let loading: AdapterLoading;
+
+  beforeEach(() => {
+    engine = new SlowEngine();
+    const metrics = { loaded: () => undefined, evicted: () => undefined } as unknown as LoadingParts['metrics'];
+    const parts = { log: new FakeLog(), importance: () => 0 as const, metrics, now: () => 0 };
+    loading = new AdapterLoading(engine as unknown as Engine, new AdapterSlots(1), parts);
+  });
+
+  it('wait for one that is being left: it is as good as free', async () => {
+    const left = loading.remove(await loading.ensure(one, 'free'), new Error('it goes'));
+    const next = loading.ensure(two, 'free');
+    await new Promise((resolve) => setImmediate(resolve));
+    engine.unloading.forEach((end) => end());
+    expect((await next).versionId).toBe(two.id);
+    await left;
+    expect(engine.unloading).toHaveLength(1);
+  });
+
+  it('are busy where answers run, or nothing may go', async () => {
+    const held = await loading.ensure(one, 'free');
+    await expect(loading.ensure(two, 'free')).rejects.toThrow(SlotsBusy);
+    held.answers.add(new AbortController());
+    await expect(loading.ensure(two, 'evict')).rejects.toThrow(SlotsBusy);
+  });
+});
