@@ -36,6 +36,7 @@ describe('the embedded engine', () => {
   });
   afterEach(async () => {
     await app.close();
+    await databases.disconnect();
     await rm(folder, { recursive: true });
   });
 

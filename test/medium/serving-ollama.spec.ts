@@ -39,6 +39,7 @@ describe('an Ollama', () => {
   });
   afterEach(async () => {
     await app?.close();
+    await databases.disconnect();
     await ollama.close();
   }, LIMIT_MS);
   afterAll(() => databases.close(), LIMIT_MS);

@@ -45,6 +45,11 @@ describe('two vLLM servers', () => {
     return found;
   };
 
+  const eject = async (replica: string): Promise<void> => {
+    const others = ['vllm-1', 'vllm-2'].filter((id) => id !== replica);
+    for (let request = 0; request < 5; request += 1) (await app.lease('base', { except: others })).release('failed');
+  };
+
   beforeAll(async () => {
     databases = await TestDatabases.open();
   });
@@ -54,6 +59,7 @@ describe('two vLLM servers', () => {
   });
   afterEach(async () => {
     await app.close();
+    await databases.disconnect();
     await Promise.all(servers.map((each) => each.kill()));
   });
 
@@ -168,13 +174,24 @@ describe('two vLLM servers', () => {
   it('are ejected when they fail again and again, and come back when they are well', async () => {
     await opened();
     await server('vllm-1').control({ faults: { hangModels: true } });
-    for (let request = 0; request < 5; request += 1)
-      (await app.lease('base', { except: ['vllm-2'] })).release('failed');
+    await eject('vllm-1');
     const ejected = (await status()).replicas.find(({ id }) => id === 'vllm-1');
     expect(ejected).toMatchObject({ ejected: true, takes_requests: false });
     expect((await app.ask('base')).replica).toBe('vllm-2');
     await server('vllm-1').control({ faults: { hangModels: false } });
     await up(2);
+  });
+
+  it('are ejected and begin anew: they get their adapters before requests', async () => {
+    await opened();
+    const version = await app.register();
+    await app.ask(version);
+    await everywhere(version);
+    await server('vllm-1').control({ faults: { modelsMs: 200 }, drop: true });
+    await eject('vllm-1');
+    await up(1);
+    await up(2);
+    expect((await server('vllm-1').control()).adapters).toEqual([version.modelId]);
   });
 
   it('share the load evenly, and keep a key where it was', async () => {

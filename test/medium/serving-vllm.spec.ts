@@ -28,6 +28,7 @@ describe('a vLLM that CLARA starts', () => {
   });
   afterEach(async () => {
     await app.close();
+    await databases.disconnect();
     await rm(folder, { recursive: true });
   });
 

@@ -65,8 +65,7 @@ export class ReplicaTending {
     if (this.#isIdle()) return this.replica.rest('nobody needed it for CLARA_SERVING_IDLE_MINUTES');
     if (this.#isTime()) {
       this.#checkedAt = this.parts.now();
-      await this.replica.breaker.recover(() => this.#check().then(() => undefined));
-      if (this.replica.breaker.isClosed) await this.#lookAndMend();
+      await this.#tend();
     }
     await this.#adjustThreads();
   }
@@ -105,9 +104,16 @@ export class ReplicaTending {
     if (this.replica.engine.isOurs) await this.replica.wake().catch(() => undefined);
   }
 
-  async #lookAndMend(): Promise<void> {
+  /** One that was ejected is mended before it takes requests again: it may have begun anew meanwhile. */
+  async #tend(): Promise<void> {
+    const { breaker } = this.replica;
+    if (!breaker.isClosed) return void (await breaker.recover(async () => this.#compare(await this.#check())));
     const served = await this.#check().catch(() => undefined);
-    if (!served || this.replica.engine.state().is !== 'up') return;
+    if (served) await this.#compare(served);
+  }
+
+  async #compare(served: readonly ServedModel[]): Promise<void> {
+    if (this.replica.engine.state().is !== 'up') return;
     if (!served.some(({ engineName }) => engineName === this.replica.engine.baseName()))
       return this.replica.rest('it serves another base model now');
     const found = this.#look(served);
@@ -139,8 +145,8 @@ export class ReplicaTending {
     for (const { versionId } of missing) if (versionId) replica.slots.drop(versionId);
     for (const drift of found.filter(({ kind }) => kind === 'unexpected')) await this.#settle(drift);
     for (const { kind, versionId } of found) if (kind === 'unwanted' && versionId) void this.parts.unload(versionId);
-    if (!replica.isReady) await replica.renew();
-    else await replica.fill();
+    if (replica.isFurnished) await replica.fill();
+    else await replica.renew();
   }
 
   async #settle({ engineName, versionId }: Drift): Promise<void> {

@@ -29,7 +29,7 @@ export class Replica {
   readonly breaker = new ReplicaBreaker();
   readonly #gpus: ReplicaGpus;
   #bases: readonly string[] = [];
-  #isReady = false;
+  #isFurnished = false;
   #waking: Promise<void> | undefined;
   #leaving: Promise<void> | undefined;
   #failures = 0;
@@ -70,9 +70,14 @@ export class Replica {
     return this.#lastUsed;
   }
 
-  /** Whether it takes requests: it is up, holds what it should, and did not fail lately. */
+  /** Whether it is up, and got what it should hold. */
+  get isFurnished(): boolean {
+    return this.#isFurnished;
+  }
+
+  /** Whether it takes requests: it did not fail lately, either. */
   get isReady(): boolean {
-    return this.#isReady && this.breaker.isClosed;
+    return this.isFurnished && this.breaker.isClosed;
   }
 
   get hasRoom(): boolean {
@@ -101,7 +106,7 @@ export class Replica {
 
   /** Starts it and loads what it should hold; all who want it up share one start. @throws EngineUnavailable */
   wake(): Promise<void> {
-    if (this.#isReady) return Promise.resolve();
+    if (this.#isFurnished) return Promise.resolve();
     if (this.resting !== undefined) return Promise.reject(new EngineUnavailable(this.resting));
     this.#waking ??= this.#wake().finally(() => {
       this.#waking = undefined;
@@ -126,7 +131,7 @@ export class Replica {
 
   /** Whoever wants it up meanwhile waits, and it is started anew. */
   #leave(work: () => Promise<void>): Promise<void> {
-    this.#isReady = false;
+    this.#isFurnished = false;
     this.#leaving ??= work().finally(() => {
       this.#leaving = undefined;
       this.parts.changed();
@@ -194,7 +199,7 @@ export class Replica {
 
   /** It lost what it held: no traffic until it has that again. @throws EngineUnavailable */
   async renew(): Promise<void> {
-    this.#isReady = false;
+    this.#isFurnished = false;
     await this.#furnish(await this.served(LIST_MS));
     this.parts.changed();
   }
@@ -203,7 +208,7 @@ export class Replica {
     this.loading.reset();
     await this.#adopt(served);
     await this.fill();
-    this.#isReady = this.engine.state().is === 'up' && !this.#leaving;
+    this.#isFurnished = this.engine.state().is === 'up' && !this.#leaving;
   }
 
   /** What a server held before we knew it is proved and kept where we know it, within the slots. */
@@ -256,8 +261,8 @@ export class Replica {
   #engineChanged(): void {
     const state = this.engine.state();
     if (state.is === 'up' || state.is === 'starting') return;
-    const wasReady = this.#isReady;
-    this.#isReady = false;
+    const wasReady = this.#isFurnished;
+    this.#isFurnished = false;
     this.slots.clear();
     if (state.is === 'down' && wasReady) this.#crashed(state.reason);
     if (!this.isStarting) void this.#gpus.release().catch(() => undefined);
