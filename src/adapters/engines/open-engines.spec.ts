@@ -31,7 +31,7 @@ describe('llama.cpp where it cannot be installed', () => {
       clock: new SystemClock(),
     });
     await expect(engines.all[0]?.wake(AbortSignal.timeout(10_000))).rejects.toThrow(
-      /install-llamacpp.mjs is not there, as in the container image: .*take CLARA_SERVING_ENGINE=embedded/,
+      /install-llamacpp.mjs is not there: .*take CLARA_SERVING_ENGINE=embedded/,
     );
     await engines.close();
   });

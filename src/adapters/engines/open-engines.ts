@@ -106,7 +106,7 @@ function llamacpp({ root, serving, folders, training }: Needed, parts: Parts): C
   const install = async (): Promise<string> => {
     const script = join(root, 'scripts', 'install-llamacpp.mjs');
     await access(script).catch(() => {
-      throw new EngineUnavailable(`${script} is not there, as in the container image: ${ELSEWHERE}`);
+      throw new EngineUnavailable(`${script} is not there: ${ELSEWHERE}`);
     });
     const { installLlamacpp } = (await import(script)) as {
       installLlamacpp: (options: { cacheDir: string; onProgress: (line: string) => void }) => Promise<string>;
