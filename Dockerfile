@@ -65,4 +65,4 @@ VOLUME /data
 EXPOSE 45678 45679 45680 45681 45682 9310 8443
 USER 65534:65534
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s CMD ["node", "scripts/healthcheck.mjs"]
-ENTRYPOINT ["node", "--enable-source-maps", "dist/src/main.js"]
+ENTRYPOINT ["node", "--enable-source-maps", "--max-semi-space-size=32", "dist/src/main.js"]

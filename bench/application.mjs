@@ -3,6 +3,7 @@ import { mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { applicationFlags } from '../scripts/application-flags.mjs';
 import { root } from '../scripts/root.mjs';
 
 const HEALTH_DEADLINE_MS = 120_000;
@@ -91,7 +92,7 @@ export async function startApplication({ folder, env = {}, program, flags = [] }
   const url = `http://127.0.0.1:${environment.CLARA_TRAINING_PORT}`;
   const output = openSync(join(folder, 'application.out'), 'a');
   const started = performance.now();
-  const command = program ?? [...flags, '--enable-source-maps', join(root, 'dist', 'src', 'main.js')];
+  const command = program ?? [...flags, ...applicationFlags, join(root, 'dist', 'src', 'main.js')];
   const child = spawn(process.execPath, command, { cwd: root, env: environment, stdio: ['ignore', output, output] });
   await untilHealthy(url, child).catch(async (error) => {
     await stopProcess(child);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { applicationFlags } from './application-flags.mjs';
 import { root } from './root.mjs';
 
 const SAME_KEY_PRESS_MS = 1000;
@@ -12,7 +13,7 @@ const SAME_KEY_PRESS_MS = 1000;
 export function spawnApplication(env, stdio) {
   // A group of its own: a Ctrl-C reaches it once, from here, and not also from the terminal and from npm.
   const detached = process.platform !== 'win32';
-  return spawn(process.execPath, ['--enable-source-maps', join(root, 'dist', 'src', 'main.js')], {
+  return spawn(process.execPath, [...applicationFlags, join(root, 'dist', 'src', 'main.js')], {
     cwd: root,
     env,
     stdio,

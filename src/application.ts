@@ -1,6 +1,7 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { INestApplication } from '@nestjs/common';
+import type { Express } from 'express';
 import { Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { ThisHost } from './adapters/host/this-host.js';
@@ -20,6 +21,7 @@ import type { Settings } from './config/settings.js';
 import { createHttpApplication } from './http-application.js';
 import { addTlsMetrics } from './doors/door-metrics.js';
 import { doorsOf } from './doors/doors.js';
+import { expressMessages } from './doors/express-messages.js';
 import { Listeners } from './doors/listeners.js';
 import { Clock, SystemClock } from './kernel/clock.js';
 import { ServiceIdentity } from './modules/pki/service-identity.port.js';
@@ -138,9 +140,11 @@ function openDoors(app: INestApplication, { settings, log }: Start): Promise<Lis
     count(reason);
     audit.refused({ address, requestId: '', certificate: null }, { action: 'tls.handshake', detail: { reason } });
   };
+  const express: Express = app.getHttpAdapter().getInstance();
   return Listeners.open(doors, {
     identity,
-    handler: app.getHttpAdapter().getInstance(),
+    handler: express,
+    messages: expressMessages(express),
     attach: (servers) => app.get(LiveServer).attach(servers),
     watch: { log, clock: app.get(Clock), handshakeFailed },
   });

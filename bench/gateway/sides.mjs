@@ -36,7 +36,6 @@ async function startClara(folder, engine, closing) {
     CLARA_SERVING_ENGINE: 'vllm',
     CLARA_SERVING_URLS: engine,
     CLARA_SERVING_API_KEY: KEY,
-    CLARA_PYTHON: process.execPath,
     CLARA_LOG_LEVEL: 'warn',
   };
   const clara = await startApplication({ folder, env });

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { ServiceIdentity } from '../modules/pki/service-identity.port.js';
 import { doorHandler } from './door-handler.js';
 import type { Door } from './doors.js';
+import type { Messages } from './express-messages.js';
 import { httpLimits } from './http-limits.js';
 import { TlsDoors, type DoorWatch } from './tls-doors.js';
 
@@ -12,6 +13,8 @@ export interface Behind {
   /** Undefined where no door speaks TLS. */
   identity: ServiceIdentity | undefined;
   handler: RequestListener;
+  /** What the handler's requests and answers are made of; undefined: Node's own. */
+  messages?: Messages;
   /** Serves sockets on the servers that lead everywhere. */
   attach: (servers: readonly Server[]) => void;
   watch: DoorWatch;
@@ -32,7 +35,7 @@ export class Listeners {
   /** @throws Error naming each port that is taken and its setting; then none is left open */
   static async open(doors: readonly Door[], behind: Behind): Promise<Listeners> {
     const tls = behind.identity && new TlsDoors(behind.identity, behind.watch);
-    const servers = serversOf(doors, behind.handler, tls);
+    const servers = serversOf(doors, behind, tls);
     behind.attach(servers.filter((_, index) => doors[index]?.serves === 'everything'));
     const listeners = new Listeners(servers, tls);
     const opened = await Promise.allSettled(doors.map((door, index) => listen(servers[index] as Server, door)));
@@ -56,20 +59,21 @@ export class Listeners {
   }
 }
 
-function serversOf(doors: readonly Door[], handler: RequestListener, tls: TlsDoors | undefined): Server[] {
+function serversOf(doors: readonly Door[], behind: Behind, tls: TlsDoors | undefined): Server[] {
   try {
-    return doors.map((door) => serverOf(door, handler, tls));
+    return doors.map((door) => serverOf(door, behind, tls));
   } catch (error) {
     tls?.release();
     throw error;
   }
 }
 
-function serverOf(door: Door, handler: RequestListener, tls: TlsDoors | undefined): Server {
+function serverOf(door: Door, { handler, messages }: Behind, tls: TlsDoors | undefined): Server {
   const guarded = doorHandler(door, handler);
-  if (door.protocol === 'http') return createServer(httpLimits, guarded);
+  const options = { ...httpLimits, ...messages };
+  if (door.protocol === 'http') return createServer(options, guarded);
   if (!tls) throw new Error(`${door.setting}: this port speaks TLS, and there is no certificate`);
-  return tls.server(door.protocol, guarded);
+  return tls.server(door.protocol, options, guarded);
 }
 
 function listen(server: Server, door: Door): Promise<void> {

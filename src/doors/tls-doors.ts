@@ -1,12 +1,11 @@
 import { createServer, type Server } from 'node:https';
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerOptions } from 'node:http';
 import { createSecureContext, type TLSSocket } from 'node:tls';
 import type { Clock } from '../kernel/clock.js';
 import { messageOf } from '../kernel/errors.js';
 import type { Log } from '../kernel/log.js';
 import type { ServiceIdentity } from '../modules/pki/service-identity.port.js';
 import { handshakeFailure, type HandshakeFailure } from './handshake-failure.js';
-import { httpLimits } from './http-limits.js';
 import { PeerConnections } from './peer-connections.js';
 import { contextOptions, handshakeOptions, type TlsProtocol } from './tls-options.js';
 
@@ -39,9 +38,9 @@ export class TlsDoors {
   }
 
   /** A server that does not listen yet. @throws Error where certificate and key cannot be used */
-  server(protocol: TlsProtocol, handler: RequestListener): Server {
+  server(protocol: TlsProtocol, options: ServerOptions, handler: RequestListener): Server {
     const context = contextOptions(protocol, this.identity.current());
-    const server = createServer({ ...httpLimits, ...handshakeOptions(protocol), ...context }, handler);
+    const server = createServer({ ...options, ...handshakeOptions(protocol), ...context }, handler);
     // Before HTTP reads from the socket.
     server.prependListener('secureConnection', (socket: TLSSocket) => this.#admit(socket));
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => this.#failed(error, socket));

@@ -3,6 +3,7 @@ import { cp, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
+import { applicationFlags } from '../../scripts/application-flags.mjs';
 import { Command, Place } from '../fixtures/command.js';
 import { copiesOf, environmentOf, stagesOf, textsOf, type Stage } from '../fixtures/dockerfile.js';
 import { root } from '../fixtures/trainer.js';
@@ -115,7 +116,7 @@ describe('the container image', () => {
     await cp(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
 
     const [node, ...entry] = JSON.parse(textsOf(image, 'ENTRYPOINT')[0] ?? '[]') as string[];
-    expect(node).toBe('node');
+    expect([node, ...entry.slice(0, -1)]).toEqual(['node', ...applicationFlags]);
     // The addresses and folders of a container, except those that the machine of the test must not lend.
     const own = new Set(['HOME', 'CLARA_CACHE_DIR', 'CLARA_DATA_DIR', 'CLARA_LOG_DIR', 'CLARA_HOST']);
     const baked = Object.entries(environmentOf(image)).filter(([name]) => !own.has(name));
