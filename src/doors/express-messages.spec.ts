@@ -1,6 +1,7 @@
 import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express from 'express';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import type { Express } from 'express';
 import { expressMessages } from './express-messages.js';
 
 describe('messages of an Express application', () => {
@@ -8,7 +9,7 @@ describe('messages of an Express application', () => {
   const changed: unknown[] = [];
 
   beforeAll(async () => {
-    const app = express();
+    const app: Express = new ExpressAdapter().getInstance();
     app.post('/:name', (request, response) => void response.status(201).json({ name: request.params.name }));
     server = createServer(expressMessages(app), (request, response) => {
       changed.push(Object.getPrototypeOf(request) === app.request, Object.getPrototypeOf(response) === app.response);
