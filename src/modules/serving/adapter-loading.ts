@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { messageOf } from '../../kernel/errors.js';
 import type { Log } from '../../kernel/log.js';
 import type { CatalogVersion } from '../adapters/adapter-catalog.port.js';
@@ -23,6 +24,12 @@ export interface LoadingParts {
   now: () => number;
 }
 
+/**
+ * Whose place a version may take. free: nobody's. evict: that of the least wanted one without answers. wait: that of one
+ * that is being loaded, too, once it is there.
+ */
+type Room = 'free' | 'evict' | 'wait';
+
 const LOAD_MS = 60_000;
 const UNLOAD_MS = 15_000;
 /** A refusal holds for so long: a folder may be put back. */
@@ -32,6 +39,8 @@ const REFUSED_MS = 10_000;
 export class AdapterLoading {
   readonly #loading = new Map<string, Promise<Held>>();
   readonly #removing = new Map<string, Promise<void>>();
+  /** Loads that have their slot: they wait for nobody. */
+  readonly #filling = new Set<Promise<Held>>();
   readonly #refusals = new Map<string, Refusal>();
   #base: Promise<FirstToken> | undefined;
 
@@ -57,10 +66,9 @@ export class AdapterLoading {
 
   /**
    * Those who want the same version share the loading of it.
-   * @param room evict: the least wanted version goes where no slot is free
    * @throws AdapterRefused, SlotsBusy, EngineUnavailable
    */
-  async ensure(version: CatalogVersion, room: 'evict' | 'free'): Promise<Held> {
+  async ensure(version: CatalogVersion, room: Room): Promise<Held> {
     const held = this.#stayingOf(version.id);
     if (held) return held;
     const running = this.#loading.get(version.id);
@@ -100,9 +108,15 @@ export class AdapterLoading {
     return held;
   }
 
-  async #load(version: CatalogVersion, room: 'evict' | 'free'): Promise<Held> {
+  async #load(version: CatalogVersion, room: Room): Promise<Held> {
     await this.#removing.get(version.id);
     const giveBack = this.slots.reserve() ?? (await this.#makeRoom(room));
+    const filling = this.#fill(version, giveBack);
+    this.#filling.add(filling);
+    return filling.finally(() => this.#filling.delete(filling));
+  }
+
+  async #fill(version: CatalogVersion, giveBack: () => void): Promise<Held> {
     const began = this.parts.now();
     try {
       const held = await this.#loadAndProve(version);
@@ -122,19 +136,28 @@ export class AdapterLoading {
     }
   }
 
-  /** A slot that is being left just now is waited for; only then does another version go. */
-  async #makeRoom(room: 'evict' | 'free'): Promise<() => void> {
-    for (let turn = 0; turn <= this.slots.count; turn += 1) {
-      await (this.#removing.size > 0 ? Promise.race(this.#removing.values()) : this.#evict(room));
+  async #makeRoom(room: Room): Promise<() => void> {
+    for (let turn = 0; room !== 'free' && turn <= 2 * this.slots.count; turn += 1) {
+      await this.#someRoom(room);
       const giveBack = this.slots.reserve();
       if (giveBack) return giveBack;
     }
     throw new SlotsBusy('another adapter took the slot');
   }
 
-  async #evict(room: 'evict' | 'free'): Promise<void> {
-    const least = room === 'evict' ? leastWanted(this.slots.all, this.parts.importance) : undefined;
-    if (!least) throw new SlotsBusy('every slot of the replica is taken by an adapter that answers right now');
+  /** A slot that is being left just now is waited for; only then does another version go. */
+  async #someRoom(room: Room): Promise<void> {
+    if (this.#removing.size > 0) return Promise.race(this.#removing.values());
+    const least = leastWanted(this.slots.all, this.parts.importance);
+    if (least) return this.#evict(least);
+    if (room === 'evict' || this.#filling.size === 0)
+      throw new SlotsBusy('every slot of the replica is taken by an adapter that answers right now');
+    await Promise.race([...this.#filling].map((filling) => filling.catch(() => undefined)));
+    // Whoever waits for it gets it first.
+    await setImmediate();
+  }
+
+  async #evict(least: Held): Promise<void> {
     await this.remove(least, new Error('it had no answers'));
     this.parts.metrics.evicted(this.engine.id);
   }

@@ -17,6 +17,7 @@ const served = (name: string) => ({ engineName: name, parent: 'gemma', root: '/x
 const look = (change: Partial<Look>): Look => ({
   served: [base],
   held: [],
+  before: change.held ?? [],
   wanted: [],
   nameOf: ({ modelId }) => modelId,
   refusal: () => undefined,
@@ -32,6 +33,10 @@ describe('drift', () => {
   });
   it('is an adapter that the engine lost', () => {
     expect(kinds({ held: [heldOf(one)], wanted: [one] })).toEqual(['missing']);
+  });
+  it('is none that came or went while the engine was asked', () => {
+    expect(kinds({ held: [heldOf(one)], before: [], wanted: [one] })).toEqual([]);
+    expect(kinds({ served: [base, served(one.modelId)], held: [], before: [heldOf(one)], wanted: [one] })).toEqual([]);
   });
   it('is an adapter that somebody else loaded, but none that is being loaded', () => {
     const strange = { served: [base, served(two.modelId), served('sql-lora')], wanted: [two] };

@@ -20,6 +20,8 @@ export interface Drift {
 export interface Look {
   served: readonly ServedModel[];
   held: readonly Held[];
+  /** What was held when the list was asked for: what came or went since then, the list says nothing of. */
+  before: readonly Held[];
   /** What it should hold, most important first. */
   wanted: readonly CatalogVersion[];
   nameOf: (version: CatalogVersion) => string;
@@ -39,7 +41,7 @@ const staying = ({ held }: Look): Held[] => held.filter(({ isLeaving }) => !isLe
 function missing(look: Look): Drift[] {
   const names = new Set(look.served.map(({ engineName }) => engineName));
   return staying(look)
-    .filter(({ engineName }) => !names.has(engineName))
+    .filter((one) => look.before.includes(one) && !names.has(one.engineName))
     .map(({ engineName, versionId }) => ({
       kind: 'missing',
       engineName,
@@ -49,7 +51,7 @@ function missing(look: Look): Drift[] {
 }
 
 function unexpected(look: Look): Drift[] {
-  const known = new Set(look.held.map(({ engineName }) => engineName));
+  const known = new Set([...look.held, ...look.before].map(({ engineName }) => engineName));
   const loading = new Set(look.wanted.filter(({ id }) => look.isLoading(id)).map(look.nameOf));
   const ours = new Map(look.wanted.map((version) => [look.nameOf(version), version.id]));
   return look.served

@@ -95,10 +95,13 @@ export class ReplicaPool {
     return Promise.all(
       up.map(async ({ id, loading }) => {
         try {
-          await loading.ensure(version, 'evict');
+          await loading.ensure(version, 'wait');
           return { replica: id, reason: null };
         } catch (error) {
           return { replica: id, reason: messageOf(error) };
+        } finally {
+          // Requests may wait for it already.
+          this.#changed();
         }
       }),
     );

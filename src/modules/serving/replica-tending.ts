@@ -1,5 +1,6 @@
 import { messageOf } from '../../kernel/errors.js';
 import type { Log } from '../../kernel/log.js';
+import type { Held } from './adapter-slots.js';
 import { driftOf, type Drift } from './drift.js';
 import type { ServedModel } from './engine.port.js';
 import type { Replica } from './replica.js';
@@ -16,6 +17,12 @@ export interface TendingParts {
   threads: () => number;
   /** Takes a version out of every replica, its answers ended in time. */
   unload: (versionId: string) => Promise<unknown>;
+}
+
+/** What an engine says that it serves, and what it was believed to hold when it was asked. */
+interface Listed {
+  served: readonly ServedModel[];
+  before: readonly Held[];
 }
 
 const CHECK_MS = 5000;
@@ -84,11 +91,12 @@ export class ReplicaTending {
     return engine.isOurs && idleMs > 0 && running === 0 && now() - lastUsed >= idleMs;
   }
 
-  async #check(): Promise<ServedModel[]> {
+  async #check(): Promise<Listed> {
+    const before = this.replica.slots.all;
     try {
       const served = await this.replica.served(LIST_MS);
       this.#misses = 0;
-      return served;
+      return { served, before };
     } catch (error) {
       this.#misses += 1;
       this.hurry();
@@ -106,27 +114,28 @@ export class ReplicaTending {
 
   /** One that was ejected is mended before it takes requests again: it may have begun anew meanwhile. */
   async #tend(): Promise<void> {
-    const { breaker } = this.replica;
-    if (!breaker.isClosed) return void (await breaker.recover(async () => this.#compare(await this.#check())));
-    const served = await this.#check().catch(() => undefined);
-    if (served) await this.#compare(served);
+    const { replica } = this;
+    if (!replica.breaker.isClosed) return replica.recover(async () => this.#compare(await this.#check()));
+    const listed = await this.#check().catch(() => undefined);
+    if (listed) await this.#compare(listed);
   }
 
-  async #compare(served: readonly ServedModel[]): Promise<void> {
+  async #compare(listed: Listed): Promise<void> {
     if (this.replica.engine.state().is !== 'up') return;
-    if (!served.some(({ engineName }) => engineName === this.replica.engine.baseName()))
+    if (!listed.served.some(({ engineName }) => engineName === this.replica.engine.baseName()))
       return this.replica.rest('it serves another base model now');
-    const found = this.#look(served);
+    const found = this.#look(listed);
     for (const { kind } of found) this.parts.metrics.drifted(this.replica.id, kind);
     await this.#mend(found);
-    this.#drift = this.#look(await this.#check().catch(() => served));
+    this.#drift = this.#look(await this.#check().catch(() => listed));
   }
 
-  #look(served: readonly ServedModel[]): Drift[] {
+  #look({ served, before }: Listed): Drift[] {
     const { replica, parts } = this;
     return driftOf({
       served,
       held: replica.slots.all,
+      before,
       wanted: replica.wanted(),
       nameOf: (version) => replica.engine.nameOf(version),
       refusal: (versionId) => replica.loading.refusals.get(versionId)?.reason,

@@ -159,6 +159,11 @@ export class Replica {
     this.parts.changed();
   }
 
+  /** Looks whether it is well again after failures; who waits for it looks too. */
+  async recover(look: () => Promise<void>): Promise<void> {
+    if (await this.breaker.recover(look)) this.parts.changed();
+  }
+
   /** @throws EngineUnavailable */
   served(limitMs: number): Promise<ServedModel[]> {
     return this.engine.served(AbortSignal.timeout(limitMs));
