@@ -194,6 +194,14 @@ describe('two vLLM servers', () => {
     expect((await server('vllm-1').control()).adapters).toEqual([version.modelId]);
   });
 
+  it('are all ejected: who waits is answered as soon as one is well again', async () => {
+    await opened();
+    for (const id of ['vllm-1', 'vllm-2']) await eject(id);
+    const began = Date.now();
+    expect((await app.ask('base')).text).not.toBe('');
+    expect(Date.now() - began).toBeLessThan(20_000);
+  });
+
   it('share the load evenly, and keep a key where it was', async () => {
     await opened();
     const leases = await Promise.all(Array.from({ length: 10 }, () => app.lease('base')));
