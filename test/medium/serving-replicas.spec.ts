@@ -202,6 +202,16 @@ describe('two vLLM servers', () => {
     expect(Date.now() - began).toBeLessThan(20_000);
   });
 
+  it('keep a version that an alias comes back to while it was about to go', async () => {
+    await opened();
+    const [one, two] = [await app.register(), await app.register()];
+    for (let move = 0; move < 12; move += 1) {
+      const version = move % 2 === 0 ? one : two;
+      await app.call('POST', `/api/adapters/${version.name}/promote`, { alias: 'champion' });
+      expect(await holders(version)).toEqual(['vllm-1', 'vllm-2']);
+    }
+  });
+
   it('share the load evenly, and keep a key where it was', async () => {
     await opened();
     const leases = await Promise.all(Array.from({ length: 10 }, () => app.lease('base')));

@@ -35,11 +35,18 @@ const [one, two] = [versionOf(1), versionOf(2)];
 describe('the slots of an engine', () => {
   let engine: SlowEngine;
   let loading: AdapterLoading;
+  let changes = 0;
 
   beforeEach(() => {
     engine = new SlowEngine();
     const metrics = { loaded: () => undefined, evicted: () => undefined } as unknown as LoadingParts['metrics'];
-    const parts = { log: new FakeLog(), importance: () => 0 as const, metrics, now: () => 0 };
+    const parts = {
+      log: new FakeLog(),
+      importance: () => 0 as const,
+      metrics,
+      now: () => 0,
+      changed: () => (changes += 1),
+    };
     loading = new AdapterLoading(engine as unknown as Engine, new AdapterSlots(1), parts);
   });
 
@@ -70,6 +77,23 @@ describe('the slots of an engine', () => {
     await eventually('the first one goes', () => engine.unloading.length > 0);
     engine.unloading.forEach((end) => end());
     expect((await next).versionId).toBe(two.id);
+  });
+
+  it('are waited for by a promotion also where the version was about to fill a free one', async () => {
+    const left = loading.remove(await loading.ensure(one, 'free'), new Error('it goes'));
+    const filling = loading.ensure(two, 'free');
+    const promoted = loading.ensure(two, 'wait');
+    await expect(filling).rejects.toThrow(SlotsBusy);
+    engine.unloading.forEach((end) => end());
+    expect((await promoted).versionId).toBe(two.id);
+    await left;
+  });
+
+  it('tell of every end of a load', async () => {
+    changes = 0;
+    (await loading.ensure(one, 'free')).answers.add(new AbortController());
+    await expect(loading.ensure(two, 'evict')).rejects.toThrow(SlotsBusy);
+    expect(changes).toBe(2);
   });
 
   it('stay with one whose answers began as soon as it was loaded', async () => {

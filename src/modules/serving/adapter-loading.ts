@@ -22,6 +22,8 @@ export interface LoadingParts {
   importance: Importance;
   metrics: ServingMetrics;
   now: () => number;
+  /** Called after each change that somebody may wait for. */
+  changed: () => void;
 }
 
 /**
@@ -69,13 +71,27 @@ export class AdapterLoading {
    * @throws AdapterRefused, SlotsBusy, EngineUnavailable
    */
   async ensure(version: CatalogVersion, room: Room): Promise<Held> {
+    try {
+      return await this.#ensured(version, room);
+    } finally {
+      this.parts.changed();
+    }
+  }
+
+  async #ensured(version: CatalogVersion, room: Room): Promise<Held> {
     const held = this.#stayingOf(version.id);
     if (held) return held;
     const running = this.#loading.get(version.id);
-    if (running) return running;
+    if (running) return room === 'wait' ? running.catch((error: unknown) => this.#again(version, error)) : running;
     const loading = this.#load(version, room).finally(() => this.#loading.delete(version.id));
     this.#loading.set(version.id, loading);
     return loading;
+  }
+
+  /** Whoever loads it already may not have waited for a slot. */
+  #again(version: CatalogVersion, error: unknown): Promise<Held> {
+    if (error instanceof SlotsBusy) return this.#ensured(version, 'wait');
+    throw error;
   }
 
   /** The engine began anew: it holds nothing, and may hold another base. */

@@ -99,9 +99,6 @@ export class ReplicaPool {
           return { replica: id, reason: null };
         } catch (error) {
           return { replica: id, reason: messageOf(error) };
-        } finally {
-          // Requests may wait for it already.
-          this.#changed();
         }
       }),
     );

@@ -16,8 +16,6 @@ export interface ReplicaParts extends LoadingParts {
   gpus: GpuSlots;
   /** What it should hold, the most important first. */
   wanted: (base: string) => readonly CatalogVersion[];
-  /** Called after each change that somebody may wait for. */
-  changed: () => void;
   /** Whether requests wait for an engine. */
   isAwaited: () => boolean;
 }
@@ -243,7 +241,6 @@ export class Replica {
         reason: messageOf(error),
       });
     });
-    this.parts.changed();
   }
 
   /** What is not taken is drift, which is shown; the others must not wait for it. */
@@ -255,7 +252,6 @@ export class Replica {
         reason: messageOf(error),
       });
     });
-    this.parts.changed();
   }
 
   /** What it should hold, most important first. */
