@@ -1,24 +1,9 @@
-import { createHash } from 'node:crypto';
-import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { callbackify } from 'node:util';
 import type { Request } from 'express';
 import type { StorageEngine } from 'multer';
+import { digesting } from '../../kernel/file-digest.js';
 import type { OriginalFiles, StagedFile } from './original-files.js';
-
-/** Hashes and counts what flows through. */
-function counted(): { stream: Transform; result: () => { bytes: number; sha256: string } } {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  const stream = new Transform({
-    transform(part: Buffer, _encoding, done) {
-      bytes += part.length;
-      hash.update(part);
-      done(null, part);
-    },
-  });
-  return { stream, result: () => ({ bytes, sha256: hash.digest('hex') }) };
-}
 
 /** Streams the files of a form into the staging folder, hashing on the way; memory does not grow with their size. */
 export class StagingStorage implements StorageEngine {
@@ -39,7 +24,7 @@ export class StagingStorage implements StorageEngine {
 
   async #store(file: Express.Multer.File): Promise<StagedFile> {
     const { path, stream } = await this.originals.open();
-    const counter = counted();
+    const counter = digesting();
     try {
       await pipeline(file.stream, counter.stream, stream);
       return { path, ...counter.result() };

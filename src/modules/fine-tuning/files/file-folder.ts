@@ -1,11 +1,12 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream, type ReadStream, type WriteStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Transform, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../../../config/settings.js';
+import { digesting } from '../../../kernel/file-digest.js';
 
 const FOLDER = 'openai';
 const FILES = join(FOLDER, 'files');
@@ -32,18 +33,10 @@ export class FileFolder {
   /** Writes what comes, hashed on the way; of what breaks off nothing stays. */
   async stage(source: Readable): Promise<StagedFile> {
     const { path, stream } = await this.incoming();
-    const hash = createHash('sha256');
-    let bytes = 0;
-    const counted = new Transform({
-      transform(part: Buffer, _encoding, next) {
-        bytes += part.length;
-        hash.update(part);
-        next(null, part);
-      },
-    });
+    const counted = digesting();
     try {
-      await pipeline(source, counted, stream);
-      return { path, bytes, sha256: hash.digest('hex') };
+      await pipeline(source, counted.stream, stream);
+      return { path, ...counted.result() };
     } catch (error) {
       await this.remove(path);
       throw error;
