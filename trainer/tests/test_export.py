@@ -113,11 +113,13 @@ def test_a_gguf_adapter_holds_what_the_adapter_adds(tiny: Path, tmp_path: Path, 
 
 def test_a_modelfile_lies_beside_it(tiny: Path, adapter: Path, tmp_path: Path) -> None:
     from clara_trainer.data.chat_template import SHIPPED_TEMPLATE
+    from clara_trainer.export.merged import load_tokenizer
     from clara_trainer.export.modelfile import modelfile
 
-    assert "TEMPLATE" not in modelfile("b", adapter, "x.gguf")
+    tokenizer = load_tokenizer(str(tiny), adapter)
+    assert "TEMPLATE" not in modelfile("b", adapter, "x.gguf", tokenizer)
     (tmp_path / "chat_template.jinja").write_text(SHIPPED_TEMPLATE.read_text(encoding="utf-8"), encoding="utf-8")
-    text = modelfile("b", tmp_path, "x.gguf")
+    text = modelfile("b", tmp_path, "x.gguf", tokenizer)
     assert "ADAPTER ./x.gguf\n" in text
     assert 'else if eq .Role "user" }}### User:' in text
 

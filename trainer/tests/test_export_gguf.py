@@ -46,15 +46,15 @@ def test_base_and_adapter_are_one_file_with_tokenizer_and_template(tiny: Path, a
     assert np.array_equal(norm, merged.input_layernorm.weight.detach().numpy())
 
 
-def test_its_modelfile_names_no_adapter(tiny: Path, tmp_path: Path) -> None:
+def test_its_modelfile_names_no_adapter(tmp_path: Path) -> None:
     from clara_trainer.data.chat_template import shipped_template
     from clara_trainer.export.modelfile import merged_modelfile
 
-    assert (
-        merged_modelfile(tmp_path, "x.gguf") == "FROM ./x.gguf\nPARAMETER temperature 0\nPARAMETER repeat_penalty 1\n"
-    )
+    tokenizer = make_tokenizer("gpt2", tmp_path / "gpt2")
+    text = merged_modelfile(tmp_path, "x.gguf", tokenizer)
+    assert text == "FROM ./x.gguf\nPARAMETER temperature 0\nPARAMETER repeat_penalty 1\n"
     (tmp_path / "chat_template.jinja").write_text(shipped_template(), encoding="utf-8")
-    text = merged_modelfile(tmp_path, "x.gguf")
+    text = merged_modelfile(tmp_path, "x.gguf", tokenizer)
     assert 'else if eq .Role "user" }}### User:' in text
     assert "ADAPTER" not in text
 

@@ -13,17 +13,15 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import cast
 
 from clara_trainer.child import Output, end_with_input, leave
+from clara_trainer.export.merged import Tell, load_tokenizer
 from clara_trainer.export.problem import ExportProblem
 from clara_trainer.serve.adapter_files import AdapterProblem
 from clara_trainer.threads import limit_threads
-
-Tell = Callable[[str, float], None]
 
 
 def parse(given: list[str]) -> argparse.Namespace:
@@ -44,7 +42,6 @@ def write_folder(arguments: argparse.Namespace, tell: Tell) -> None:
 
 def write_adapter(arguments: argparse.Namespace, tell: Tell) -> None:
     from clara_trainer.export.gguf_adapter import write_gguf_adapter
-    from clara_trainer.export.merged import load_tokenizer
     from clara_trainer.export.modelfile import modelfile
 
     tell("converting the adapter", 0.1)
@@ -57,11 +54,9 @@ def write_adapter(arguments: argparse.Namespace, tell: Tell) -> None:
 
 def write_one_file(arguments: argparse.Namespace, tell: Tell) -> None:
     from clara_trainer.export.gguf_model import write_merged_gguf
-    from clara_trainer.export.merged import load_tokenizer
     from clara_trainer.export.modelfile import merged_modelfile
 
-    write_merged_gguf(arguments.base, arguments.adapter, arguments.out, arguments.name, tell)
-    tokenizer = load_tokenizer(arguments.base, arguments.adapter)
+    tokenizer = write_merged_gguf(arguments.base, arguments.adapter, arguments.out, arguments.name, tell)
     text = merged_modelfile(arguments.adapter, f"{arguments.name}.gguf", tokenizer)
     (arguments.out / "Modelfile").write_text(text, encoding="utf-8")
 

@@ -135,8 +135,11 @@ def float_type(is_matrix: bool) -> tuple[Any]:
     return (np.dtype(np.float16 if is_matrix else np.float32),)
 
 
-def write_merged_gguf(base: str, adapter: Path, out: Path, name: str, tell: Tell) -> None:
-    """``<name>.gguf`` and the tokenizer's files in ``out``; nearly all refusals come before the model is loaded."""
+def write_merged_gguf(base: str, adapter: Path, out: Path, name: str, tell: Tell) -> Any:
+    """``<name>.gguf`` and the tokenizer's files in ``out``; nearly all refusals come before the model is loaded.
+
+    @returns the tokenizer
+    """
     import gguf
     from transformers import AutoConfig
 
@@ -153,3 +156,4 @@ def write_merged_gguf(base: str, adapter: Path, out: Path, name: str, tell: Tell
     write_tensors(writer, weights, rope_factors(model, shape), tell)
     writer.close()
     tokenizer.save_pretrained(out)
+    return tokenizer

@@ -27,7 +27,8 @@ def changes_head(adapter: Path) -> bool:
     from safetensors import safe_open
 
     with safe_open(adapter / "adapter_model.safetensors", framework="pt") as file:
-        return any(".lm_head." in name for name in file.keys())  # noqa: SIM118
+        names = file.keys()
+        return any(".lm_head." in name for name in names)
 
 
 def untie(model: Any) -> None:

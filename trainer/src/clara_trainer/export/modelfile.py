@@ -31,13 +31,13 @@ def is_shipped(adapter: Path) -> bool:
     return own is not None and own.strip() == shipped_template().strip()
 
 
-def modelfile(base: str, adapter: Path, file: str, tokenizer: Any = None) -> str:
+def modelfile(base: str, adapter: Path, file: str, tokenizer: Any) -> str:
     """@param file the adapter as GGUF."""
     head = f"# FROM names the base model as GGUF: {base}\nFROM ./base.gguf\nADAPTER ./{file}\n"
     return head + answers(adapter, tokenizer)
 
 
-def merged_modelfile(adapter: Path, file: str, tokenizer: Any = None) -> str:
+def merged_modelfile(adapter: Path, file: str, tokenizer: Any) -> str:
     """@param file base and adapter in one."""
     return f"FROM ./{file}\n{answers(adapter, tokenizer)}"
 
@@ -53,7 +53,5 @@ def answers(adapter: Path, tokenizer: Any) -> str:
 
 def marks_of(tokenizer: Any) -> tuple[str, str]:
     """What the template of transformers writes first, where llama.cpp does not itself, and behind each answer."""
-    if tokenizer is None:
-        return "", ""
     adds_bos, _ = added_ends(tokenizer)
     return "" if adds_bos else tokenizer.bos_token or "", tokenizer.eos_token or ""
