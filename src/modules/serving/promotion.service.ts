@@ -14,12 +14,15 @@ export interface Promotion {
   loaded: readonly Loaded[];
 }
 
+interface Move {
+  alias: string;
+  to: string;
+  reason: Reason;
+}
+
 /** Moves aliases without a gap: the new version is loaded beside the old one, which goes when nobody uses it any more. */
 @Injectable()
 export class PromotionService {
-  /** Versions that an alias is about to mean. */
-  readonly #coming = new Set<{ versionId: string }>();
-
   constructor(
     private readonly catalog: AdapterCatalog,
     private readonly moves: AliasMoves,
@@ -53,13 +56,11 @@ export class PromotionService {
     this.#retireSoon(before);
   }
 
-  async #swap(version: CatalogVersion, move: { alias: string; to: string; reason: Reason }): Promise<Promotion> {
-    const { clock, metrics } = this.tools;
-    const began = clock.now();
-    const coming = { versionId: version.id };
-    this.#coming.add(coming);
-    try {
-      // Wanted before it is loaded, or the reconciler would take it for one that should go.
+  #swap(version: CatalogVersion, move: Move): Promise<Promotion> {
+    // It counts as meant before it is loaded, or the reconciler would take it for one that should go.
+    return this.wanted.coming(version.id, async () => {
+      const { clock, metrics } = this.tools;
+      const began = clock.now();
       this.wanted.use(version.id);
       const loaded = await this.pool.loadEverywhere(version);
       checkTaken(version.name, loaded);
@@ -69,14 +70,7 @@ export class PromotionService {
       metrics.swapped(move.alias, clock.now() - began);
       this.#retireSoon(before.filter((id) => id !== version.id));
       return { deployment, version, loaded };
-    } finally {
-      this.#coming.delete(coming);
-    }
-  }
-
-  /** Whether an alias means it, or is about to. */
-  #isMeant(versionId: string): boolean {
-    return this.wanted.importance(versionId) > 0 || [...this.#coming].some((coming) => coming.versionId === versionId);
+    });
   }
 
   #meant(alias: string): string[] {
@@ -97,9 +91,9 @@ export class PromotionService {
   /** Lets the answers of the old version end; where somebody goes on using it by its own name, it stays. */
   async #retire(versionId: string): Promise<void> {
     const left = await this.pool.drain(versionId, this.tools.settings.serving.drainMs);
-    if (left > 0 || this.#isMeant(versionId) || this.wanted.row(versionId)?.how === 'asked') return;
+    if (left > 0 || this.wanted.importance(versionId) > 0 || this.wanted.row(versionId)?.how === 'asked') return;
     await this.wanted.forget(versionId);
     // An alias may have come back to it meanwhile.
-    if (!this.#isMeant(versionId)) await this.pool.dropUnused(versionId);
+    if (this.wanted.importance(versionId) === 0) await this.pool.dropUnused(versionId);
   }
 }

@@ -1,5 +1,5 @@
 import { versionOf } from '../../../test/fixtures/registry.js';
-import { rankWanted } from './rank-wanted.js';
+import { meantBy, rankWanted } from './rank-wanted.js';
 
 const versions = [1, 2, 3, 4].map((number) => versionOf(number));
 const [one, two, three, four] = versions as [
@@ -8,8 +8,10 @@ const [one, two, three, four] = versions as [
   (typeof versions)[0],
   (typeof versions)[0],
 ];
-const names = (rows: Parameters<typeof rankWanted>[2], aliases: Parameters<typeof rankWanted>[1] = []) =>
-  rankWanted(versions, aliases, rows).map(({ id }) => versions.findIndex((version) => version?.id === id) + 1);
+const names = (rows: Parameters<typeof rankWanted>[2], aliases: Parameters<typeof meantBy>[0] = []) =>
+  rankWanted(versions, new Set(meantBy(aliases)), rows).map(
+    ({ id }) => versions.findIndex((version) => version?.id === id) + 1,
+  );
 const row = (lastUsed: number, change = {}) => ({ wanted: true, pinned: false, lastUsed, ...change });
 
 describe('what replicas should hold', () => {

@@ -7,13 +7,16 @@ export interface RankedRow {
   lastUsed: number;
 }
 
-/** What a replica should hold, of `versions`: pinned ones, then those that aliases mean, then the last used. */
+/** The versions that aliases mean, with a share too. */
+export const meantBy = (aliases: readonly CatalogAlias[]): string[] =>
+  aliases.flatMap((alias) => [alias.versionId, ...alias.splits.map((split) => split.versionId)]);
+
+/** What a replica should hold, of `versions`: pinned ones, then those that are meant, then the last used. */
 export function rankWanted(
   versions: readonly CatalogVersion[],
-  aliases: readonly CatalogAlias[],
+  meant: ReadonlySet<string>,
   rows: ReadonlyMap<string, RankedRow>,
 ): CatalogVersion[] {
-  const meant = new Set(aliases.flatMap((alias) => [alias.versionId, ...alias.splits.map((split) => split.versionId)]));
   const rank = ({ id }: CatalogVersion): number => (rows.get(id)?.pinned ? 2 : meant.has(id) ? 1 : 0);
   const lastUsed = ({ id }: CatalogVersion): number => rows.get(id)?.lastUsed ?? 0;
   return versions

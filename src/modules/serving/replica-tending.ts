@@ -153,7 +153,10 @@ export class ReplicaTending {
     if (missing.length > 0 && missing.length === replica.slots.all.length) return replica.renew();
     for (const { versionId } of missing) if (versionId) replica.slots.drop(versionId);
     for (const drift of found.filter(({ kind }) => kind === 'unexpected')) await this.#settle(drift);
-    for (const { kind, versionId } of found) if (kind === 'unwanted' && versionId) void this.parts.unload(versionId);
+    // What came to be wanted since the look stays.
+    const wanted = new Set(replica.wanted().map(({ id }) => id));
+    for (const { kind, versionId } of found)
+      if (kind === 'unwanted' && versionId && !wanted.has(versionId)) void this.parts.unload(versionId);
     if (replica.isFurnished) await replica.fill();
     else await replica.renew();
   }

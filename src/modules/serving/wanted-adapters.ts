@@ -4,7 +4,7 @@ import { messageOf } from '../../kernel/errors.js';
 import { Log } from '../../kernel/log.js';
 import { isDatabaseAway } from '../../kernel/transaction.js';
 import { AdapterCatalog, type CatalogVersion } from '../adapters/adapter-catalog.port.js';
-import { rankWanted, type RankedRow } from './rank-wanted.js';
+import { meantBy, rankWanted, type RankedRow } from './rank-wanted.js';
 import { WantedStore, type WantedRow } from './wanted.store.js';
 
 const FLUSH_MS = 30_000;
@@ -16,6 +16,8 @@ export class WantedAdapters {
   readonly #listeners = new Set<() => void>();
   #rows = new Map<string, WantedRow>();
   readonly #used = new Map<string, number>();
+  /** Versions that an alias is about to mean. */
+  readonly #coming = new Set<{ versionId: string }>();
   #flushedAt: number;
 
   constructor(
@@ -49,20 +51,31 @@ export class WantedAdapters {
       .map(({ alias }) => alias);
   }
 
+  /** While the work runs, the version counts as one that an alias means: it is loaded before the alias moves. */
+  async coming<T>(versionId: string, work: () => Promise<T>): Promise<T> {
+    const coming = { versionId };
+    this.#coming.add(coming);
+    try {
+      return await work();
+    } finally {
+      this.#coming.delete(coming);
+    }
+  }
+
   importance(versionId: string): 0 | 1 | 2 {
     if (this.#rows.get(versionId)?.pinned) return 2;
-    return this.aliasesOf(versionId).length > 0 ? 1 : 0;
+    return this.#meant().has(versionId) ? 1 : 0;
   }
 
   /** Of a base, the most important first, and among equals the last used. */
   ranked(base: string): CatalogVersion[] {
-    const { versions, aliases } = this.catalog.snapshot();
+    const { versions } = this.catalog.snapshot();
     const rows = new Map<string, RankedRow>(
       [...this.#rows].map(([id, row]) => [id, { ...row, lastUsed: this.#lastUsed(row) }]),
     );
     return rankWanted(
       versions.filter((version) => version.base === base),
-      aliases,
+      this.#meant(),
       rows,
     );
   }
@@ -104,6 +117,11 @@ export class WantedAdapters {
     const used = new Map(this.#used);
     this.#used.clear();
     await this.store.used(used);
+  }
+
+  #meant(): Set<string> {
+    const coming = [...this.#coming].map(({ versionId }) => versionId);
+    return new Set([...meantBy(this.catalog.snapshot().aliases), ...coming]);
   }
 
   #tell(): void {
