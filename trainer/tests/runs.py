@@ -53,7 +53,7 @@ DEFAULTS: dict[str, Any] = {
         "batch_size": 4,
         "eval_batch_size": 4,
         "gradient_accumulation_steps": 1,
-        "learning_rate": 0.02,
+        "learning_rate": 0.01,
         "weight_decay": 0.0,
         "warmup_steps": 0,
         "lr_scheduler": "linear",

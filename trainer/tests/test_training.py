@@ -30,7 +30,7 @@ def hashes(folder: Path) -> dict[str, str]:
 
 def test_lora_lowers_the_loss_and_says_so(undisturbed: Path) -> None:
     report = of_type(undisturbed, "finished")[0]["data"]["report"]
-    assert report["loss"]["after"] < report["loss"]["before"] - 0.5
+    assert report["loss"]["after"] < report["loss"]["before"] - 0.9
     assert report["perplexity"]["after"] < report["perplexity"]["before"]
     assert [metric["data"]["when"] for metric in of_type(undisturbed, "metric")] == ["before", "after"]
     assert [event["step"] for event in of_type(undisturbed, "progress")] == list(range(1, 13))

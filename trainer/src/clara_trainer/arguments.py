@@ -11,8 +11,9 @@ from typing import Any
 from trl import DPOConfig, SFTConfig
 
 from clara_trainer.contract.types import Run
-from clara_trainer.device import CHECKPOINTING_PARAMETERS, Device
+from clara_trainer.device import Device
 from clara_trainer.failure import TrainingError
+from clara_trainer.padding_free import rows_of_step
 
 # Two, because the newest that was announced must not be deleted before the next one is.
 FEWEST_CHECKPOINTS = 2
@@ -24,6 +25,9 @@ class Setup:
     folder: Path
     device: Device
     packing: bool
+    # Rows stand one after another.
+    padding_free: bool
+    checkpointing: bool
 
 
 def check_loggers(run: Run, folder: Path) -> None:
@@ -41,30 +45,30 @@ def check_loggers(run: Run, folder: Path) -> None:
             os.environ[f"WANDB_{key.upper()}"] = value
 
 
-def packs(run: Run, device: Device) -> bool:
-    """auto: only where the attention kernel keeps the rows of a sequence apart without computing across them."""
-    wish = run["data"]["packing"]
-    if run["method"] == "dpo":
-        return False
-    return device.attention == "flash_attention_2" if wish == "auto" else wish
+def packs(run: Run) -> bool:
+    """auto: no. It makes a step of other rows than the configuration says, and without padding it is worth little
+    unless rows are very short."""
+    return run["data"]["packing"] is True and run["method"] != "dpo"
 
 
-def make_arguments(setup: Setup, parameters: int, evaluated: bool) -> SFTConfig | DPOConfig:
-    common = common_arguments(setup, parameters, evaluated)
+def make_arguments(setup: Setup, evaluated: bool) -> SFTConfig | DPOConfig:
+    common = common_arguments(setup, evaluated)
     if setup.run["method"] == "dpo":
         # The rows are token ids already, cut to their length; the collator takes all of their columns.
         return DPOConfig(**common, beta=setup.run["training"]["beta"], max_length=None, remove_unused_columns=False)
     return SFTConfig(
         **common,
-        max_length=setup.run["data"]["max_length"],
+        # Rows are cut to their length already.
+        max_length=setup.run["data"]["max_length"] if setup.packing else None,
         packing=setup.packing,
+        padding_free=setup.padding_free,
         eval_packing=False,
         # The rows are token ids already; only packing is left to TRL.
         dataset_kwargs=None if setup.packing else {"skip_prepare_dataset": True},
     )
 
 
-def common_arguments(setup: Setup, parameters: int, evaluated: bool) -> dict[str, Any]:
+def common_arguments(setup: Setup, evaluated: bool) -> dict[str, Any]:
     run, device, training, hardware = setup.run, setup.device, setup.run["training"], setup.run["hardware"]
     by_length = training["group_by_length"] and run["method"] == "supervised"
     return dict(
@@ -72,9 +76,10 @@ def common_arguments(setup: Setup, parameters: int, evaluated: bool) -> dict[str
         run_name=training["run_name"] or run["job_id"],
         num_train_epochs=training["epochs"],
         max_steps=training["max_steps"],
-        per_device_train_batch_size=training["batch_size"],
+        # Without padding the rows of a step come at once, and go through the model in pieces.
+        per_device_train_batch_size=rows_of_step(run) if setup.padding_free else training["batch_size"],
         per_device_eval_batch_size=training["eval_batch_size"],
-        gradient_accumulation_steps=training["gradient_accumulation_steps"],
+        gradient_accumulation_steps=1 if setup.padding_free else training["gradient_accumulation_steps"],
         learning_rate=training["learning_rate"],
         weight_decay=training["weight_decay"],
         warmup_steps=training["warmup_steps"],
@@ -88,7 +93,7 @@ def common_arguments(setup: Setup, parameters: int, evaluated: bool) -> dict[str
         bf16=device.precision == "bf16",
         fp16=device.precision == "fp16",
         seed=training["seed"],
-        gradient_checkpointing=checkpoints_gradients(setup, parameters),
+        gradient_checkpointing=setup.checkpointing,
         train_sampling_strategy="group_by_length" if by_length else "random",
         torch_compile=training.get("torch_compile", False),
         report_to=list(training["report_to"]),
@@ -128,11 +133,6 @@ def evaluation_arguments(setup: Setup, evaluated: bool) -> dict[str, Any]:
         "metric_for_best_model": "eval_loss",
         "greater_is_better": False,
     }
-
-
-def checkpoints_gradients(setup: Setup, parameters: int) -> bool:
-    wish = setup.run["training"]["gradient_checkpointing"]
-    return setup.device.kind == "cuda" and parameters > CHECKPOINTING_PARAMETERS if wish == "auto" else wish
 
 
 def backend_of(setup: Setup) -> str | None:

@@ -82,7 +82,7 @@ def attention_of(run: Run, kind: str, warnings: list[str]) -> str:
     wish = run["model"]["attention"]
     has_flash = kind == "cuda" and importlib.util.find_spec("flash_attn") is not None
     if wish == "auto":
-        return "flash_attention_2" if has_flash else "sdpa"
+        return "sdpa"
     if wish == "flash_attention_2" and not has_flash:
         warnings.append("Attention flash_attention_2 needs a GPU and the package flash-attn: sdpa is used.")
         return "sdpa"

@@ -30,10 +30,11 @@ def measure(trainer: Any, rows: Sequence[TokenRow], batch_size: int) -> Measure:
     """Rows of like length share a batch; every process takes its part. Draws no random numbers: a resumed
     training must meet the same ones whether or not it was evaluated in between."""
     import torch
+    from accelerate.utils import send_to_device
     from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
     accelerator = trainer.accelerator
-    collate = DataCollatorForLanguageModeling(pad_token_id=trainer.processing_class.pad_token_id)
+    collate = DataCollatorForLanguageModeling(trainer.processing_class.pad_token_id, trainer.padding_free)
     ordered = sorted(rows, key=lambda row: len(row["input_ids"]))
     batches = [ordered[start : start + batch_size] for start in range(0, len(ordered), batch_size)]
     totals = torch.zeros(3, dtype=torch.float64, device=accelerator.device)
@@ -42,7 +43,7 @@ def measure(trainer: Any, rows: Sequence[TokenRow], batch_size: int) -> Measure:
     model.eval()
     try:
         for batch in batches[accelerator.process_index :: accelerator.num_processes]:
-            inputs = {key: value.to(accelerator.device) for key, value in collate(list(batch)).items()}
+            inputs = send_to_device(collate(list(batch)), accelerator.device)
             with torch.no_grad(), trainer.compute_loss_context_manager():
                 outputs = model(**inputs, use_cache=False, fused_lm_head=True)
             totals += torch.stack(

@@ -39,15 +39,27 @@ def load_base(run: Run, device: Device) -> Any:
     elif quantization is not None:
         more["device_map"] = {"": "cpu"}
     try:
-        return AutoModelForCausalLM.from_pretrained(
+        model = AutoModelForCausalLM.from_pretrained(
             run["model"]["path"],
             dtype=device.weights_dtype(run["model"]["dtype"]),
-            attn_implementation=device.attention,
+            # auto: what the model can, for some cannot have the quickest.
+            attn_implementation=None if run["model"]["attention"] == "auto" else device.attention,
             **loading_arguments(run),
             **more,
         )
     except (OSError, ValueError) as error:
         raise refusal(run, error) from error
+    device.attention = model.config.get_text_config()._attn_implementation
+    keep_gradients(model)
+    return model
+
+
+def keep_gradients(model: Any) -> None:
+    """bitsandbytes lays 4 bit weights out anew for a CPU with AVX512-BF16 when they are first evaluated, and from then
+    on no gradient goes through them (0.50, Linear4bit.forward): what is trained after an evaluation is wrong."""
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def local_gpu() -> int:

@@ -12,6 +12,7 @@ from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
 from transformers.utils import logging as transformers_logging
 
 from clara_trainer.arguments import Setup, check_loggers, make_arguments, packs
+from clara_trainer.checkpointing import computes_again
 from clara_trainer.contract.types import Gain, Report, Rewards, Run, StartedData
 from clara_trainer.data.dataset import Examples, load_examples
 from clara_trainer.data.encode import encode, encode_pairs, prepare_tokenizer
@@ -20,6 +21,7 @@ from clara_trainer.events import EventLog, finite
 from clara_trainer.failure import TrainingError
 from clara_trainer.measure import Measure
 from clara_trainer.model import check_method, load_base, load_tokenizer, with_adapter
+from clara_trainer.padding_free import lay_out
 from clara_trainer.progress import Progress, Reporter, gpu_memory
 from clara_trainer.report import peak_process_memory, save_adapter, versions
 from clara_trainer.stop import StopWish
@@ -34,11 +36,12 @@ def train(run: Run, folder: Path, events: EventLog, stop: StopWish) -> None:
     set_seed(run["training"]["seed"])
     check_loggers(run, folder)
     device = resolve_device(run)
-    setup = Setup(run, folder, device, packs(run, device))
     events.append("phase", {"phase": "loading_model"})
     tokenizer = load_tokenizer(run)
     model = with_adapter(load_base(run, device), run, device.warnings)
     check_method(model, run)
+    padding_free = lay_out(model, run, device)
+    setup = Setup(run, folder, device, packs(run), padding_free, computes_again(model, run, device))
     events.append("phase", {"phase": "preparing_data"})
     examples = load_examples(run["data"], run["training"]["seed"], run["method"])
     rows, held_out = token_rows(examples, tokenizer, setup)
@@ -79,13 +82,12 @@ def token_rows(examples: Examples, tokenizer: Any, setup: Setup) -> tuple[list[A
 
 
 def make_trainer(setup: Setup, model: Any, tokenizer: Any, rows: list[Any], held_out: list[Any]) -> AdapterTrainer:
-    parameters = sum(parameter.numel() for parameter in model.parameters())
     early = setup.run["training"]["early_stopping"]
     # TRL rounds the adapter of a quantised base to bfloat16, in which small updates are lost.
     exact = {name: value.detach().float().clone() for name, value in model.named_parameters() if value.requires_grad}
     common = {
         "model": model,
-        "args": make_arguments(setup, parameters, bool(held_out)),
+        "args": make_arguments(setup, bool(held_out)),
         "train_dataset": Dataset.from_list(rows),
         "eval_dataset": Dataset.from_list(held_out) if held_out else None,
         "processing_class": tokenizer,
@@ -97,6 +99,7 @@ def make_trainer(setup: Setup, model: Any, tokenizer: Any, rows: list[Any], held
         keep_reference(trainer.model, setup.run)
     else:
         trainer = SupervisedTrainer(**common)
+        trainer.piece_tokens = setup.run["training"]["batch_size"] * setup.run["data"]["max_length"]
     trainer.remove_callback(PrinterCallback)
     trainer.evaluation_rows = held_out
     for name, parameter in model.named_parameters():

@@ -10,6 +10,7 @@ from trl import DPOTrainer, SFTTrainer
 
 from clara_trainer.data.encode import IGNORED, PairRow, TokenRow
 from clara_trainer.measure import Measure, measure, measure_pairs
+from clara_trainer.padding_free import pieces
 from clara_trainer.progress import Reporter
 
 FROZEN_COPY = "ref"
@@ -41,6 +42,12 @@ class Watched:
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
+    def most(self, number: int) -> int:
+        """Of all processes."""
+        if self.accelerator.num_processes == 1:
+            return number
+        return int(self.accelerator.gather(torch.tensor([number], device=self.accelerator.device)).max())
+
     def agreed(self, wish: bool) -> bool:
         if self.accelerator.num_processes == 1:
             return wish
@@ -53,6 +60,18 @@ class Watched:
 
 class SupervisedTrainer(Watched, SFTTrainer):  # type: ignore[misc]
     evaluation_rows: list[TokenRow]
+    # As many as fit into the memory at once.
+    piece_tokens: int
+
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
+        """Without padding, the rows of the whole step come in `inputs`. Each piece adds its part of the mean over all
+        tokens; other processes hear of the gradients with the last."""
+        if not self.padding_free:
+            return super().training_step(model, inputs, num_items_in_batch)
+        *others, last = pieces(inputs, self.piece_tokens, self.most)
+        with self.accelerator.no_sync(model):
+            losses = [super(SupervisedTrainer, self).training_step(model, part, num_items_in_batch) for part in others]
+        return sum(losses, super().training_step(model, last, num_items_in_batch))
 
     def measured(self) -> Measure:
         return measure(self, self.evaluation_rows, self.args.per_device_eval_batch_size)

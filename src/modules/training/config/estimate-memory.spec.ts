@@ -62,7 +62,11 @@ test('the base is held in the type that is asked for', async () => {
 
 test.each([
   ['a larger batch', 'training: {batch_size: 2}', 'training: {batch_size: 8}'],
-  ['longer rows', 'data: {max_length: 256}', 'data: {max_length: 2048}'],
+  [
+    'longer rows',
+    'data: {max_length: 256}\ntraining: {gradient_checkpointing: true}',
+    'data: {max_length: 2048}\ntraining: {gradient_checkpointing: true}',
+  ],
   ['a higher rank', 'lora: {r: 8}', 'lora: {r: 512}'],
   ['more targets', 'lora: {target_modules: [q_proj]}', '{}'],
   ['no checkpointing', 'training: {gradient_checkpointing: true}', 'training: {gradient_checkpointing: false}'],
@@ -75,6 +79,29 @@ test.each([
   ['no optimizer state', 'lora: {r: 512}\ntraining: {optim: sgd}', 'lora: {r: 512}\ntraining: {optim: adafactor}'],
 ])('%s needs more', async (_name, less, more) => {
   expect(await total(less)).toBeLessThan(await total(more));
+});
+
+test('the layers are computed again only where the GPU has no room to keep what is in them', async () => {
+  const config = await run('{}');
+  const [note, roomy, narrow] = ['with gradient checkpointing', 80, 24];
+  const estimated = (gib: number | null, wish: boolean | 'auto' = 'auto') =>
+    estimateMemory({ ...config, training: { ...config.training, gradient_checkpointing: wish } }, facts('llama-2-7b'), {
+      ...gpu,
+      available_bytes: gib === null ? null : gib * GIB,
+    });
+  expect(estimated(roomy).notes).not.toContain(note);
+  expect(estimated(roomy).bytes).toEqual(estimated(roomy, false).bytes);
+  for (const where of [narrow, null]) expect(estimated(where).notes).toContain(note);
+  expect(estimated(narrow).bytes).toEqual(estimated(narrow, true).bytes);
+  expect(estimated(roomy, true).notes).toContain(note);
+});
+
+test('rows that stand one after another need no mask', async () => {
+  const activations = async (yaml: string) => (await estimate(yaml)).bytes.activations;
+  const whole = 'training: {gradient_checkpointing: false}';
+  expect(await activations(whole)).toBeLessThan(
+    await activations(`${whole}\noptimization: {attention_implementation: sdpa}`),
+  );
 });
 
 test('accumulation costs nothing', async () => {

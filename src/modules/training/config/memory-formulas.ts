@@ -14,6 +14,8 @@ export interface Choices {
   autocast: boolean;
   checkpointing: boolean;
   attention: 'eager' | 'sdpa' | 'flash_attention_2';
+  /** Rows stand one after another, without padding and mask. */
+  paddingFree: boolean;
 }
 
 /** A pair of preferences is two rows that go through the model together. */
@@ -22,7 +24,7 @@ export const rowsAtOnce = ({ method, training }: Run): number => training.batch_
 const CHECKPOINTING_PARAMETERS = 1_000_000_000;
 const FLOAT = 4;
 
-/** @see trainer/src/clara_trainer/device.py and arguments.py, which decide the same */
+/** @see trainer/src/clara_trainer/device.py and padding_free.py, which decide the same */
 export function choicesOf(run: Run, parameters: number, device: 'gpu' | 'cpu', bf16: boolean): Choices {
   const precision =
     run.training.precision === 'auto' ? (device === 'gpu' && bf16 ? 'bf16' : 'fp32') : run.training.precision;
@@ -37,6 +39,8 @@ export function choicesOf(run: Run, parameters: number, device: 'gpu' | 'cpu', b
     autocast: precision !== 'fp32',
     checkpointing: wish === 'auto' ? device === 'gpu' && parameters > CHECKPOINTING_PARAMETERS : wish,
     attention: attention === 'auto' ? 'sdpa' : attention,
+    paddingFree:
+      attention === 'auto' && run.method === 'supervised' && (device === 'cpu' || (bf16 && precision !== 'fp32')),
   };
 }
 
@@ -117,8 +121,8 @@ function adapterInputBytes(run: Run, targets: Linear[], layers: number, choices:
 }
 
 /** Whether rows of different length meet in a batch, so that attention is told by a mask where each ends. */
-export const isMasked = (run: Run, { attention }: Choices): boolean =>
-  attention === 'sdpa' && rowsAtOnce(run) > 1 && run.data.packing !== true;
+export const isMasked = (run: Run, { attention, paddingFree }: Choices): boolean =>
+  attention === 'sdpa' && !paddingFree && rowsAtOnce(run) > 1 && run.data.packing !== true;
 
 /** What attention keeps for a token and head: a row of scores where no kernel fuses them, else only their sum. */
 function scoreBytes(run: Run, { attentionDropout }: ModelFacts, { attention, autocast, device, valueBytes }: Choices) {
@@ -136,8 +140,9 @@ function scoreBytes(run: Run, { attentionDropout }: ModelFacts, { attention, aut
 export function layerBytes(run: Run, facts: ModelFacts, targets: Linear[], choices: Choices): number {
   const { hidden, heads, headSize, keyValueHeads, normsPerLayer, activationCopies, intermediate, layers } = facts;
   const query = heads * headSize;
-  // Without a mask the kernels read shared keys in place; with one they are repeated for each head.
-  const keys = isMasked(run, choices) || choices.attention === 'eager' ? query : keyValueHeads * headSize;
+  // The kernels of a GPU read shared keys in place, but with a mask; else they are repeated for each head.
+  const isRepeated = choices.attention === 'eager' || isMasked(run, choices) || choices.device === 'cpu';
+  const keys = isRepeated ? query : keyValueHeads * headSize;
   const scores = heads * scoreBytes(run, facts, choices);
   const attention = (2 * query + 2 * keys) * choices.valueBytes + scores;
   const mlp = activationCopies * intermediate * choices.valueBytes;
