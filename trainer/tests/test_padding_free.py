@@ -250,3 +250,17 @@ def test_layers_are_computed_again_where_the_gpu_has_no_room(monkeypatch: pytest
     assert not decision(monkeypatch, kept=10, free=80)
     assert decision(monkeypatch, kept=0, free=80, gradient_checkpointing=True)
     assert not decision(monkeypatch, kept=80, free=80, gradient_checkpointing=False)
+
+
+def test_the_call_for_a_gpu_fits_the_torch_that_is_installed() -> None:
+    """Shapes only: nothing is computed, so it needs no GPU."""
+    import torch
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode():
+        query = torch.empty(1, 8, sum(LENGTHS), 64, device="cuda", dtype=torch.bfloat16)
+        key = torch.empty(1, 2, sum(LENGTHS), 64, device="cuda", dtype=torch.bfloat16)
+        bounds = torch.empty(len(LENGTHS) + 1, device="cuda", dtype=torch.int32)
+        more = {"cu_seq_lens_q": bounds, "max_length_q": max(LENGTHS), "scaling": 0.1, "sliding_window": 7}
+        found = padding_free.by_flash(query, key, key, more)
+    assert (found.shape, found.dtype) == ((sum(LENGTHS), 8, 64), torch.bfloat16)
