@@ -1,6 +1,7 @@
 """What makes a training on a GPU quick: the same run by a plain TRL script and by CLARA's trainer, piece by piece.
 
-usage: variants.py 1b|3b|8b|tiny FOLDER [STEPS [VARIANT;VARIANT…]]; needs the trainer's packages and no application. Ends with a table.
+usage: variants.py 1b|3b|8b|tiny FOLDER [STEPS [VARIANT;VARIANT…]]
+Needs the trainer's packages, and no application. Says a line for each variant, and writes FOLDER/results.json.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -100,8 +102,6 @@ def by_clara(run: Path) -> dict[str, Any]:
 
 
 def stamp(text: str) -> float:
-    from datetime import datetime
-
     return datetime.fromisoformat(text).timestamp()
 
 

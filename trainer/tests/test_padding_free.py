@@ -113,6 +113,16 @@ def test_rows_that_meet_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert reason in device.warnings[0]
 
 
+def test_what_is_no_number_is_no_agreement(tmp_path: Path) -> None:
+    import torch
+
+    model, device = model_of("llama", tmp_path), cpu()
+    with torch.no_grad():
+        model.get_base_model().get_output_embeddings().weight.fill_(float("nan"))
+    assert not lay_out(model, merged(DEFAULTS, {}), device)  # type: ignore[arg-type]
+    assert "(by nan)" in device.warnings[0]
+
+
 @pytest.mark.parametrize(
     ("lengths", "tokens", "expected"),
     [
@@ -164,7 +174,7 @@ def uneven(folder: Path) -> Path:
 
 
 def trained(run: Path) -> Path:
-    assert main(["--run", str(run)]) == 0, (run / "worker.log").read_text() if (run / "worker.log").exists() else ""
+    assert main(["--run", str(run)]) == 0
     return run
 
 

@@ -46,8 +46,7 @@ def check_loggers(run: Run, folder: Path) -> None:
 
 
 def packs(run: Run) -> bool:
-    """auto: no. It makes a step of other rows than the configuration says, and without padding it is worth little
-    unless rows are very short."""
+    """auto: no. It makes a step of other rows than the configuration says."""
     return run["data"]["packing"] is True and run["method"] != "dpo"
 
 

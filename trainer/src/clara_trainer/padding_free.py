@@ -25,10 +25,6 @@ TOLERANCE = {"fp32": 1e-3, "fp16": 0.1, "bf16": 0.1}
 SEEN_TOLERANCE = 0.01
 
 
-class NotApart(ValueError):
-    """The rows of a batch cannot be kept apart."""
-
-
 def lay_out(model: Any, run: Run, device: Device) -> bool:
     """Whether the rows go without padding; then the model's attention is switched. A model that says anything else
     with it than one row at a time keeps its padding."""
@@ -82,10 +78,11 @@ def problem_of(model: Any, device: Device) -> str | None:
     finally:
         model.train(was_training)
     seen = difference(behind[-len(last) :], together[-len(last) :])
-    if seen > SEEN_TOLERANCE:
+    # What is no number is no agreement either.
+    if not seen <= SEEN_TOLERANCE:
         return f"{type(base).__name__} does not keep rows apart that stand one after another (by {seen:.2g})"
     changed = difference(together, alone)
-    if changed > TOLERANCE[device.precision]:
+    if not changed <= TOLERANCE[device.precision]:
         return f"{type(base).__name__} answers differently where rows stand one after another (by {changed:.2g})"
     return None
 
@@ -155,9 +152,9 @@ def attend(module: Any, query: Any, key: Any, value: Any, attention_mask: Any, *
     `cu_seq_lens_q`: where the rows begin, and the end (rows + 1, int32); `max_length_q`: of the longest."""
     odd = [name for name in UNKNOWN if more.get(name) is not None]
     if odd or not getattr(module, "is_causal", True):
-        raise NotApart(f"its attention has {', '.join(odd) or 'no order'}")
+        raise ValueError(f"its attention has {', '.join(odd) or 'no order'}")
     if more.get("cu_seq_lens_q") is None or query.shape[0] != 1:
-        raise NotApart("nothing says where its rows begin")
+        raise ValueError("nothing says where its rows begin")
     if query.is_cuda and not more.get("dropout"):
         return by_flash(query, key, value, more)[None], None
     return row_by_row(query, key, value, more)[None], None
@@ -171,7 +168,7 @@ def by_flash(query: Any, key: Any, value: Any, more: dict[str, Any]) -> Any:
     kind = value.dtype if value.dtype != torch.float32 else torch.get_autocast_dtype("cuda")
     parts = [part[0].transpose(0, 1).to(kind) for part in (query, key, value)]
     bounds, longest, window = more["cu_seq_lens_q"], more["max_length_q"], more.get("sliding_window")
-    # cuDNN, which torch prefers, prepares itself anew for each length.
+    # The kernel that was measured; torch prefers the one of cuDNN where there is one.
     with sdpa_kernel(SDPBackend.FLASH_ATTENTION):
         return varlen_attn(
             *parts, bounds, bounds, longest, longest, scale=more.get("scaling"),

@@ -74,11 +74,12 @@ function activations(run: Run, facts: ModelFacts, layer: number, choices: Choice
 const ROOMY_SHARE = 0.5;
 
 /** @see trainer/src/clara_trainer/checkpointing.py: `auto` computes the layers again only where there is no room. */
-function settled(run: Run, facts: ModelFacts, choices: Choices, place: MemoryPlace): Choices {
+function settled(run: Run, facts: ModelFacts, targets: Linear[], place: MemoryPlace): Choices {
+  const choices = choicesOf(run, facts.parameters, place.device, place.bf16);
   const whole = { ...choices, checkpointing: false };
   if (run.training.gradient_checkpointing !== 'auto' || !choices.checkpointing || place.available_bytes === null)
     return choices;
-  const layer = layerBytes(run, facts, targetsOf(run, facts), whole) * rowsAtOnce(run) * run.data.max_length;
+  const layer = layerBytes(run, facts, targets, whole) * rowsAtOnce(run) * run.data.max_length;
   const room = place.available_bytes - baseBytes(run, facts, whole);
   return layer * facts.layers <= ROOMY_SHARE * room ? whole : choices;
 }
@@ -134,8 +135,8 @@ function notesOf(run: Run, facts: ModelFacts, targets: Linear[], choices: Choice
  * memory-formulas.ts, each with its source.
  */
 export function estimateMemory(run: Run, facts: ModelFacts, place: MemoryPlace): MemoryEstimate {
-  const choices = settled(run, facts, choicesOf(run, facts.parameters, place.device, place.bf16), place);
   const targets = targetsOf(run, facts);
+  const choices = settled(run, facts, targets, place);
   const bytes = bytesOf(run, facts, targets, choices);
   // Each GPU holds one process; the memory of the machine holds all of them.
   const needed = bytes.total * (place.device === 'cpu' ? run.hardware.processes : 1);
